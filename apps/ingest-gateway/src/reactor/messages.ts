@@ -1,0 +1,76 @@
+import type {
+  AllowlistEntry,
+  ConnectionSettings,
+  Endpoint,
+  EnrollmentOutcome,
+  EnrollmentRequest,
+  TlsIdentity,
+} from '@app/pipeline/api';
+import type { DrainReport, FlowSettings, GatewayConfig, PipelineSpec, PipelineStatus } from '@app/pipeline';
+
+/** Settings as a reactor needs them; limits that hold over all reactors come as this reactor's share. */
+export interface ReactorSettings {
+  readonly connection: ConnectionSettings;
+  readonly flow: FlowSettings;
+}
+
+/** All that a reactor starts from: immutable snapshots. Later messages replace single ones. */
+export interface ReactorConfiguration {
+  readonly gatewayId: string;
+  /** Never used before; fixed width. */
+  readonly epoch: string;
+  readonly pipelines: readonly PipelineSpec[];
+  readonly settings: ReactorSettings;
+  readonly allowlist: readonly AllowlistEntry[];
+  readonly tlsIdentity: TlsIdentity | null;
+  readonly endpoints: Readonly<Record<string, Endpoint>>;
+  readonly log: GatewayConfig['log'];
+}
+
+/** Control plane to reactor. Plain data: it crosses process borders. */
+export type ToReactor =
+  | { readonly type: 'configure'; readonly configuration: ReactorConfiguration }
+  | { readonly type: 'settings'; readonly settings: ReactorSettings }
+  | { readonly type: 'allowlist'; readonly entries: readonly AllowlistEntry[] }
+  | { readonly type: 'tls-identity'; readonly identity: TlsIdentity | null }
+  | { readonly type: 'endpoints'; readonly endpoints: Readonly<Record<string, Endpoint>> }
+  /** Comes with the socket as its handle. */
+  | {
+      readonly type: 'connection';
+      readonly id: string;
+      readonly remoteAddress: string;
+      readonly remotePort: number;
+      readonly acceptedAt: number;
+    }
+  | { readonly type: 'enrollment-outcome'; readonly requestId: number; readonly outcome: EnrollmentOutcome }
+  | { readonly type: 'collect-metrics'; readonly requestId: number }
+  /** Write out what is there, then exit. `deadline`: milliseconds since 1970-01-01 UTC. */
+  | { readonly type: 'drain'; readonly deadline: number };
+
+/** Reactor to control plane. */
+export type FromReactor =
+  /** The process is up and waits for `configure`. */
+  | { readonly type: 'hello' }
+  /** Pipelines run; connections may be sent. */
+  | { readonly type: 'ready' }
+  /** Pipelines could not be built; the text is for operators. */
+  | { readonly type: 'failed'; readonly reason: string }
+  /** Once a second. */
+  | { readonly type: 'status'; readonly status: ReactorStatus }
+  | { readonly type: 'connection-closed'; readonly id: string }
+  | { readonly type: 'agent-connected'; readonly spkiHash: string; readonly connectionId: string }
+  | { readonly type: 'agent-disconnected'; readonly spkiHash: string; readonly connectionId: string }
+  | { readonly type: 'agents-seen'; readonly spkiHashes: readonly string[]; readonly at: number }
+  | { readonly type: 'enroll'; readonly requestId: number; readonly request: EnrollmentRequest }
+  | { readonly type: 'ban'; readonly sourceIp: string; readonly reason: string }
+  /** prom-client's `getMetricsAsJSON`. */
+  | { readonly type: 'metrics'; readonly requestId: number; readonly metrics: readonly object[] }
+  | { readonly type: 'drained'; readonly reports: readonly DrainReport[] };
+
+/** What a reactor tells of itself. */
+export interface ReactorStatus {
+  readonly pipelines: readonly PipelineStatus[];
+  readonly connections: number;
+  /** Resident set size, bytes. */
+  readonly rssBytes: number;
+}

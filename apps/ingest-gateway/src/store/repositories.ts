@@ -1,0 +1,73 @@
+/** An agent that may stream, as it is stored. Times are milliseconds since 1970-01-01 UTC. */
+export interface StoredAgent {
+  /** Key: 64 lower-case hex digits. */
+  readonly spkiHash: string;
+  readonly hostname: string;
+  /** Where it enrolled from; empty when it was added by hand. */
+  readonly sourceIp: string;
+  readonly enrolledAt: number;
+  readonly lastSeenAt: number | null;
+  readonly agentVersion: string | null;
+}
+
+/** The allowlist. */
+export interface AgentRepository {
+  list(): Promise<StoredAgent[]>;
+  get(spkiHash: string): Promise<StoredAgent | undefined>;
+  /** Adds it, or refreshes hostname, source IP, version and time of the one with this key. */
+  upsert(agent: StoredAgent): Promise<void>;
+  /** Sets `lastSeenAt` where it is later than the stored one; unknown keys are passed over. */
+  touch(seen: ReadonlyMap<string, number>): Promise<void>;
+  /** Whether there was one. */
+  delete(spkiHash: string): Promise<boolean>;
+}
+
+/** An enrollment token as it is stored: never its code. */
+export interface StoredEnrollmentToken {
+  /** Key: SHA-256 of the code, 64 lower-case hex digits. */
+  readonly codeHash: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  /** Set when a newer token took its place. */
+  readonly revokedAt: number | null;
+  readonly uses: number;
+}
+
+/** Enrollment tokens, ended ones included until they are purged, so that causes can be told apart. */
+export interface EnrollmentTokenRepository {
+  list(): Promise<StoredEnrollmentToken[]>;
+  get(codeHash: string): Promise<StoredEnrollmentToken | undefined>;
+  insert(token: StoredEnrollmentToken): Promise<void>;
+  /** Marks every live token but the given one as revoked. */
+  revokeOthers(codeHash: string, at: number): Promise<void>;
+  countUse(codeHash: string): Promise<void>;
+  /** Removes those that expired before the time. */
+  purge(expiredBefore: number): Promise<void>;
+}
+
+/** Overrides of settings by their reference names, and the gateway's own small values. */
+export interface SettingsRepository {
+  list(): Promise<ReadonlyMap<string, number | boolean>>;
+  set(key: string, value: number | boolean): Promise<void>;
+  /** Whether there was an override. */
+  delete(key: string): Promise<boolean>;
+}
+
+/** Facts of this installation: gateway id, epoch, hash of the admin key. */
+export interface InstallationRepository {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string): Promise<void>;
+  /** Stores the value only where there is none, and gives what is stored then. */
+  setOnce(key: string, value: string): Promise<string>;
+  /** Adds one and gives the new value; starts at 1. Durable before it resolves. */
+  increment(key: string): Promise<number>;
+}
+
+/** A store behind the repositories. Writes are durable when their promise resolves. */
+export interface Store {
+  readonly agents: AgentRepository;
+  readonly enrollmentTokens: EnrollmentTokenRepository;
+  readonly settings: SettingsRepository;
+  readonly installation: InstallationRepository;
+  close(): Promise<void>;
+}

@@ -1,0 +1,38 @@
+const common = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: {
+    '^@app/pipeline$': '<rootDir>/libs/pipeline/src/index.ts',
+    '^@app/pipeline/([a-z]+)$': '<rootDir>/libs/pipeline/src/$1/index.ts',
+    '^@app/agent$': '<rootDir>/libs/agent/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          target: 'es2022',
+        },
+        module: { type: 'es6' },
+      },
+    ],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+};
+
+/** @type {import('jest').Config} */
+const config = {
+  // Two cores are what the smallest supported machine has; suites over real engines are not CPU-bound all the time.
+  maxWorkers: 2,
+  reporters: ['default', '<rootDir>/test/support/closing-line.reporter.mjs'],
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,plugins}/**/*.spec.ts'] },
+    { ...common, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },
+    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
+  ],
+};
+
+export default config;

@@ -1,0 +1,19 @@
+import { defineEventType } from './event-type.js';
+
+/**
+ * Refused events, table `dead_letters`. The runtime makes the records; sinks write them as any other event type.
+ * `raw` is the line as received; bytes that are no UTF-8 are base64, and `raw_encoding` says which (`utf8`, `base64`).
+ */
+export const deadLetters = defineEventType({
+  name: 'dead_letters',
+  fields: {
+    pipeline: { kind: 'keyword' },
+    stage: { kind: 'keyword' },
+    code: { kind: 'keyword' },
+    field: { kind: 'text' },
+    message: { kind: 'text' },
+    raw: { kind: 'text' },
+    raw_encoding: { kind: 'keyword' },
+    replayed_at: { kind: 'time', nullable: true },
+  },
+});

@@ -1,0 +1,93 @@
+import type { RejectStage } from './batch.js';
+
+/**
+ * An error that a user may see: a code from `docs/errors.md`, what was wrong and what to do.
+ * Never shown with a stack trace.
+ */
+export class GatewayError extends Error {
+  override readonly name: string = 'GatewayError';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    /** What to do about it, one sentence. */
+    readonly hint?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/**
+ * Thrown by a parser's `decode` for an event it cannot take; `parserTransform` turns it into a dead letter.
+ * Carries no stack trace: peers decide how often it is made.
+ */
+export class RejectError extends Error {
+  override readonly name = 'RejectError';
+
+  /**
+   * @param code  bounded set, lower_snake_case
+   * @param field JSON pointer (RFC 6901) of the field, or the empty string
+   */
+  constructor(
+    readonly code: string,
+    readonly field: string,
+    message: string,
+    readonly stage: RejectStage = 'validate',
+  ) {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    super(message);
+    Error.stackTraceLimit = limit;
+  }
+}
+
+/** Base of what `Sink.write` fails with: the class says what the host does next. */
+export abstract class SinkError extends Error {
+  /** @param code the destination's own code where it has one (for ClickHouse `60 UNKNOWN_TABLE`), for logs and metrics */
+  constructor(
+    message: string,
+    readonly code: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The outcome is unknown or the destination is busy: the host sends the same bytes again under the same token. */
+export class RetryableError extends SinkError {
+  override readonly name = 'RetryableError';
+
+  constructor(
+    message: string,
+    code: string,
+    /** Wait at least this long, in ms, before the next attempt. */
+    readonly retryAfterMs = 0,
+    options?: ErrorOptions,
+  ) {
+    super(message, code, options);
+  }
+}
+
+/**
+ * The same batch will fail again until a person changes something (missing table, wrong password, schema drift).
+ * The host pauses the sink, reports it as failed, keeps the entries and tries again at its longest interval.
+ */
+export class PermanentError extends SinkError {
+  override readonly name = 'PermanentError';
+}
+
+/** Some rows were refused for good; nothing of the batch was stored. Rows are counted over all entries of the write. */
+export class PartialWriteError extends SinkError {
+  override readonly name = 'PartialWriteError';
+
+  constructor(
+    message: string,
+    code: string,
+    readonly rejected: readonly number[],
+    readonly retry: readonly number[],
+    options?: ErrorOptions,
+  ) {
+    super(message, code, options);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Batch, RecordBatch } from './batch.js';
+import type { PluginContext } from './context.js';
+import type { EventType } from './event-type.js';
+
+/** The version of this contract; the registry refuses plugins made for another. */
+export const API_VERSION = 1;
+
+/** Kinds of plugin; an id is the kind's plural, a dot and a name in lower_snake_case. */
+export type PluginKind = 'source' | 'parser' | 'sink';
+
+/** How far an integrator may rely on a plugin. */
+export type Stability = 'development' | 'alpha' | 'beta' | 'stable' | 'deprecated';
+
+/** A JSON Schema (draft-07) as Ajv takes it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/**
+ * Life of an instance: `create` (no I/O) -> `start` -> work -> `stop`. An instance is never restarted; a change
+ * makes a new one. If `start` fails, `stop` is still called.
+ */
+export interface Lifecycle {
+  /** Opens what the instance needs. Must not wait for a peer or a database that may be down: connect later, in work. */
+  start?(signal: AbortSignal): Promise<void>;
+  /** Safe without `start`, and twice. `deadline`: milliseconds since 1970-01-01 UTC by which it has to be done. */
+  stop?(deadline: number): Promise<void>;
+  /** A connection test that does what work would do; throws what is wrong. */
+  check?(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Gives a batch to the pipeline. Resolves when there is room for the next one: until then the source must not read
+ * on. The promise is the back-pressure. Rejects only after `stop`.
+ */
+export type Emit = (batch: Batch) => Promise<void>;
+
+/** Where events come from. */
+export interface Source extends Omit<Lifecycle, 'start'> {
+  start(signal: AbortSignal, emit: Emit): Promise<void>;
+}
+
+/** Changes or decodes events of a batch. Waiting for I/O is not possible here: read a snapshot instead. */
+export interface Transform extends Lifecycle {
+  /**
+   * Synchronous. Sets `eventType` and `record` of the events it claims, and moves bad ones from `batch.events` to
+   * `batch.rejects`. Leaves events of other types alone. Does not throw for bad data.
+   */
+  apply(batch: Batch): void;
+}
+
+/** Bytes for one destination of a sink (a table, a file), ready to be stored and sent as they are. */
+export interface EncodedEntry {
+  readonly destination: string;
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+}
+
+/** Where records go. */
+export interface Sink extends Lifecycle {
+  /**
+   * Synchronous and deterministic; runs before the queue. Entries of one destination can be concatenated.
+   * @param entryId id of the queue entry, unique and rising as text: `<gateway>/<epoch>/<sequence>`; goes to `ingest_batch`
+   */
+  encode(batch: RecordBatch, entryId: string): EncodedEntry;
+  /**
+   * Sends the entries of one destination, concatenated and unchanged. No buffer, no retry: the host repeats the call
+   * with the same entries and the same token until it succeeds.
+   * @throws RetryableError | PermanentError | PartialWriteError; anything else counts as retryable
+   */
+  write(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<void>;
+}
+
+interface DefinitionBase<Kind extends PluginKind, Config, Instance> {
+  /** `sources.nam_tls`, `parsers.smb`, `sinks.clickhouse`; matches the folder. */
+  readonly id: string;
+  readonly kind: Kind;
+  readonly apiVersion: typeof API_VERSION;
+  readonly stability: Stability;
+  /** One sentence: what it does. */
+  readonly summary: string;
+  /** Closed (`additionalProperties: false`); every property with a description and, where possible, a default. */
+  readonly configSchema: JsonSchema;
+  /** Makes an instance; no I/O: no sockets, files or timers. `config` has passed the schema, defaults applied. */
+  create(config: Config, context: PluginContext): Instance;
+}
+
+/** A plugin that brings events in. */
+export type SourceDefinition<Config = never> = DefinitionBase<'source', Config, Source>;
+
+/** A plugin that decodes events. */
+export interface ParserDefinition<Config = never> extends DefinitionBase<'parser', Config, Transform> {
+  /** What it produces. */
+  readonly eventTypes: readonly EventType[];
+}
+
+/** A plugin that takes records out. */
+export type SinkDefinition<Config = never> = DefinitionBase<'sink', Config, Sink>;
+
+/** Any plugin. `never` as its configuration: only the registry, which has validated one, may call `create`. */
+export type PluginDefinition = SourceDefinition | ParserDefinition | SinkDefinition;
+
+/** Types and freezes a plugin's definition. */
+export function definePlugin<Config>(definition: SourceDefinition<Config>): SourceDefinition<Config>;
+export function definePlugin<Config>(definition: ParserDefinition<Config>): ParserDefinition<Config>;
+export function definePlugin<Config>(definition: SinkDefinition<Config>): SinkDefinition<Config>;
+export function definePlugin(definition: object): object {
+  return Object.freeze(definition);
+}

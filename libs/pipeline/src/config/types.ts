@@ -1,0 +1,69 @@
+/** One plugin of a pipeline. */
+export interface StepSpec {
+  /** Name inside the pipeline, unique; the part of the plugin id after the dot by default. */
+  readonly name: string;
+  /** Plugin id. */
+  readonly use: string;
+  /** The plugin's own options: validated against its schema, defaults applied. */
+  readonly with: Readonly<Record<string, unknown>>;
+}
+
+/** A pipeline as its YAML file says it, validated, with every default applied. */
+export interface PipelineSpec {
+  readonly name: string;
+  readonly source: StepSpec;
+  readonly steps: readonly StepSpec[];
+  readonly sinks: readonly StepSpec[];
+  /** Name of the sink that takes rejected events; the first sink by default. */
+  readonly deadLetters: string;
+  readonly buffer: {
+    /** Raw bytes held at once; reached = sources pause. */
+    readonly maxBytes: number;
+  };
+}
+
+/** Process settings as `gateway.yaml` says them, validated, with every default applied. */
+export interface GatewayConfig {
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly admin: { readonly apiKey?: string };
+  readonly listener: {
+    /** Address that agents connect to. */
+    readonly host: string;
+    readonly tls: { readonly certPath?: string; readonly keyPath?: string };
+  };
+  readonly store: { readonly use: 'embedded' };
+  readonly clickhouse: {
+    /** A server of the user's; without it the embedded one is started. */
+    readonly url?: string;
+    readonly username: string;
+    readonly password: string;
+    readonly database: string;
+    /** Port of the embedded server, 0 = any free one. */
+    readonly httpPort: number;
+    readonly retentionDays: number;
+  };
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly format: 'auto' | 'json' | 'pretty';
+  };
+  /** Values for settings by their reference names, below the store and above the defaults. */
+  readonly settings: Readonly<Record<string, number | boolean>>;
+  readonly pipelines: readonly PipelineSpec[];
+}
+
+/** One thing that is wrong in a configuration file. */
+export interface ConfigProblem {
+  /** As given or found, relative to the working directory where that is shorter. */
+  readonly file: string;
+  /** From 1; 0 when the file could not be read. */
+  readonly line: number;
+  readonly column: number;
+  /** From `docs/errors.md`. */
+  readonly code: string;
+  /** What is wrong, with the path of the key. */
+  readonly message: string;
+  /** What would be right, such as the nearest known name. */
+  readonly hint?: string;
+}

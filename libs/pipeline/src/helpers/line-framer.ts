@@ -1,0 +1,77 @@
+const LF = 0x0a;
+const CR = 0x0d;
+
+/**
+ * Cuts a byte stream into lines ended by LF, across any chunk boundary. Lines are views into the chunks, without LF
+ * and a CR before it; empty lines are left out. Memory is bounded: a line over the limit ends the framing.
+ */
+export class LineFramer {
+  #parts: Buffer[] = [];
+  #pending = 0;
+  #overflowed = false;
+
+  /** @param maxBytes longest line in bytes, its end not counted; may be changed at any time */
+  constructor(public maxBytes: number) {}
+
+  /** Whether a line was over the limit: nothing more comes out, and the stream cannot be trusted. */
+  get overflowed(): boolean {
+    return this.#overflowed;
+  }
+
+  /** Bytes of a line that has begun and not ended. */
+  get pendingBytes(): number {
+    return this.#pending;
+  }
+
+  /** The lines that end in this chunk, in order; those before an overflow are still given. */
+  push(chunk: Buffer): Buffer[] {
+    const lines: Buffer[] = [];
+    if (this.#overflowed) return lines;
+    let start = 0;
+    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+      const piece = chunk.subarray(start, end);
+      start = end + 1;
+      const line = withoutCr(this.#pending === 0 ? piece : this.#join(piece));
+      if (line.length > this.maxBytes) return this.#overflow(lines);
+      if (line.length > 0) lines.push(line);
+    }
+    if (start < chunk.length) {
+      const rest = chunk.subarray(start);
+      this.#parts.push(rest);
+      this.#pending += rest.length;
+      // One byte more than the limit is allowed while it may still turn out to be the CR of a line end.
+      if (this.#pending > this.maxBytes + 1) return this.#overflow(lines);
+    }
+    return lines;
+  }
+
+  /** The last line of a stream that ended cleanly without LF, if there is one. */
+  end(): Buffer | undefined {
+    if (this.#overflowed || this.#pending === 0) return undefined;
+    const line = withoutCr(this.#join(Buffer.alloc(0)));
+    if (line.length > this.maxBytes) {
+      this.#overflowed = true;
+      return undefined;
+    }
+    return line.length > 0 ? line : undefined;
+  }
+
+  #join(last: Buffer): Buffer {
+    this.#parts.push(last);
+    const line = Buffer.concat(this.#parts, this.#pending + last.length);
+    this.#parts = [];
+    this.#pending = 0;
+    return line;
+  }
+
+  #overflow(lines: Buffer[]): Buffer[] {
+    this.#overflowed = true;
+    this.#parts = [];
+    this.#pending = 0;
+    return lines;
+  }
+}
+
+function withoutCr(line: Buffer): Buffer {
+  return line.length > 0 && line[line.length - 1] === CR ? line.subarray(0, -1) : line;
+}

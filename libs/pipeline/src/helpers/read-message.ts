@@ -1,0 +1,62 @@
+import { isUtf8 } from 'node:buffer';
+import { createEvent, type SourceEvent } from '../api/index.js';
+
+/** A line as the agent protocol tells lines apart (`docs/PROTOCOL.md`, Streaming). */
+export type Message =
+  /** JSON with `ActivityType`, or LEEF (type `Leef`, the value is the line's text). */
+  | { readonly kind: 'event'; readonly event: SourceEvent }
+  /** JSON with `MessageType`. */
+  | { readonly kind: 'control'; readonly type: string; readonly value: Readonly<Record<string, unknown>> }
+  /** An event by its form, but its bytes are no UTF-8, so that what it says cannot be trusted. */
+  | { readonly kind: 'not-utf8' }
+  /** Neither: a protocol violation. The reason is one sentence without any of the line's content. */
+  | { readonly kind: 'violation'; readonly code: 'not_json_or_leef' | 'no_message_type'; readonly reason: string };
+
+const OPENING_BRACE = 0x7b;
+const LEEF_MARKER = /^LEEF:[12]\.0\|/;
+/** PRI, RFC 3164 time with or without a year, or RFC 5424 time: how a syslog header begins. */
+const SYSLOG_HEADER =
+  /^(?:<\d{1,3}>|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ])/;
+/** A header longer than this is none: it bounds the search in a line that is not LEEF. */
+const MAX_HEADER_BYTES = 2048;
+
+const NOT_JSON_OR_LEEF: Message = {
+  kind: 'violation',
+  code: 'not_json_or_leef',
+  reason: 'The line is neither a JSON object nor a LEEF event.',
+};
+const NO_MESSAGE_TYPE: Message = {
+  kind: 'violation',
+  code: 'no_message_type',
+  reason: 'The JSON object has neither MessageType nor ActivityType.',
+};
+const NOT_UTF8: Message = { kind: 'not-utf8' };
+
+/** Reads one line, without its end: parses JSON once, and finds what kind of message it is. Does not throw. */
+export function readMessage(raw: Buffer): Message {
+  if (raw[0] !== OPENING_BRACE) return readLeef(raw);
+  const text = raw.toString('utf8');
+  let value: Record<string, unknown>;
+  try {
+    value = JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return NOT_JSON_OR_LEEF;
+  }
+  if (text.includes('\uFFFD') && !isUtf8(raw)) return NOT_UTF8;
+  const activityType = value['ActivityType'];
+  if (typeof activityType === 'string') {
+    return { kind: 'event', event: createEvent(activityType, value, raw) };
+  }
+  if (activityType !== undefined) return { kind: 'event', event: createEvent('', value, raw) };
+  const messageType = value['MessageType'];
+  if (messageType === undefined) return NO_MESSAGE_TYPE;
+  return { kind: 'control', type: typeof messageType === 'string' ? messageType : '', value };
+}
+
+function readLeef(raw: Buffer): Message {
+  const head = raw.subarray(0, MAX_HEADER_BYTES).toString('latin1');
+  const at = head.search(/LEEF:[12]\.0\|/);
+  if (at === -1 || !(LEEF_MARKER.test(head) || SYSLOG_HEADER.test(head))) return NOT_JSON_OR_LEEF;
+  if (!isUtf8(raw)) return NOT_UTF8;
+  return { kind: 'event', event: createEvent('Leef', raw.toString('utf8'), raw) };
+}

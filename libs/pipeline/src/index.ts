@@ -1,0 +1,3 @@
+export * from './config/index.js';
+export * from './registry/index.js';
+export * from './runtime/index.js';

@@ -1,0 +1,99 @@
+import type { InstanceState, LiveValue, Logger, Metrics, Services } from '../api/index.js';
+import type { PipelineSpec } from '../config/index.js';
+import type { PluginRegistry } from '../registry/index.js';
+
+/** Settings that act on the flow; a change acts on the next batch. Shares of one reactor, not of the gateway. */
+export interface FlowSettings {
+  /** `activitymonitor_batch_size`: events of a processing batch at most. */
+  readonly batchSize: number;
+  /** `activitymonitor_batch_interval_seconds` in ms: the longest an event waits for its write to begin. */
+  readonly batchIntervalMs: number;
+  /** `activitymonitor_max_concurrent_jobs`: processing batches at a time. */
+  readonly maxConcurrentJobs: number;
+  /** `activitymonitor_buffer_max_size`: events held at once; reached = sources pause. */
+  readonly bufferMaxEvents: number;
+  /** `activitymonitor_clickhouse_batch_size`: rows of one write. */
+  readonly sinkBatchSize: number;
+  /** `activitymonitor_buffer_threads`: writes at a time, over all sinks. */
+  readonly sinkWriters: number;
+}
+
+/** What a pipeline is built from. */
+export interface PipelineOptions {
+  readonly spec: PipelineSpec;
+  readonly registry: PluginRegistry;
+  readonly services: Services;
+  readonly settings: LiveValue<FlowSettings>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** First part of entry ids and tokens: stable over restarts, `[A-Za-z0-9_-]+`. */
+  readonly gatewayId: string;
+  /** Second part: never used before by this gateway, fixed width so that ids sort as text. */
+  readonly epoch: string;
+  /** Milliseconds since 1970-01-01 UTC; `Date.now` by default. */
+  readonly now?: () => number;
+}
+
+/** State of one instance of a pipeline. */
+export interface InstanceStatus {
+  /** `<pipeline>/<instance>`. */
+  readonly id: string;
+  /** Plugin id. */
+  readonly plugin: string;
+  readonly state: InstanceState;
+  readonly reason?: string;
+  /** Milliseconds since 1970-01-01 UTC of the last change. */
+  readonly since: number;
+}
+
+/** Counts of a pipeline since its start; `received = delivered + deadLettered + dropped + inFlight`. */
+export interface PipelineCounts {
+  readonly received: number;
+  readonly receivedBytes: number;
+  readonly delivered: number;
+  readonly deadLettered: number;
+  readonly dropped: number;
+  readonly inFlight: number;
+  /** Events by event type that reached a sink. */
+  readonly deliveredByType: Readonly<Record<string, number>>;
+  /** Dead letters by reject code. */
+  readonly deadLettersByCode: Readonly<Record<string, number>>;
+}
+
+/** What operators see of a pipeline. */
+export interface PipelineStatus {
+  readonly name: string;
+  readonly instances: readonly InstanceStatus[];
+  readonly counts: PipelineCounts;
+  readonly queue: {
+    readonly entries: number;
+    readonly rows: number;
+    readonly bytes: number;
+    /** Age of the oldest entry in ms, 0 when empty. */
+    readonly oldestMs: number;
+  };
+  /** Whether sources are waiting for room. */
+  readonly backPressure: boolean;
+}
+
+/** What a drain achieved. */
+export interface DrainReport {
+  readonly pipeline: string;
+  /** Events written since the drain began. */
+  readonly written: number;
+  /** Events that were still in the gateway at the deadline. */
+  readonly left: number;
+}
+
+/** A running flow from one source to its sinks. */
+export interface Pipeline {
+  readonly name: string;
+  /** Starts sinks, then parsers, then the source; what had started is stopped again if one fails. */
+  start(signal: AbortSignal): Promise<void>;
+  /**
+   * Stops the source, writes out what is in the pipeline, stops the rest. Safe without `start` and twice.
+   * @param deadline milliseconds since 1970-01-01 UTC; what is not written then is given up and counted as dropped
+   */
+  drain(deadline: number): Promise<DrainReport>;
+  status(): PipelineStatus;
+}

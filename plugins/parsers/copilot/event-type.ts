@@ -1,0 +1,37 @@
+import { defineEventType } from '@app/pipeline/api';
+
+/** Microsoft 365 Copilot interactions, table `copilot_events`. Keys and meaning: `docs/EVENTS.md`, Copilot. */
+export const copilotEvents = defineEventType({
+  name: 'copilot_events',
+  fields: {
+    event_time: { kind: 'time' },
+    id: { kind: 'text' },
+    operation: { kind: 'keyword' },
+    organization_id: { kind: 'keyword' },
+    user_id: { kind: 'text' },
+    user_type: { kind: 'keyword' },
+    client_ip: { kind: 'ip', nullable: true },
+    client_region: { kind: 'keyword' },
+    workload: { kind: 'keyword' },
+    app_host: { kind: 'keyword' },
+    thread_id: { kind: 'text' },
+    'messages.id': { kind: 'text[]' },
+    'messages.size': { kind: 'uint64[]' },
+    'messages.is_prompt': { kind: 'bool[]' },
+    'messages.jailbreak': { kind: 'bool[]' },
+    'contexts.id': { kind: 'text[]' },
+    'contexts.type': { kind: 'text[]' },
+    'resources.id': { kind: 'text[]' },
+    'resources.name': { kind: 'text[]' },
+    'resources.type': { kind: 'text[]' },
+    'resources.site_url': { kind: 'text[]' },
+    'resources.action': { kind: 'text[]' },
+    'resources.sensitivity_label_id': { kind: 'text[]' },
+    'plugins.id': { kind: 'text[]' },
+    'plugins.name': { kind: 'text[]' },
+    'models.provider': { kind: 'text[]' },
+    'models.name': { kind: 'text[]' },
+    'models.version': { kind: 'text[]' },
+    extra: { kind: 'text' },
+  },
+});

@@ -1,0 +1,36 @@
+import { defineEventType } from '@app/pipeline/api';
+
+/** File server events, table `file_events`. Keys and meaning: `docs/EVENTS.md`, FileSystem. */
+export const fileEvents = defineEventType({
+  name: 'file_events',
+  fields: {
+    event_time: { kind: 'time' },
+    host: { kind: 'keyword' },
+    operation: { kind: 'keyword' },
+    object_type: { kind: 'keyword' },
+    path: { kind: 'text' },
+    new_path: { kind: 'text' },
+    user_name: { kind: 'text' },
+    user_sid: { kind: 'text' },
+    client_ip: { kind: 'ip', nullable: true },
+    process_name: { kind: 'keyword' },
+    process_id: { kind: 'uint64', nullable: true },
+    protocol: { kind: 'keyword' },
+    protocol_version: { kind: 'keyword' },
+    share_name: { kind: 'keyword' },
+    unc_path: { kind: 'text' },
+    new_unc_path: { kind: 'text' },
+    volume_id: { kind: 'keyword' },
+    sub_operation: { kind: 'keyword' },
+    old_value: { kind: 'text' },
+    new_value: { kind: 'text' },
+    file_size: { kind: 'uint64', nullable: true },
+    bytes_transferred: { kind: 'uint64', nullable: true },
+    success: { kind: 'bool' },
+    blocked: { kind: 'bool' },
+    tags: { kind: 'text[]' },
+    group_id: { kind: 'keyword' },
+    group_name: { kind: 'keyword' },
+    extra: { kind: 'text' },
+  },
+});
