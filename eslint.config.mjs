@@ -19,7 +19,10 @@ export default tseslint.config(
       'no-console': 'error',
       'no-restricted-syntax': [
         'error',
-        { selector: 'ExportDefaultDeclaration', message: 'Use a named export: it is found by name and renamed safely.' },
+        {
+          selector: 'ExportDefaultDeclaration',
+          message: 'Use a named export: it is found by name and renamed safely.',
+        },
       ],
       'max-lines': ['error', { max: 400 }],
     },
@@ -30,7 +33,10 @@ export default tseslint.config(
   },
   {
     files: ['**/*.spec.ts', 'test/**/*.ts', 'libs/pipeline/src/testing/**/*.ts'],
-    rules: { '@typescript-eslint/no-non-null-assertion': 'off', '@typescript-eslint/no-unsafe-assignment': 'off' },
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+    },
   },
   prettier,
 );

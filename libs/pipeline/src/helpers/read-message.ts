@@ -10,7 +10,11 @@ export type Message =
   /** An event by its form, but its bytes are no UTF-8, so that what it says cannot be trusted. */
   | { readonly kind: 'not-utf8' }
   /** Neither: a protocol violation. The reason is one sentence without any of the line's content. */
-  | { readonly kind: 'violation'; readonly code: 'not_json_or_leef' | 'no_message_type'; readonly reason: string };
+  | {
+      readonly kind: 'violation';
+      readonly code: 'not_json_or_leef' | 'no_message_type';
+      readonly reason: string;
+    };
 
 const OPENING_BRACE = 0x7b;
 const LEEF_MARKER = /^LEEF:[12]\.0\|/;

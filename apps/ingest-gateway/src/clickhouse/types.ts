@@ -1,0 +1,71 @@
+import type { Endpoint, LiveValue, Logger } from '@app/pipeline/api';
+import type { GatewayConfig } from '@app/pipeline';
+
+/** What the ClickHouse service is made from. */
+export interface ClickHouseOptions {
+  readonly config: GatewayConfig['clickhouse'];
+  readonly dataDir: string;
+  readonly logger: Logger;
+}
+
+/** State of ClickHouse as health and status show it. */
+export interface ClickHouseStatus {
+  readonly mode: 'embedded' | 'external';
+  /** `ok`: reachable and migrated. */
+  readonly state: 'starting' | 'ok' | 'degraded' | 'failed' | 'stopped';
+  readonly reason?: string;
+  /** Without credentials; empty until known. */
+  readonly url: string;
+  readonly version?: string;
+  readonly schemaVersion?: number;
+}
+
+/** Event tables by the name that the API uses. */
+export type ActivityType = 'file' | 'sharepoint' | 'copilot' | 'leef';
+
+/** Filter of `GET /api/v1/activity/events`. */
+export interface ActivityQuery {
+  readonly type?: ActivityType;
+  /** Milliseconds since 1970-01-01 UTC, inclusive. */
+  readonly from?: number;
+  /** Exclusive. */
+  readonly to?: number;
+  /** Part of a user's name or id, without regard to case. */
+  readonly user?: string;
+  /** Monitored host, or the agent's, or for LEEF the syslog host; exact, without regard to case. */
+  readonly host?: string;
+  /** 1 to 1,000. */
+  readonly limit: number;
+}
+
+/** One event as reports read it: `type`, the event time, then every column of its table by its column name. */
+export type ActivityEvent = Readonly<Record<string, unknown>> & {
+  readonly type: ActivityType;
+  readonly event_time: string;
+};
+
+/** Counts by type, dead letters included. */
+export interface ActivitySummary {
+  readonly types: Readonly<
+    Record<ActivityType, { readonly events: number; readonly lastEventTime: string | null }>
+  >;
+  readonly deadLetters: { readonly total: number; readonly byCode: Readonly<Record<string, number>> };
+}
+
+/** ClickHouse for the control plane. Made by `createClickHouseService`. */
+export interface ClickHouseService {
+  /**
+   * Starts the embedded server or connects to the given one, and migrates, in the background: resolves at once.
+   * A server that is down is tried again until it answers; an embedded one that dies is started again.
+   */
+  start(): void;
+  /** Known as soon as there is an address to send to. */
+  readonly endpoint: LiveValue<Endpoint | undefined>;
+  status(): ClickHouseStatus;
+  /** Newest first. @throws GatewayError `CLICKHOUSE_UNAVAILABLE` when it cannot be asked */
+  events(query: ActivityQuery): Promise<ActivityEvent[]>;
+  /** @throws GatewayError `CLICKHOUSE_UNAVAILABLE` when it cannot be asked */
+  summary(): Promise<ActivitySummary>;
+  /** Ends the embedded server in order, and all connections. Safe twice. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,96 @@
+import type {
+  AllowlistEntry,
+  Endpoint,
+  EnrollmentOutcome,
+  EnrollmentRequest,
+  Logger,
+  Metrics,
+} from '@app/pipeline/api';
+import type { DrainReport, GatewayConfig, PipelineSpec } from '@app/pipeline';
+import type { ReactorSettings, ReactorStatus } from '../reactor/messages.js';
+
+/** What the data plane asks of the control plane. */
+export interface DataPlaneHandlers {
+  /** Decides on an enrollment; may reject, which agents see as a closed connection. */
+  enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
+  agentsSeen(spkiHashes: readonly string[], at: number): void;
+  /** An epoch that this gateway never used before, fixed width; asked for at each start of a reactor. */
+  nextEpoch(): Promise<string>;
+}
+
+/** Settings that act on the acceptor. */
+export interface AcceptorSettings {
+  /** `activitymonitor_tcp_port`; 0 lets the system choose. */
+  readonly port: number;
+  /** `activitymonitor_max_connections`. */
+  readonly maxConnections: number;
+  /** `activitymonitor_enrollment_ban_duration_seconds`, ms. */
+  readonly banDurationMs: number;
+}
+
+/** What the data plane is made from. */
+export interface DataPlaneOptions {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly handlers: DataPlaneHandlers;
+  readonly gatewayId: string;
+  readonly pipelines: readonly PipelineSpec[];
+  readonly log: GatewayConfig['log'];
+  /** Address that agents connect to. */
+  readonly host: string;
+  readonly acceptor: AcceptorSettings;
+  readonly reactor: ReactorSettings;
+  /** `activitymonitor_reactor_threads` resolved: at least 1. */
+  readonly reactors: number;
+  readonly allowlist: readonly AllowlistEntry[];
+  readonly endpoints: Readonly<Record<string, Endpoint>>;
+  readonly dataDir: string;
+  readonly tls: { readonly certPath?: string; readonly keyPath?: string };
+}
+
+/** State of the listener, as `GET /api/v1/nam-listener/status` shows it. */
+export interface ListenerStatus {
+  readonly state: 'starting' | 'listening' | 'stopped' | 'failed';
+  /** Why it does not listen; for operators. */
+  readonly reason?: string;
+  readonly host: string;
+  /** The bound port; 0 while none is bound. */
+  readonly port: number;
+  readonly connections: number;
+  readonly maxConnections: number;
+  readonly rejected: { readonly banned: number; readonly limit: number };
+  readonly bans: readonly { readonly ip: string; readonly until: number; readonly reason: string }[];
+  readonly certificate?: {
+    /** SHA-256 of the SubjectPublicKeyInfo: what a token carries. */
+    readonly spkiHash: string;
+    /** Milliseconds since 1970-01-01 UTC. */
+    readonly notAfter: number;
+    readonly selfSigned: boolean;
+  };
+  readonly reactors: readonly {
+    readonly pid: number | undefined;
+    readonly state: 'starting' | 'ready' | 'failed' | 'draining' | 'stopped';
+    readonly reason?: string;
+    readonly restarts: number;
+    readonly status?: ReactorStatus;
+  }[];
+}
+
+/** Acceptor and reactors. Made by `createDataPlane`. */
+export interface DataPlane {
+  /** Starts reactors and the listener. Does not reject: what fails is in `status()` and is retried. */
+  start(): Promise<void>;
+  /** Acts at once; a new port is bound before the old one is let go. Rejects, keeping the old port, when it cannot be bound. */
+  updateAcceptor(settings: AcceptorSettings): Promise<void>;
+  updateReactorSettings(settings: ReactorSettings): void;
+  /** Resolves when every reactor has been sent it; a removed agent's open connections are closed by the reactors. */
+  updateAllowlist(entries: readonly AllowlistEntry[]): void;
+  updateEndpoints(endpoints: Readonly<Record<string, Endpoint>>): void;
+  status(): ListenerStatus;
+  /** Open connections by SPKI hash of allowlisted agents. */
+  connectedAgents(): ReadonlyMap<string, number>;
+  /** prom-client's `getMetricsAsJSON` of each reactor that answers within a second. */
+  collectMetrics(): Promise<(readonly object[])[]>;
+  /** Stops accepting, drains the reactors until the deadline (ms since 1970-01-01 UTC), ends them. Safe twice. */
+  stop(deadline: number): Promise<readonly DrainReport[]>;
+}
