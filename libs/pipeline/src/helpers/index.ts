@@ -1,7 +1,15 @@
 export * from './backoff.js';
+export * from './coerce.js';
+export * from './coerce-ip.js';
+export * from './event-time.js';
+export * from './extra.js';
 export * from './ip.js';
 export * from './line-framer.js';
 export * from './live-value.js';
+export * from './office365.js';
+export * from './parser-transform.js';
 export * from './read-message.js';
+export { pointer } from './reject.js';
+export * from './schema.js';
 export * from './sleep.js';
 export * from './spki.js';

@@ -1,12 +1,15 @@
 const LF = 0x0a;
 const CR = 0x0d;
+const EMPTY = Buffer.alloc(0);
+const MIN_HELD_BYTES = 512;
 
 /**
- * Cuts a byte stream into lines ended by LF, across any chunk boundary. Lines are views into the chunks, without LF
- * and a CR before it; empty lines are left out. Memory is bounded: a line over the limit ends the framing.
+ * Cuts a byte stream into lines ended by LF, across any chunk boundary. Lines are views into the chunks, or copies
+ * where they span several, without LF and a CR before it; empty lines are left out. Memory is bounded: a line over the limit ends the framing.
  */
 export class LineFramer {
-  #parts: Buffer[] = [];
+  /** Holds the `#pending` bytes of a line that has begun; grows by doubling, so that a drip of bytes costs no more. */
+  #held = EMPTY;
   #pending = 0;
   #overflowed = false;
 
@@ -31,16 +34,16 @@ export class LineFramer {
     for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
       const piece = chunk.subarray(start, end);
       start = end + 1;
+      // Checked before anything is copied; a CR may still come off.
+      if (this.#pending + piece.length > this.maxBytes + 1) return this.#overflow(lines);
       const line = withoutCr(this.#pending === 0 ? piece : this.#join(piece));
       if (line.length > this.maxBytes) return this.#overflow(lines);
       if (line.length > 0) lines.push(line);
     }
     if (start < chunk.length) {
-      const rest = chunk.subarray(start);
-      this.#parts.push(rest);
-      this.#pending += rest.length;
       // One byte more than the limit is allowed while it may still turn out to be the CR of a line end.
-      if (this.#pending > this.maxBytes + 1) return this.#overflow(lines);
+      if (this.#pending + chunk.length - start > this.maxBytes + 1) return this.#overflow(lines);
+      this.#hold(chunk.subarray(start));
     }
     return lines;
   }
@@ -48,7 +51,7 @@ export class LineFramer {
   /** The last line of a stream that ended cleanly without LF, if there is one. */
   end(): Buffer | undefined {
     if (this.#overflowed || this.#pending === 0) return undefined;
-    const line = withoutCr(this.#join(Buffer.alloc(0)));
+    const line = withoutCr(this.#join(EMPTY));
     if (line.length > this.maxBytes) {
       this.#overflowed = true;
       return undefined;
@@ -56,18 +59,32 @@ export class LineFramer {
     return line.length > 0 ? line : undefined;
   }
 
+  #hold(piece: Buffer): void {
+    const size = this.#pending + piece.length;
+    if (size > this.#held.length) {
+      const larger = Buffer.allocUnsafe(Math.max(size * 2, MIN_HELD_BYTES));
+      this.#held.copy(larger, 0, 0, this.#pending);
+      this.#held = larger;
+    }
+    piece.copy(this.#held, this.#pending);
+    this.#pending = size;
+  }
+
+  /** Gives the held bytes away, with the last ones of their line. */
   #join(last: Buffer): Buffer {
-    this.#parts.push(last);
-    const line = Buffer.concat(this.#parts, this.#pending + last.length);
-    this.#parts = [];
-    this.#pending = 0;
+    const line = Buffer.concat([this.#held.subarray(0, this.#pending), last]);
+    this.#release();
     return line;
+  }
+
+  #release(): void {
+    this.#held = EMPTY;
+    this.#pending = 0;
   }
 
   #overflow(lines: Buffer[]): Buffer[] {
     this.#overflowed = true;
-    this.#parts = [];
-    this.#pending = 0;
+    this.#release();
     return lines;
   }
 }

@@ -1,0 +1,162 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { GatewayError, RejectError } from '../api/index.js';
+import { EventTimeWindow, parseDuration, parseEventTime } from './event-time.js';
+
+const NOON = Date.UTC(2026, 10, 20, 12);
+const DAY = 86_400_000;
+
+/** The code a check rejects with. */
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return error instanceof RejectError ? `${error.code} ${error.field}` : String(error);
+  }
+  return 'accepted';
+}
+
+describe('parseDuration', () => {
+  it.each([
+    ['0s', 0],
+    ['250ms', 250],
+    ['90s', 90_000],
+    ['5m', 300_000],
+    ['2h', 7_200_000],
+    ['400d', 400 * DAY],
+  ])('reads %s', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  it.each(['', '400', 'd', '1.5h', '-1d', '1w', ' 1d', '1 d', '9999999999d'])('refuses %j', (text) => {
+    expect(() => parseDuration(text)).toThrow(GatewayError);
+  });
+});
+
+describe('parseEventTime', () => {
+  it.each([
+    ['2026-11-20T09:15:02.187Z', Date.UTC(2026, 10, 20, 9, 15, 2, 187)],
+    ['2026-11-20T09:15:02', Date.UTC(2026, 10, 20, 9, 15, 2)],
+    ['2026-11-20 09:15:02', Date.UTC(2026, 10, 20, 9, 15, 2)],
+    ['2026-11-20t09:15:02z', Date.UTC(2026, 10, 20, 9, 15, 2)],
+    ['2026-11-20T09:15:02.1', Date.UTC(2026, 10, 20, 9, 15, 2, 100)],
+    ['2026-11-20T09:15:02.12Z', Date.UTC(2026, 10, 20, 9, 15, 2, 120)],
+    ['2026-11-20T09:15:02.1879999Z', Date.UTC(2026, 10, 20, 9, 15, 2, 187)],
+    ['2026-11-20T09:15:02.187999999Z', Date.UTC(2026, 10, 20, 9, 15, 2, 187)],
+    ['2026-11-20T09:15:02+02:00', Date.UTC(2026, 10, 20, 7, 15, 2)],
+    ['2026-11-20T09:15:02.5-0530', Date.UTC(2026, 10, 20, 14, 45, 2, 500)],
+    ['2026-11-20T00:15:02+02', Date.UTC(2026, 10, 19, 22, 15, 2)],
+    ['2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
+    ['1969-12-31T23:59:59.999Z', -1],
+    ['0001-01-01T00:00:00Z', -62_135_596_800_000],
+  ])('reads %s', (text, ms) => {
+    expect(parseEventTime(text)).toBe(ms);
+  });
+
+  it.each([
+    ...[
+      '',
+      'now',
+      '2026-11-20',
+      '2026-11-20T09:15',
+      '20261120T091502Z',
+      '1763630102187',
+      '11/20/2026 09:15:02 AM',
+    ],
+    ...[
+      '2026-13-01T00:00:00Z',
+      '2026-00-01T00:00:00Z',
+      '2026-02-30T00:00:00Z',
+      '2026-02-29T00:00:00Z',
+      '2026-11-00T00:00:00Z',
+    ],
+    ...[
+      '2026-11-20T24:00:00Z',
+      '2026-11-20T09:60:00Z',
+      '2026-11-20T09:15:60Z',
+      '2026-11-20T0a:15:02Z',
+      '2x26-11-20T09:15:02Z',
+    ],
+    ...[
+      '2026-11-20T09:15:02.Z',
+      '2026-11-20T09:15:02.1234567890Z',
+      '2026-11-20T09:15:02,187Z',
+      '2026-11-20T09:15:02ZZ',
+    ],
+    ...[
+      '2026-11-20T09:15:02+2',
+      '2026-11-20T09:15:02+02:',
+      '2026-11-20T09:15:02+02:0',
+      '2026-11-20T09:15:02+02:00Z',
+    ],
+    ...[
+      '2026-11-20T09:15:02+24:00',
+      '2026-11-20T09:15:02+02:60',
+      '2026-11-20T09:15:02+',
+      ' 2026-11-20T09:15:02Z',
+    ],
+    ...['2026-11-20T09:15:02 UTC', '2026-11-20X09:15:02Z', '٢026-11-20T09:15:02Z'],
+  ])('takes %j for no time', (text) => {
+    expect(parseEventTime(text)).toBeNaN();
+  });
+
+  it('agrees with Date on every time that Date writes', () => {
+    fc.assert(
+      fc.property(
+        fc.date({
+          min: new Date('0000-01-01T00:00:00Z'),
+          max: new Date('9999-12-31T23:59:59.999Z'),
+          noInvalidDate: true,
+        }),
+        (date) => {
+          expect(parseEventTime(date.toISOString())).toBe(date.getTime());
+        },
+      ),
+    );
+  });
+
+  it('answers any text with a whole number or NaN', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(parseEventTime(text)).toBeNaN();
+        const dressed = parseEventTime(`2026-11-20T09:15:02${text}`);
+        expect(Number.isNaN(dressed) || Number.isInteger(dressed)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('EventTimeWindow', () => {
+  const window = new EventTimeWindow({ max_event_age: '10d', max_clock_skew: '1h' });
+
+  it('takes times up to both of its ends', () => {
+    expect(window.check(NOON - 10 * DAY, NOON, '/T')).toBe(NOON - 10 * DAY);
+    expect(window.check(NOON + 3_600_000, NOON, '/T')).toBe(NOON + 3_600_000);
+  });
+
+  it('rejects times outside, with the field', () => {
+    expect(codeOf(() => window.check(NOON - 10 * DAY - 1, NOON, '/T'))).toBe('event_too_old /T');
+    expect(codeOf(() => window.check(NOON + 3_600_001, NOON, '/T'))).toBe('event_in_future /T');
+    expect(codeOf(() => window.check(Number.NaN, NOON, '/T'))).toBe('bad_time /T');
+    expect(codeOf(() => window.read(5, NOON, '/T'))).toBe('bad_time /T');
+  });
+
+  it('takes nothing from before 1970, however old events may be', () => {
+    const wide = new EventTimeWindow({ max_event_age: '999999d', max_clock_skew: '0s' });
+    expect(wide.check(0, NOON, '/T')).toBe(0);
+    expect(codeOf(() => wide.check(-1, NOON, '/T'))).toBe('event_too_old /T');
+  });
+
+  it('reads a key or its alias, and names the one it read', () => {
+    const read = (message: Record<string, unknown>): unknown => window.readOf(message, 'A', 'B', NOON);
+    expect(read({ A: '2026-11-20T11:00:00', B: 'x' })).toBe(NOON - 3_600_000);
+    expect(read({ A: null, B: '2026-11-20T11:00:00' })).toBe(NOON - 3_600_000);
+    expect(codeOf(() => read({ A: 'x', B: '2026-11-20T11:00:00' }))).toBe('bad_time /A');
+    expect(codeOf(() => read({ B: 'x' }))).toBe('bad_time /B');
+    expect(codeOf(() => read({}))).toBe('missing_key /A');
+  });
+
+  it('refuses options that are no durations', () => {
+    expect(() => new EventTimeWindow({ max_event_age: 'long', max_clock_skew: '1d' })).toThrow(GatewayError);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { isExact } from './exact-numbers.js';
+import { addExtra, extraText, keepIpText, KnownKeys } from './extra.js';
+
+const known = new KnownKeys(['ActivityType', 'Host', 'UserId'], { User: 'UserId' });
+const rest = (json: string, agentHost?: string): string =>
+  extraText(known.rest(JSON.parse(json) as Record<string, unknown>, agentHost));
+
+describe('KnownKeys', () => {
+  it('has nothing to say of keys that have a column', () => {
+    expect(known.rest({ ActivityType: 'x', Host: 'h', UserId: null })).toBeUndefined();
+    expect(rest('{}')).toBe('');
+  });
+
+  it('keeps every other key as it was sent', () => {
+    const sent = '{"a":1,"b":null,"c":{"d":[true,""]},"host":"x","received_at":"2020"}';
+    expect(rest(sent.replace('{', '{"Host":"h",'))).toBe(sent);
+  });
+
+  it('keeps keys that objects have of themselves, and changes no prototype', () => {
+    const sent = '{"__proto__":{"polluted":true},"constructor":1,"hasOwnProperty":2,"toString":3,"toJSON":4}';
+    expect(rest(sent)).toBe(sent);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
+  it('keeps an alias only when the key it stands for was sent too', () => {
+    expect(rest('{"User":"a"}')).toBe('');
+    expect(rest('{"User":"a","UserId":null}')).toBe('');
+    expect(rest('{"User":null,"UserId":"b"}')).toBe('');
+    expect(rest('{"User":"a","UserId":"b"}')).toBe('{"User":"a"}');
+  });
+
+  it('keeps AgentHost when it differs from the enrolled one', () => {
+    expect(rest('{"AgentHost":"FS-1"}', 'FS-1')).toBe('');
+    expect(rest('{"AgentHost":"FS-2"}', 'FS-1')).toBe('{"AgentHost":"FS-2"}');
+    expect(rest('{"AgentHost":{"a":1}}', 'FS-1')).toBe('{"AgentHost":{"a":1}}');
+  });
+
+  it('keeps any message whole when it knows no key', () => {
+    const none = new KnownKeys([]);
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (message) => {
+        const sent = JSON.parse(JSON.stringify(message)) as Record<string, unknown>;
+        fc.pre(Object.keys(sent).length > 0 && isExact(sent));
+        expect(JSON.parse(extraText(none.rest(sent)))).toEqual(sent);
+      }),
+    );
+  });
+});
+
+describe('keepIpText', () => {
+  it('keeps what the address does not tell', () => {
+    const message = { ClientIP: '10.0.0.5:80' };
+    expect(keepIpText(undefined, message, 'ClientIP', { address: '10.0.0.5', rest: false })).toBeUndefined();
+    expect(
+      keepIpText(addExtra(undefined, 'a', 1), message, 'ClientIP', { address: '10.0.0.5', rest: true }),
+    ).toEqual({
+      a: 1,
+      ClientIP: '10.0.0.5:80',
+    });
+  });
+});

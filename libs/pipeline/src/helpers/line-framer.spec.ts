@@ -1,0 +1,123 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { LineFramer } from './line-framer.js';
+
+/** Lines that come out when the bytes arrive in chunks of these sizes, with the one that ends the stream. */
+function frame(bytes: Buffer, cuts: readonly number[], maxBytes = 1000): string[] {
+  const framer = new LineFramer(maxBytes);
+  const lines: Buffer[] = [];
+  let at = 0;
+  for (const cut of [...cuts, bytes.length]) {
+    const next = Math.min(bytes.length, Math.max(at, cut));
+    lines.push(...framer.push(bytes.subarray(at, next)));
+    at = next;
+  }
+  const last = framer.end();
+  if (last !== undefined) lines.push(last);
+  return lines.map((line) => line.toString('utf8'));
+}
+
+describe('LineFramer', () => {
+  it('cuts the same lines at every chunk boundary, inside UTF-8 characters and CR LF too', () => {
+    const bytes = Buffer.from('{"a":"ä€😀"}\r\n\n\r\nx\r\ny\rz\nlast 😀');
+    const expected = ['{"a":"ä€😀"}', 'x', 'y\rz', 'last 😀'];
+    for (let cut = 0; cut <= bytes.length; cut += 1) expect(frame(bytes, [cut])).toEqual(expected);
+    expect(
+      frame(
+        bytes,
+        Array.from(bytes, (_byte, index) => index),
+      ),
+    ).toEqual(expected);
+  });
+
+  it('gives any lines back from any chunks', () => {
+    const line = fc
+      .string({ unit: 'binary', maxLength: 30 })
+      .filter((text) => !/[\r\n]/.test(text) && text !== '');
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(line, fc.constantFrom('\n', '\r\n', '\n\n', '\r\n\r\n')), { maxLength: 20 }),
+        fc.array(fc.nat(800), { maxLength: 10 }),
+        (lines, cuts) => {
+          const sent = lines.map(([text]) => Buffer.from(text).toString());
+          const bytes = Buffer.from(lines.map(([text, end]) => text + end).join(''));
+          expect(
+            frame(
+              bytes,
+              cuts.toSorted((a, b) => a - b),
+            ),
+          ).toEqual(sent);
+        },
+      ),
+    );
+  });
+
+  it('takes one CR before LF off, not more', () => {
+    expect(frame(Buffer.from('a\r\r\n\r'), [])).toEqual(['a\r']);
+  });
+
+  it('takes lines up to the limit, in one chunk or in many', () => {
+    for (const end of ['\n', '\r\n', '']) {
+      const bytes = Buffer.from('x'.repeat(10) + end);
+      expect(frame(bytes, [], 10)).toEqual(['x'.repeat(10)]);
+      expect(frame(bytes, [1, 5, 10, 11], 10)).toEqual(['x'.repeat(10)]);
+    }
+  });
+
+  it.each([
+    ['a complete line', ['ok\n', 'x'.repeat(11) + '\nlater\n']],
+    ['a complete line in two chunks', ['ok\n', 'x'.repeat(8), 'xxx\nlater\n']],
+    ['a line that has not ended', ['ok\n', 'x'.repeat(12)]],
+    ['a line that has not ended, byte by byte', ['ok\n', ...'x'.repeat(12)]],
+  ])('stops at %s over the limit', (_name, chunks) => {
+    const framer = new LineFramer(10);
+    const lines = chunks.flatMap((chunk) => framer.push(Buffer.from(chunk)));
+    expect(lines.map(String)).toEqual(['ok']);
+    expect(framer.overflowed).toBe(true);
+    expect(framer.pendingBytes).toBe(0);
+    expect(framer.push(Buffer.from('more\n'))).toEqual([]);
+    expect(framer.end()).toBeUndefined();
+  });
+
+  it('keeps no more than the limit and a CR', () => {
+    const framer = new LineFramer(100);
+    for (let count = 0; count < 1000; count += 1) {
+      framer.push(Buffer.from('x'));
+      expect(framer.pendingBytes).toBeLessThanOrEqual(101);
+    }
+  });
+
+  it('takes a long line byte by byte in linear time and memory', () => {
+    const framer = new LineFramer(1_000_000);
+    const byte = Buffer.from('x');
+    const before = process.memoryUsage();
+    for (let count = 0; count < 1_000_000; count += 1) framer.push(byte);
+    const after = process.memoryUsage();
+    expect(framer.push(Buffer.from('\n')).map((line) => line.length)).toEqual([1_000_000]);
+    expect(after.arrayBuffers + after.heapUsed - before.arrayBuffers - before.heapUsed).toBeLessThan(
+      50_000_000,
+    );
+  });
+
+  it('overflows at the end when what looked like a CR was content', () => {
+    const framer = new LineFramer(3);
+    expect(framer.push(Buffer.from('abcd'))).toEqual([]);
+    expect(framer.end()).toBeUndefined();
+    expect(framer.overflowed).toBe(true);
+  });
+
+  it('follows a limit that changes', () => {
+    const framer = new LineFramer(3);
+    framer.maxBytes = 5;
+    expect(framer.push(Buffer.from('abcde\n')).map(String)).toEqual(['abcde']);
+    framer.maxBytes = 2;
+    expect(framer.push(Buffer.from('abc\n'))).toEqual([]);
+    expect(framer.overflowed).toBe(true);
+  });
+
+  it('has no last line after a clean end', () => {
+    const framer = new LineFramer(10);
+    framer.push(Buffer.from('a\n'));
+    expect(framer.end()).toBeUndefined();
+  });
+});

@@ -1,0 +1,180 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Batch, createEvent, defineEventType, RejectError, type SourceEvent } from '../api/index.js';
+import { coerceText, coerceUint64 } from './coerce.js';
+import { extraText, KnownKeys } from './extra.js';
+import { parserTransform, type ParserOptions } from './parser-transform.js';
+
+const things = defineEventType({
+  name: 'things',
+  fields: { name: { kind: 'text' }, size: { kind: 'uint64' } },
+});
+const ORIGIN = { connectionId: 'c', agentSpki: 'ab'.repeat(32), agentHost: 'FS-1', sourceIp: '10.0.0.1' };
+const KNOWN = new KnownKeys(['Name', 'Size']);
+
+type Thing = Readonly<Record<string, unknown>>;
+
+const options: ParserOptions<Thing> = {
+  eventType: things,
+  claims: 'Thing',
+  schema: {
+    type: 'object',
+    required: ['Name'],
+    properties: {
+      Name: { type: 'string', maxLength: 20 },
+      Size: { type: ['string', 'number', 'null'] },
+      Parts: { type: 'array', items: { type: 'object', properties: { 'a/b~c': { enum: ['x'] } } } },
+    },
+  },
+  decode: (thing) => ({
+    name: coerceText(thing['Name'], '/Name'),
+    size: coerceUint64(thing['Size'], '/Size'),
+    extra: extraText(KNOWN.rest(thing)),
+  }),
+};
+
+function event(type: string, value: unknown): SourceEvent {
+  return createEvent(type, value, Buffer.from(JSON.stringify(value) ?? ''));
+}
+
+function apply(events: SourceEvent[], changes: Partial<ParserOptions<Thing>> = {}): Batch {
+  const batch = new Batch(ORIGIN, Date.UTC(2026, 10, 20, 12), 0, events);
+  parserTransform<Thing>({ ...options, ...changes }).apply(batch);
+  return batch;
+}
+
+function rejectOf(value: unknown, changes?: Partial<ParserOptions<Thing>>): unknown {
+  const batch = apply([event('Thing', value)], changes);
+  expect(batch.events).toEqual([]);
+  return batch.rejects[0];
+}
+
+describe('parserTransform', () => {
+  it('decodes the events it claims and leaves the others where they are', () => {
+    const other = event('Other', { Name: 5 });
+    const done = event('Thing', { Name: 5 });
+    done.record = { name: 'done' };
+    const first = event('Thing', { Name: 'a', Size: '7' });
+    const last = event('Thing', { Name: 'b' });
+    const batch = apply([first, other, event('Thing', { Name: 5 }), done, last]);
+    expect(batch.events).toEqual([first, other, done, last]);
+    expect(first).toMatchObject({ eventType: things, record: { name: 'a', size: 7, extra: '' } });
+    expect(last.record).toEqual({ name: 'b', size: null, extra: '' });
+    expect(other.record).toBeUndefined();
+    expect(done.record).toEqual({ name: 'done' });
+    expect(batch.rejects).toHaveLength(1);
+    expect(batch.size).toBe(5);
+  });
+
+  it.each([
+    [{}, 'missing_key', '/Name', 'The key Name is required.'],
+    [{ Name: null }, 'missing_key', '/Name', 'The value of Name is required and must not be null.'],
+    [{ Name: 5 }, 'wrong_type', '/Name', 'The value of Name must be string, not number.'],
+    [
+      { Name: 'a', Size: [] },
+      'wrong_type',
+      '/Size',
+      'The value of Size must be string or number or null, not array.',
+    ],
+    [
+      { Name: 'a', Size: 'x' },
+      'wrong_type',
+      '/Size',
+      'The value of Size must be a whole number, not other text.',
+    ],
+    [
+      { Name: 'secret'.repeat(9) },
+      'too_long',
+      '/Name',
+      'The value of Name must NOT have more than 20 characters.',
+    ],
+    [
+      { Name: 'a', Parts: [{}, { 'a/b~c': 'secret' }] },
+      'invalid_value',
+      '/Parts/1/a~1b~0c',
+      'The value of Parts/1/a~1b~0c must be equal to one of the allowed values.',
+    ],
+    ['text', 'wrong_type', '', 'The message must be object, not string.'],
+    [null, 'missing_key', '', 'The message is required and must not be null.'],
+  ])('rejects %j as %s at %s', (value, code, field, message) => {
+    const raw = Buffer.from(JSON.stringify(value));
+    expect(rejectOf(value)).toEqual({ stage: 'validate', code, field, message, raw });
+  });
+
+  it('passes on what decode and read reject', () => {
+    const refuse = (): never => {
+      throw new RejectError('bad_time', '/Time', 'The time is bad.', 'parse');
+    };
+    const expected = { stage: 'parse', code: 'bad_time', field: '/Time', message: 'The time is bad.' };
+    expect(rejectOf({ Name: 'a' }, { decode: refuse })).toMatchObject(expected);
+    expect(rejectOf({ Name: 'a' }, { read: refuse })).toMatchObject(expected);
+  });
+
+  it('turns any other error into a reject without its text', () => {
+    const reject = rejectOf(
+      { Name: 'a' },
+      {
+        decode: () => {
+          throw new TypeError('secret');
+        },
+      },
+    );
+    expect(reject).toMatchObject({ stage: 'validate', code: 'decode_failed', field: '' });
+    expect(JSON.stringify(reject)).not.toContain('secret');
+  });
+
+  it('applies the schema to what read returns, and gives decode the clock and the origin', () => {
+    const batch = apply([event('Thing', 'a,b')], {
+      read: ({ value }) => ({ Name: String(value).split(',')[1] }),
+      decode: (thing, { receivedAt, origin }) => ({
+        name: `${String(thing['Name'])} ${receivedAt} ${origin.agentHost}`,
+      }),
+    });
+    expect(batch.events[0]?.record).toEqual({ name: `b ${Date.UTC(2026, 10, 20, 12)} FS-1` });
+  });
+
+  it('reads numbers that JSON.parse would round digit for digit', () => {
+    const read = (text: string): unknown => {
+      const batch = apply([createEvent('Thing', JSON.parse(text), Buffer.from(text))]);
+      return batch.events[0]?.record ?? batch.rejects[0]?.code;
+    };
+    expect(read('{"Name":"\\"1\\\\","Size":18446744073709551615}')).toEqual({
+      name: '"1\\',
+      size: 18446744073709551615n,
+      extra: '',
+    });
+    expect(read('{"Name":"a","Size":18446744073709551616}')).toBe('invalid_value');
+    expect(
+      read('{"Name":"a","b":[{"c":12345678901234567890}],"d":1.5,"e":1e999,"12345678901234567890":2}'),
+    ).toEqual({
+      name: 'a',
+      size: null,
+      extra: '{"b":[{"c":"12345678901234567890"}],"d":1.5,"e":"1e999","12345678901234567890":2}',
+    });
+  });
+
+  it('survives a message that is nested too deeply to be written again', () => {
+    const text = `{"Name":"a","deep":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+    const batch = apply([createEvent('Thing', JSON.parse(text), Buffer.from(text))]);
+    expect(batch.rejects).toMatchObject([{ code: 'decode_failed' }]);
+  });
+
+  it('loses no event and never throws, whatever comes', () => {
+    const value = fc.oneof(fc.anything(), fc.record({ Name: fc.anything(), Size: fc.jsonValue() }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom('Thing', 'Other'), value)), (pairs) => {
+        const events = pairs.map(([type, each]) => createEvent(type, each, Buffer.from('{}')));
+        const batch = apply([...events]);
+        expect(batch.size).toBe(events.length);
+        expect(batch.events).toEqual(events.filter((each) => batch.events.includes(each)));
+        for (const each of batch.events) expect(each.record !== undefined).toBe(each.type === 'Thing');
+      }),
+    );
+  });
+
+  it('refuses a schema that is wrong when it is made', () => {
+    expect(() => parserTransform({ ...options, schema: { type: 'object', unknownKeyword: 1 } })).toThrow(
+      /unknownKeyword/,
+    );
+  });
+});

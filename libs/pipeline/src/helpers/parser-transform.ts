@@ -1,0 +1,89 @@
+import { Ajv, type ValidateFunction } from 'ajv';
+import type {
+  Batch,
+  EventRecord,
+  EventType,
+  JsonSchema,
+  Origin,
+  SourceEvent,
+  Transform,
+} from '../api/index.js';
+import { InexactNumber, parseExact } from './exact-numbers.js';
+import { rejectFor, schemaError } from './reject.js';
+
+/** What the author of a parser writes; the loop, the schema and the rejects are `parserTransform`'s. */
+export interface ParserOptions<T> {
+  /** What `decode` makes. */
+  readonly eventType: EventType;
+  /** `SourceEvent.type` of the events it takes, for example `FileSystem`. */
+  readonly claims: string;
+  /** JSON Schema (draft-07) of the message, compiled once; `decode` is called only for messages that fit. */
+  readonly schema: JsonSchema;
+  /** What the schema is applied to; the event's value by default. May throw RejectError. */
+  readonly read?: (event: SourceEvent) => unknown;
+  /** Makes the record: all fields of the event type, in its order, as one object literal. May throw RejectError. */
+  readonly decode: (
+    message: T,
+    batch: { readonly receivedAt: number; readonly origin: Origin },
+  ) => EventRecord;
+}
+
+/**
+ * Makes a parser: validates and decodes the events it claims, and turns those it cannot take into rejects with code,
+ * JSON pointer and a sentence. Whatever an event holds, `apply` does not throw and loses none: an unexpected error
+ * rejects its event as `decode_failed`.
+ */
+export function parserTransform<T>(options: ParserOptions<T>): Transform {
+  return new ParserTransform(options);
+}
+
+class ParserTransform<T> implements Transform {
+  readonly #options: ParserOptions<T>;
+  readonly #validate: ValidateFunction;
+
+  constructor(options: ParserOptions<T>) {
+    this.#options = options;
+    const ajv = new Ajv({ strict: true, allErrors: false, allowUnionTypes: true, verbose: true });
+    this.#validate = ajv.compile(options.schema);
+  }
+
+  apply(batch: Batch): void {
+    const { claims } = this.#options;
+    const { events } = batch;
+    let kept = 0;
+    for (const event of events) {
+      if (event.type === claims && event.record === undefined && !this.#take(event, batch)) continue;
+      events[kept] = event;
+      kept += 1;
+    }
+    events.length = kept;
+  }
+
+  /** Whether the event is decoded; if not, its reject is in the batch. */
+  #take(event: SourceEvent, batch: Batch): boolean {
+    const { read } = this.#options;
+    try {
+      if (read === undefined) this.#decodeValue(event, batch);
+      else this.#decode(event, read(event), batch);
+      return true;
+    } catch (error) {
+      batch.rejects.push(rejectFor(error, event.raw));
+      return false;
+    }
+  }
+
+  #decodeValue(event: SourceEvent, batch: Batch): void {
+    try {
+      this.#decode(event, event.value, batch);
+    } catch (error) {
+      if (!(error instanceof InexactNumber)) throw error;
+      this.#decode(event, parseExact(event.raw), batch);
+    }
+  }
+
+  #decode(event: SourceEvent, message: unknown, batch: Batch): void {
+    if (!this.#validate(message)) throw schemaError(this.#validate.errors);
+    event.record = this.#options.decode(message as T, batch);
+    event.eventType = this.#options.eventType;
+  }
+}

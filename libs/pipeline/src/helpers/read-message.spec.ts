@@ -1,0 +1,112 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { readMessage } from './read-message.js';
+
+const read = (text: string): ReturnType<typeof readMessage> => readMessage(Buffer.from(text));
+
+describe('readMessage', () => {
+  it('makes an event of JSON with ActivityType, parsed once, with the raw bytes', () => {
+    const raw = Buffer.from('{"ActivityType":"FileSystem","Path":"D:\\\\ä😀"}');
+    const message = readMessage(raw);
+    expect(message).toMatchObject({
+      kind: 'event',
+      event: { type: 'FileSystem', value: { Path: 'D:\\ä😀' }, eventType: undefined, record: undefined },
+    });
+    expect(message.kind === 'event' && message.event.raw).toBe(raw);
+  });
+
+  it.each(['{"ActivityType":5}', '{"ActivityType":null}', '{"ActivityType":""}'])(
+    'makes an event of no known type of %s',
+    (text) => {
+      expect(read(text)).toMatchObject({ kind: 'event', event: { type: '' } });
+    },
+  );
+
+  it('makes a control message of JSON with MessageType only', () => {
+    expect(read('{"MessageType":"EnrollmentRequest","EnrollmentCode":"x"}')).toMatchObject({
+      kind: 'control',
+      type: 'EnrollmentRequest',
+      value: { EnrollmentCode: 'x' },
+    });
+    expect(read('{"MessageType":7}')).toMatchObject({ kind: 'control', type: '' });
+    expect(read('{"MessageType":"Hello","ActivityType":"Copilot"}')).toMatchObject({ kind: 'event' });
+  });
+
+  it.each(['{}', '{"a":1}', '{"__proto__":{"ActivityType":"FileSystem"}}'])(
+    'refuses %s for want of a type',
+    (text) => {
+      expect(read(text)).toMatchObject({ kind: 'violation', code: 'no_message_type' });
+    },
+  );
+
+  it.each([
+    '{',
+    '{"a":1',
+    '{"a":1}x',
+    '[1]',
+    '"text"',
+    'GET / HTTP/1.1',
+    ' {"ActivityType":"Leef"}',
+    '\u0000',
+    'null',
+  ])('refuses %j as neither JSON object nor LEEF', (text) => {
+    expect(read(text)).toMatchObject({ kind: 'violation', code: 'not_json_or_leef' });
+  });
+
+  it('never repeats content in a reason', () => {
+    const message = read('secret-token');
+    expect(message.kind === 'violation' && message.reason).not.toContain('secret');
+  });
+
+  it.each([
+    'LEEF:1.0|Vendor|Product|1|Id|a=b',
+    'LEEF:2.0|Vendor|Product|1|Id|^|a=b',
+    '<13>Nov 20 09:15:02 host LEEF:1.0|V|P|1|I|a=b',
+    '<13>1 2026-11-20T09:15:02Z host app - - - LEEF:1.0|V|P|1|I|a=b',
+    'Nov  2 09:15:02 host LEEF:1.0|V|P|1|I|a=b',
+    'Nov 20 2026 09:15:02 host LEEF:2.0|V|P|1|I|a=b',
+    '2026-11-20T09:15:02.187+01:00 host LEEF:1.0|V|P|1|I|a=b',
+  ])('takes %s for LEEF', (text) => {
+    expect(read(text)).toMatchObject({ kind: 'event', event: { type: 'Leef', value: text } });
+  });
+
+  it.each([
+    'hello LEEF:1.0|V|P|1|I|a=b',
+    'LEEF:3.0|V|P|1|I|',
+    'LEEF:1.0',
+    '<13>Nov 20 09:15:02 host text',
+    `<13>${'x'.repeat(3000)}LEEF:1.0|`,
+  ])('does not take %.40s for LEEF', (text) => {
+    expect(read(text)).toMatchObject({ kind: 'violation', code: 'not_json_or_leef' });
+  });
+
+  it('tells bytes that are no UTF-8 from a replacement character that was sent', () => {
+    const bad = Buffer.concat([
+      Buffer.from('{"ActivityType":"FileSystem","Path":"'),
+      Buffer.from([0xff]),
+      Buffer.from('"}'),
+    ]);
+    expect(readMessage(bad)).toEqual({ kind: 'not-utf8' });
+    expect(readMessage(Buffer.concat([Buffer.from('LEEF:1.0|V|P|1|I|a='), Buffer.from([0xc3])]))).toEqual({
+      kind: 'not-utf8',
+    });
+    expect(read('{"ActivityType":"FileSystem","Path":"\uFFFD"}')).toMatchObject({ kind: 'event' });
+  });
+
+  it('does not throw, whatever the bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.uint8Array({ maxLength: 60 }),
+          fc.json().map((text) => Buffer.from(text)),
+        ),
+        (bytes) => {
+          expect(readMessage(Buffer.from(bytes))).toHaveProperty('kind');
+        },
+      ),
+    );
+    expect(read(`{"ActivityType":"Copilot","a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`).kind).toBe(
+      'event',
+    );
+  });
+});
