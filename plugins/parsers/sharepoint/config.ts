@@ -1,0 +1,12 @@
+import { eventTimeOptions, type EventTimeOptions } from '@app/pipeline/helpers';
+import type { JsonSchema } from '@app/pipeline/api';
+
+/** Options of `parsers.sharepoint`. */
+export type SharepointParserConfig = EventTimeOptions;
+
+/** Schema of the options; defaults applied. */
+export const sharepointParserConfigSchema: JsonSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { ...eventTimeOptions },
+};

@@ -1,0 +1,17 @@
+/** SharePoint record types of the Management Activity API, by number (`docs/EVENTS.md`, SharePointOnline). */
+const RECORD_TYPES: ReadonlyMap<string, string> = new Map([
+  ['4', 'SharePoint'],
+  ['6', 'SharePointFileOperation'],
+  ['11', 'ComplianceDLPSharePoint'],
+  ['14', 'SharePointSharingOperation'],
+  ['33', 'ComplianceDLPSharePointClassification'],
+  ['36', 'SharePointListOperation'],
+  ['54', 'SharePointListItemOperation'],
+  ['55', 'SharePointContentTypeOperation'],
+  ['56', 'SharePointFieldOperation'],
+]);
+
+/** The name of a record type sent as its number; a name, or an unknown number, stays as it is. */
+export function recordTypeName(text: string): string {
+  return RECORD_TYPES.get(text) ?? text;
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { parseLine, runGoldenCases } from '@app/pipeline/testing';
+import { sharepointEvents } from './event-type.js';
+import { sharepointParser } from './index.js';
+import { sharepointSchema } from './schema.js';
+import { createSharepointParser } from './sharepoint.parser.js';
+
+runGoldenCases(new URL('.', import.meta.url), sharepointParser);
+
+describe('parsers.sharepoint', () => {
+  const parser = createSharepointParser({ max_event_age: '400d', max_clock_skew: '1d' });
+
+  it('takes or rejects whatever is sent, and its records have all fields in their order', () => {
+    const valid = {
+      ActivityType: 'SharePointOnline',
+      CreationTime: '2026-11-20T08:03:44',
+      Operation: 'FileAccessed',
+      UserId: 'maria@contoso.example',
+    };
+    const keys = [
+      ...Object.keys(sharepointSchema.properties).filter((key) => key !== 'ActivityType'),
+      'Unknown',
+    ];
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...keys), fc.jsonValue({ maxDepth: 3 })), (changes) => {
+        const outcome = parseLine(parser, Buffer.from(JSON.stringify({ ...valid, ...changes })));
+        expect(['event', 'reject']).toContain(outcome.kind);
+        if (outcome.kind !== 'event') return;
+        const record = outcome.event.record ?? {};
+        expect(outcome.event.eventType).toBe(sharepointEvents);
+        expect(Object.keys(record)).toEqual(Object.keys(sharepointEvents.fields));
+        expect(Object.values(record)).not.toContain(undefined);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
