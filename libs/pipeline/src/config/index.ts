@@ -1,1 +1,5 @@
 export * from './types.js';
+export { CONFIG_CODES, type ConfigCode } from './problems.js';
+export { loadGatewayConfig, type LoadedConfig, type LoadOptions } from './load-gateway.js';
+export { validateFile, type ValidatedFile } from './validate-file.js';
+export { generateConfigSchemas, type ConfigSchemas } from './generate-schemas.js';

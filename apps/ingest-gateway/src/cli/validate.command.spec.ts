@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPluginRegistry } from '../plugins.js';
+import { programRoot, resolveConfigPath } from './config-path.js';
+import { validateCommand } from './validate.command.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = realpathSync(mkdtempSync(join(tmpdir(), 'gateway-validate-')));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function validate(argv: string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await validateCommand(argv, {
+    env,
+    cwd: directory,
+    registry: createPluginRegistry(),
+    stdout: (text) => out.push(text),
+    stderr: (text) => err.push(text),
+  });
+  return { code, stdout: out.join(''), stderr: err.join('') };
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(join(directory, path, '..'), { recursive: true });
+  writeFileSync(join(directory, path), text);
+}
+
+describe('gateway validate', () => {
+  it('finds the shipped configuration without problems, and without warnings', async () => {
+    const shipped = join(programRoot(), 'config/gateway.yaml');
+    expect(await validate([])).toEqual({
+      code: 0,
+      stdout: expect.stringContaining(', 1 pipeline\n'),
+      stderr: '',
+    });
+    expect(await validate([shipped])).toMatchObject({ code: 0 });
+    expect(await validate([join(programRoot(), 'config/pipelines/activity.yaml')])).toMatchObject({
+      code: 0,
+    });
+  });
+
+  it('prints every problem with its place and its hint, and the count', async () => {
+    write(
+      'config/gateway.yaml',
+      'htp: {}\nhttp: { port: ${PORT} }\nlog: { level: inof }\n'.replace('${PORT}', '"${PORT}"'),
+    );
+    write('config/pipelines/activity.yaml', 'name: a\nsource: { use: sources.nam_tsl }\nsinks: []\n');
+    const { code, stdout, stderr } = await validate([], { PORT: 'S3cret' });
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(
+      'config/gateway.yaml:1:1: `htp` is not a known key. (CONFIG_UNKNOWN_KEY)\n    Did you mean "http"?\n',
+    );
+    expect(stderr).toContain('config/gateway.yaml:2:15: ');
+    expect(stderr).toContain('    Did you mean "sources.nam_tls"?\n');
+    expect(stderr).toMatch(/\n5 problems in 2 files\.\n$/);
+    expect(stderr).not.toContain('S3cret');
+  });
+
+  it('checks a single pipeline, and the file that GATEWAY_CONFIG names', async () => {
+    write('mine.yaml', 'name: a\nsource: { use: sources.nam_tls }\nsinks: [{ use: parsers.smb }]\n');
+    expect(await validate(['mine.yaml'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('mine.yaml:3:16: '),
+    });
+    expect((await validate([], { GATEWAY_CONFIG: 'nowhere.yaml' })).stderr).toMatch(
+      /^nowhere\.yaml: The file cannot be read: there is no such file\. \(CONFIG_UNREADABLE\)\n/,
+    );
+  });
+
+  it('explains itself, and refuses wrong usage', async () => {
+    expect(await validate(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage:') });
+    expect(await validate(['--nope'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--nope') });
+    expect(await validate(['a', 'b'])).toMatchObject({ code: 2 });
+  });
+
+  it('writes the schemas that are in config/schema', async () => {
+    expect(await validate(['--write-schema', 'out'])).toMatchObject({ code: 0 });
+    for (const name of ['gateway.schema.json', 'pipeline.schema.json']) {
+      const shipped = readFileSync(join(programRoot(), 'config/schema', name), 'utf8');
+      const fresh = readFileSync(join(directory, 'out', name), 'utf8');
+      // If this fails: npm run gateway -- validate --write-schema config/schema
+      expect(JSON.parse(shipped)).toEqual(JSON.parse(fresh));
+    }
+  });
+});
+
+describe('resolveConfigPath', () => {
+  it('takes GATEWAY_CONFIG, then the working directory, then the program', () => {
+    expect(resolveConfigPath({ GATEWAY_CONFIG: 'x.yaml' }, directory)).toBe(join(directory, 'x.yaml'));
+    expect(resolveConfigPath({ GATEWAY_CONFIG: '' }, directory)).toBe(
+      join(programRoot(), 'config/gateway.yaml'),
+    );
+    write('config/gateway.yaml', '');
+    expect(resolveConfigPath({}, directory)).toBe(join(directory, 'config/gateway.yaml'));
+  });
+});

@@ -1,0 +1,160 @@
+import type { JsonSchema } from '../api/index.js';
+
+const section = (description: string, properties: Record<string, JsonSchema>): JsonSchema => ({
+  type: 'object',
+  additionalProperties: false,
+  default: {},
+  description,
+  properties,
+});
+
+const port = (description: string, byDefault: number): JsonSchema => ({
+  type: 'integer',
+  minimum: 0,
+  maximum: 65_535,
+  default: byDefault,
+  description: `${description} 0 = any free port.`,
+});
+
+const text = (description: string, more: JsonSchema = {}): JsonSchema => ({
+  type: 'string',
+  minLength: 1,
+  description,
+  ...more,
+});
+
+const listenerSchema = section('Where agents connect. The port is the setting activitymonitor_tcp_port.', {
+  host: text(
+    'Address that agents connect to; "auto" = every address of the machine, IPv4 and, where there is one, IPv6.',
+    { default: 'auto' },
+  ),
+  tls: section(
+    'Server certificate for agents, PEM. Both paths or none: without them one is made in the data directory.',
+    {
+      cert_path: text('File of the certificate chain, relative to the working directory.'),
+      key_path: text('File of the private key, relative to the working directory.'),
+    },
+  ),
+});
+
+const clickhouseSchema = section(
+  'Where events are stored. Without a URL the gateway runs its own ClickHouse.',
+  {
+    url: text('URL of a server of yours: http or https, without user and password.', {
+      pattern: '^https?://[^@\\s/?#]+(/[^@\\s]*)?$',
+      examples: ['https://clickhouse.example.com:8443'],
+    }),
+    username: text('User on that server.', { default: 'default' }),
+    password: { type: 'string', default: '', writeOnly: true, description: 'Password of the user.' },
+    database: text('Database of the event tables; created where it is missing.', {
+      pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+      maxLength: 64,
+      default: 'activity',
+      examples: ['activity'],
+    }),
+    http_port: port("HTTP port of the gateway's own ClickHouse, on 127.0.0.1.", 0),
+    retention_days: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 36_500,
+      default: 400,
+      description: 'Days after which events are deleted, counted from the time of the event.',
+    },
+  },
+);
+
+const logSchema = section('What the gateway writes to standard output.', {
+  level: {
+    enum: ['debug', 'info', 'warn', 'error'],
+    default: 'info',
+    description: 'Least important lines to write.',
+  },
+  format: {
+    enum: ['auto', 'json', 'pretty'],
+    default: 'auto',
+    description: 'auto = pretty on a terminal, one JSON object a line elsewhere.',
+  },
+});
+
+/**
+ * What `gateway.yaml` may hold.
+ * @param settingsSchema the settings by their reference names, as the program defines them
+ */
+export function gatewaySchema(settingsSchema: JsonSchema): JsonSchema {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      data_dir: text('Directory for all that the gateway keeps, relative to the working directory.', {
+        default: './data',
+      }),
+      http: section('REST API.', {
+        host: text('Address of the REST API; 127.0.0.1 = this machine only.', { default: '127.0.0.1' }),
+        port: port('Port of the REST API.', 8080),
+      }),
+      admin: section('Access to the REST API.', {
+        api_key: text('Key for the REST API; without it one is made and written to the data directory.', {
+          pattern: '^[\\x21-\\x7e]+$',
+          examples: ['one-long-random-word'],
+          writeOnly: true,
+        }),
+      }),
+      listener: listenerSchema,
+      store: section('Where settings, agents and enrollment tokens are kept.', {
+        use: { enum: ['embedded'], default: 'embedded', description: 'embedded = in the data directory.' },
+      }),
+      clickhouse: clickhouseSchema,
+      log: logSchema,
+      settings: {
+        ...settingsSchema,
+        default: {},
+        description: 'Settings by their reference names; a value set over the REST API goes before these.',
+      },
+      pipelines: {
+        type: ['string', 'array'],
+        items: { type: 'string', minLength: 1 },
+        minLength: 1,
+        default: 'pipelines/*.yaml',
+        description:
+          'Files of the pipelines, relative to this file: a path, a pattern with *, or a list of those.',
+      },
+    },
+  };
+}
+
+/** The settings schema without defaults: a file holds only what it says, so that lower levels can say the rest. */
+export function withoutDefaults(settingsSchema: JsonSchema): JsonSchema {
+  const properties = (settingsSchema.properties ?? {}) as Record<string, JsonSchema>;
+  return {
+    ...settingsSchema,
+    properties: Object.fromEntries(
+      Object.entries(properties).map(([name, { default: _default, ...schema }]) => [name, schema]),
+    ),
+  };
+}
+
+/** What `gatewaySchema` lets through. */
+export interface GatewayValue {
+  readonly data_dir: string;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly admin: { readonly api_key?: string };
+  readonly listener: {
+    readonly host: string;
+    readonly tls: { readonly cert_path?: string; readonly key_path?: string };
+  };
+  readonly store: { readonly use: 'embedded' };
+  readonly clickhouse: {
+    readonly url?: string;
+    readonly username: string;
+    readonly password: string;
+    readonly database: string;
+    readonly http_port: number;
+    readonly retention_days: number;
+  };
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly format: 'auto' | 'json' | 'pretty';
+  };
+  readonly settings: Readonly<Record<string, number | boolean>>;
+  readonly pipelines: string | readonly string[];
+}
