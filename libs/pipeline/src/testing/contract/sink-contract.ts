@@ -1,0 +1,105 @@
+import { expect, it } from '@jest/globals';
+import { SinkError, type EventRecord, type EventType, type RecordBatch, type Sink } from '../../api/index.js';
+import { leftoverResources, openResources } from '../open-resources.js';
+import { TEST_ORIGIN, TEST_RECEIVED_AT } from '../parse-line.js';
+import { sampleRecords } from '../sample-record.js';
+import type { TestContext } from '../test-context.js';
+import { createInstance, startInstance, type InstanceFactory } from './lifecycle-contract.js';
+
+const NO_BYTES = Buffer.alloc(0);
+const ENTRY_ID = 'test/0000000001/000000000001';
+/** Longest time a write may take once its signal has aborted, ms. */
+const ABORT_MS = 2000;
+
+/** Makes a batch over records, their first half from one agent, the rest from another. */
+export function sampleBatch(
+  type: EventType,
+  records: readonly EventRecord[] = sampleRecords(type),
+): RecordBatch {
+  const first = Math.ceil(records.length / 2);
+  const second = records.length - first;
+  const other = { ...TEST_ORIGIN, agentSpki: 'cd'.repeat(32), agentHost: 'höst-2', sourceIp: '2001:db8::7' };
+  const runs = [
+    { origin: TEST_ORIGIN, receivedAt: TEST_RECEIVED_AT, count: first },
+    { origin: other, receivedAt: TEST_RECEIVED_AT + 1, count: second },
+  ];
+  return { type, records, runs: runs.filter(({ count }) => count > 0) };
+}
+
+/** Declares the tests of a sink, over every event type that its context names. */
+export function sinkContract(factory: InstanceFactory): void {
+  const { eventTypes } = factory.context();
+
+  it.each(eventTypes.map((type) => [type.name, type] as const))(
+    'encodes %s: any value, deterministic, without a change to the batch',
+    async (_name, type) => {
+      const batch = freezeBatch(sampleBatch(type));
+      const copy = structuredClone({ records: batch.records, runs: batch.runs });
+      const [first, again, other] = await withSinks(factory, (sink, second) => [
+        sink.encode(batch, ENTRY_ID),
+        sink.encode(batch, ENTRY_ID),
+        second.encode(batch, ENTRY_ID),
+      ]);
+      expect(first?.rows).toBe(batch.records.length);
+      expect(first?.destination).toMatch(/\S/);
+      for (const each of [again, other]) {
+        expect(each?.destination).toBe(first?.destination);
+        expect(each?.rows).toBe(first?.rows);
+        expect(Buffer.compare(each?.bytes ?? NO_BYTES, first?.bytes ?? NO_BYTES)).toBe(0);
+      }
+      expect({ records: batch.records, runs: batch.runs }).toEqual(copy);
+    },
+  );
+
+  it('encodes batches of one record', async () => {
+    const entries = await withSinks(factory, (sink) =>
+      eventTypes.flatMap((type) =>
+        sampleRecords(type, 1).map((record) => sink.encode(sampleBatch(type, [record]), ENTRY_ID)),
+      ),
+    );
+    for (const entry of entries) expect(entry.rows).toBe(1);
+  });
+
+  it('gives up a write whose signal has aborted, soon and without anything left open', async () => {
+    const before = openResources();
+    const [type] = eventTypes;
+    if (type === undefined) throw new Error('The context names no event type.');
+    await withSinks(factory, async (sink) => {
+      const entry = sink.encode(sampleBatch(type), ENTRY_ID);
+      const begun = Date.now();
+      const outcome: unknown = await sink
+        .write([entry], 'test/token', AbortSignal.abort())
+        .catch((error: unknown) => error);
+      expect(Date.now() - begun).toBeLessThan(ABORT_MS);
+      if (outcome !== undefined) expect(outcome).toBeInstanceOf(Error);
+      if (outcome instanceof SinkError) expect(outcome.code).toMatch(/\S/);
+    });
+    expect(await leftoverResources(before)).toEqual([]);
+  });
+}
+
+/** Runs something with two started sinks of one configuration. */
+async function withSinks<T>(
+  factory: InstanceFactory,
+  run: (sink: Sink, second: Sink) => T | Promise<T>,
+): Promise<T> {
+  const context: TestContext = factory.context();
+  const [sink, second] = [createInstance(factory, context) as Sink, createInstance(factory, context) as Sink];
+  try {
+    for (const each of [sink, second]) await startInstance(each, new AbortController().signal);
+    return await run(sink, second);
+  } finally {
+    for (const each of [sink, second]) await each.stop?.(Date.now() + ABORT_MS);
+  }
+}
+
+/** Freezes a batch as far as JavaScript can: a sink that changes an array or an object fails at once. */
+function freezeBatch(batch: RecordBatch): RecordBatch {
+  for (const record of batch.records) {
+    for (const value of Object.values(record)) if (Array.isArray(value)) Object.freeze(value);
+    Object.freeze(record);
+  }
+  Object.freeze(batch.records);
+  Object.freeze(batch.runs);
+  return Object.freeze(batch);
+}

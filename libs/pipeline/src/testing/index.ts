@@ -1,0 +1,20 @@
+export {
+  describePluginContract,
+  describePluginList,
+  type PluginContractOptions,
+} from './contract/plugin-contract.js';
+export { sampleBatch } from './contract/sink-contract.js';
+export * from './golden-cases.js';
+export * from './open-resources.js';
+export * from './parse-line.js';
+export * from './pipeline-harness.js';
+export * from './plain-record.js';
+export { folderOfId, pluginFolder } from './plugin-files.js';
+export * from './record-problems.js';
+export * from './recording-logger.js';
+export * from './recording-metrics.js';
+export * from './sample-record.js';
+export * from './test-certificate.js';
+export * from './test-context.js';
+export * from './test-services.js';
+export * from './validate-options.js';

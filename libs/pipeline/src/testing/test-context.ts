@@ -1,0 +1,46 @@
+import { deadLetters, type EventType, type PluginContext } from '../api/index.js';
+import { createRecordingLogger, type RecordingLogger } from './recording-logger.js';
+import { createRecordingMetrics, type RecordingMetrics } from './recording-metrics.js';
+import { createTestServices, type TestServices } from './test-services.js';
+
+/** What an instance reported of itself. */
+export interface StateReport {
+  readonly state: 'ok' | 'degraded' | 'failed';
+  readonly reason: string | undefined;
+}
+
+/** A context for one instance in a test: nothing leaves it, everything can be looked at. */
+export interface TestContext extends PluginContext {
+  readonly logger: RecordingLogger;
+  readonly metrics: RecordingMetrics;
+  readonly services: TestServices;
+  /** Calls of `report`, in order. */
+  readonly reports: readonly StateReport[];
+}
+
+/** What a test may choose of its context. */
+export interface TestContextOverrides {
+  readonly id?: string;
+  /** A fixed time or a clock, milliseconds since 1970-01-01 UTC; `Date.now` by default. */
+  readonly now?: number | (() => number);
+  /** Only dead letters by default. */
+  readonly eventTypes?: readonly EventType[];
+  /** Services to use in place of those of `createTestServices`. */
+  readonly services?: Partial<TestServices>;
+}
+
+/** Makes a context with a recording logger, recording metrics and services that a test can set. */
+export function createTestContext(overrides: TestContextOverrides = {}): TestContext {
+  const { id = 'test/instance', now = Date.now, eventTypes = [deadLetters] } = overrides;
+  const reports: StateReport[] = [];
+  return {
+    id,
+    logger: createRecordingLogger(),
+    metrics: createRecordingMetrics(),
+    services: { ...createTestServices(), ...overrides.services },
+    eventTypes,
+    now: typeof now === 'number' ? () => now : now,
+    reports,
+    report: (state, reason) => void reports.push({ state, reason }),
+  };
+}

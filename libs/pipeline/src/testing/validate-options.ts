@@ -1,0 +1,23 @@
+import { Ajv } from 'ajv';
+import ajvFormats from 'ajv-formats';
+import type { PluginDefinition } from '../api/index.js';
+
+/**
+ * Checks a plugin's options as the host does and applies the defaults; the given object stays as it is.
+ * @throws Error with every problem, one a line
+ */
+export function validateOptions(
+  definition: Pick<PluginDefinition, 'id' | 'configSchema'>,
+  options: unknown,
+): Record<string, unknown> {
+  const ajv = new Ajv({ allErrors: true, strict: true, useDefaults: true, allowUnionTypes: true });
+  ajvFormats.default(ajv);
+  const validate = ajv.compile<Record<string, unknown>>(definition.configSchema);
+  const copy: unknown = structuredClone(options ?? {});
+  if (validate(copy)) return copy;
+  const problems = (validate.errors ?? []).map(
+    ({ instancePath, message, params }) =>
+      `${instancePath === '' ? '/' : instancePath} ${message ?? ''} ${JSON.stringify(params)}`,
+  );
+  throw new Error(`The options of ${definition.id} are not valid:\n${problems.join('\n')}`);
+}

@@ -1,0 +1,18 @@
+import { describe, expect, it } from '@jest/globals';
+import { deadLetters } from '@app/pipeline/api';
+import { createTestContext, sampleBatch, validateOptions } from '@app/pipeline/testing';
+import { nullSink } from './index.js';
+
+describe('sinks.null', () => {
+  it('counts rows, keeps no bytes, and takes any write', async () => {
+    const sink = nullSink.create(validateOptions(nullSink, {}) as never, createTestContext());
+    const batch = sampleBatch(deadLetters);
+    const entry = sink.encode(batch, 'gw/1/1');
+    expect(entry).toEqual({
+      destination: 'dead_letters',
+      bytes: Buffer.alloc(0),
+      rows: batch.records.length,
+    });
+    await expect(sink.write([entry], 'token', AbortSignal.abort())).resolves.toBeUndefined();
+  });
+});

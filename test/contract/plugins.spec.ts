@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
+import { deadLetters } from '@app/pipeline/api';
+import { describePluginContract, describePluginList, pluginFolder } from '@app/pipeline/testing';
+import { plugins } from '../../plugins/index.js';
+
+const root = new URL('../../plugins/', import.meta.url);
+const directory = mkdtempSync(join(tmpdir(), 'plugin-contract-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Options that `sample.yaml` cannot know. */
+const OPTIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'sinks.ndjson_file': { directory },
+};
+const eventTypes = [
+  ...plugins.flatMap((plugin) => (plugin.kind === 'parser' ? plugin.eventTypes : [])),
+  deadLetters,
+];
+
+describePluginList(plugins, root);
+for (const plugin of plugins) {
+  describePluginContract(plugin, pluginFolder(root, plugin.id), {
+    eventTypes,
+    options: OPTIONS[plugin.id] ?? {},
+  });
+}
