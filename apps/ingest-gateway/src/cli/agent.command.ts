@@ -1,0 +1,84 @@
+import type { MessageSource } from '@app/agent';
+import { GatewayError } from '@app/pipeline/api';
+import { AGENT_USAGE, parseAgentOptions, type AgentOptions } from './agent/agent-options.js';
+import { AgentFleet, type FleetOptions } from './agent/agent-fleet.js';
+import { fileSource } from './agent/file-source.js';
+import { generatedSource } from './agent/generated-source.js';
+import { takeInterrupts, type Interrupts } from './agent/interrupts.js';
+import { Pacer } from './agent/pacer.js';
+import { prepareAgents } from './agent/prepare-agents.js';
+import { printError } from './agent/print-error.js';
+import { ProgressLine } from './agent/progress-line.js';
+import { formatCount, formatTable } from './agent/table.js';
+
+/**
+ * `agent`: simulates agents against a gateway. The first Ctrl-C ends it in order, the second at once.
+ * @returns exit code: 0 everything sent (or ended by the first Ctrl-C), 1 an agent could not enroll or gave up,
+ *   2 the command line is wrong, 130 ended at once
+ */
+export async function agentCommand(argv: string[]): Promise<number> {
+  const interrupts = takeInterrupts();
+  try {
+    const options = parseAgentOptions(argv);
+    if (!options.help) return await run(options, interrupts);
+    process.stdout.write(AGENT_USAGE);
+    return 0;
+  } catch (error) {
+    if (interrupts.stop.signal.aborted && error instanceof GatewayError) return 130;
+    printError(error);
+    return error instanceof GatewayError && isUsage(error) ? 2 : 1;
+  } finally {
+    interrupts.release();
+  }
+}
+
+function isUsage({ code }: GatewayError): boolean {
+  return code === 'CLI_USAGE' || code === 'AGENT_TOKEN_INVALID';
+}
+
+async function run(options: AgentOptions, { stop, abort }: Interrupts): Promise<number> {
+  const agents = await prepareAgents(options, stop.signal);
+  const verb = options.token === undefined ? 'ready' : 'enrolled';
+  process.stdout.write(`${agents.length} of ${options.agents} agents ${verb}\n`);
+  const source = chooseSource(options);
+  const fleet = new AgentFleet({ agents, source, stop: stop.signal, abort: abort.signal });
+  const timer = setTimeout(() => stop.abort(), Math.min(options.durationMs ?? 2 ** 31 - 1, 2 ** 31 - 1));
+  const line = new ProgressLine(() => fleet.describe());
+  try {
+    const failures = await fleet.run();
+    line.stop();
+    report(fleet);
+    for (const { name, error } of failures) printError(error, name);
+    if (abort.signal.aborted) return 130;
+    return failures.length === 0 ? 0 : 1;
+  } finally {
+    clearTimeout(timer);
+    line.stop();
+  }
+}
+
+function chooseSource(options: AgentOptions): FleetOptions['source'] {
+  const pacer = new Pacer(options.rate);
+  if (options.file !== undefined) {
+    const shared: MessageSource = fileSource(options.file, pacer);
+    return () => shared;
+  }
+  const budget = { left: options.events ?? Number.POSITIVE_INFINITY };
+  const { types, badRatio } = options;
+  return ({ name }, index) =>
+    generatedSource({
+      generator: { seed: options.seed + index, types, agentHost: name, badRatio },
+      budget,
+      pacer,
+    });
+}
+
+function report(fleet: AgentFleet): void {
+  const kinds = [...fleet.sentByKind()].sort(([a], [b]) => (a < b ? -1 : 1));
+  const seconds = fleet.elapsedMs / 1000;
+  process.stdout.write(`\n${formatTable([['type', 'sent'], ...kinds, ['total', fleet.sent]])}\n`);
+  process.stdout.write(`${formatCount(fleet.sent / seconds)} events/s over ${seconds.toFixed(1)} s\n`);
+  if (fleet.unconfirmed === 0) return;
+  const count = formatCount(fleet.unconfirmed);
+  process.stdout.write(`${count} of them went over connections that broke: some of these may be lost.\n`);
+}

@@ -1,0 +1,92 @@
+import { AgentProgress, runAgent, type MessageSource } from '@app/agent';
+import { GatewayError } from '@app/pipeline/api';
+import { formatCount } from './table.js';
+import type { PreparedAgent } from './prepare-agents.js';
+
+/** What a fleet runs with. */
+export interface FleetOptions {
+  readonly agents: readonly PreparedAgent[];
+  /** Makes the source of one agent, counted from 0. */
+  readonly source: (agent: PreparedAgent, index: number) => MessageSource;
+  readonly stop: AbortSignal;
+  readonly abort: AbortSignal;
+}
+
+/** Why an agent ended before its source did. */
+export interface AgentFailure {
+  readonly name: string;
+  readonly error: GatewayError;
+}
+
+/** Several agents that run in this process. */
+export class AgentFleet {
+  readonly #progress: readonly AgentProgress[];
+  readonly #startedAt = performance.now();
+  #shownSent = 0;
+  #shownAt = this.#startedAt;
+
+  constructor(private readonly options: FleetOptions) {
+    this.#progress = options.agents.map(() => new AgentProgress());
+  }
+
+  /** Messages handed to connections by all agents. */
+  get sent(): number {
+    return this.#sum((progress) => progress.sent);
+  }
+
+  /** See `AgentProgress.unconfirmed`. */
+  get unconfirmed(): number {
+    return this.#sum((progress) => progress.unconfirmed);
+  }
+
+  /** Since the fleet was made, ms. */
+  get elapsedMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  /** Messages sent by kind. */
+  sentByKind(): Map<string, number> {
+    const total = new Map<string, number>();
+    for (const { sentByKind } of this.#progress) {
+      for (const [kind, count] of sentByKind) total.set(kind, (total.get(kind) ?? 0) + count);
+    }
+    return total;
+  }
+
+  /** Runs all agents to their end; gives those that failed. Does not reject for what a gateway or network does. */
+  async run(): Promise<AgentFailure[]> {
+    const { agents, source, stop, abort } = this.options;
+    const failures: AgentFailure[] = [];
+    const runs = agents.map(async (agent, index) => {
+      try {
+        const progress = this.#progress[index] ?? new AgentProgress();
+        await runAgent({ client: agent.client, source: source(agent, index), progress, stop, abort });
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        failures.push({ name: agent.name, error });
+      }
+    });
+    await Promise.all(runs);
+    return failures;
+  }
+
+  /** One line about now; the rate is the one since the last call. */
+  describe(): string {
+    const { sent } = this;
+    const now = performance.now();
+    const rate = ((sent - this.#shownSent) * 1000) / Math.max(1, now - this.#shownAt);
+    this.#shownSent = sent;
+    this.#shownAt = now;
+    const connected = this.#sum((progress) => (progress.connected ? 1 : 0));
+    const reconnects = this.#sum((progress) => progress.reconnects);
+    const error = this.#progress.find((progress) => progress.lastError !== undefined)?.lastError;
+    const trouble = error === undefined ? '' : ` · ${error}`;
+    return `sent ${formatCount(sent)} · ${formatCount(rate)}/s · ${connected} of ${this.#progress.length} connected · ${reconnects} reconnects${trouble}`;
+  }
+
+  #sum(of: (progress: AgentProgress) => number): number {
+    let total = 0;
+    for (const progress of this.#progress) total += of(progress);
+    return total;
+  }
+}
