@@ -1,1 +1,2 @@
+export { createPipeline } from './create-pipeline.js';
 export * from './types.js';

@@ -1,0 +1,101 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GatewayError, type Logger } from '@app/pipeline/api';
+import { sameHash } from '../enrollment/index.js';
+import type { InstallationRepository } from '../store/index.js';
+
+const KEY_BYTES = 32;
+const HASH = 'admin_key_hash';
+const FILE = 'admin.key';
+const SHORT_KEY = 16;
+
+/** Where the admin key of an installation comes from. */
+export interface AdminKeyOptions {
+  /** `ADMIN_API_KEY`; without it, one is made once. */
+  readonly configured?: string;
+  readonly installation: InstallationRepository;
+  readonly dataDir: string;
+  readonly logger: Logger;
+}
+
+/** The key that the admin API asks for. Only its hash is held. */
+export class AdminKey {
+  private constructor(
+    private readonly hash: string,
+    /** Where its clear text was written; `undefined` when it was configured. */
+    readonly file: string | undefined,
+  ) {}
+
+  /**
+   * Takes the configured key, or the one made earlier. When its file is gone or holds another key, a new key is made:
+   * deleting the file and restarting is how a lost key is replaced.
+   * @throws GatewayError `DATA_DIR_UNUSABLE` when the file cannot be written
+   */
+  static async load({ configured, installation, dataDir, logger }: AdminKeyOptions): Promise<AdminKey> {
+    if (configured !== undefined) {
+      if (configured.length < SHORT_KEY) {
+        logger.warn({}, `ADMIN_API_KEY has fewer than ${SHORT_KEY} characters; use a longer random one.`);
+      }
+      return new AdminKey(sha256(configured), undefined);
+    }
+    const file = join(dataDir, FILE);
+    const stored = await installation.get(HASH);
+    const written = await readKey(file);
+    if (stored !== undefined && written !== undefined && sameHash(stored, sha256(written))) {
+      return new AdminKey(stored, file);
+    }
+    const key = randomBytes(KEY_BYTES).toString('base64url');
+    await writeKey(file, key);
+    await installation.set(HASH, sha256(key));
+    const why = stored === undefined ? '' : ' The earlier one, whose file is gone, is no longer valid.';
+    logger.info({ file }, `An admin key was made and written to a file.${why}`);
+    return new AdminKey(sha256(key), file);
+  }
+
+  /** Whether an `Authorization` header carries the key. Takes the same time for every wrong key. */
+  readonly authorize = (authorization: string | undefined): boolean => {
+    const key = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    return key !== undefined && sameHash(this.hash, sha256(key));
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+async function readKey(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw unusable(file, error as Error);
+  }
+}
+
+/** Whole or not at all, and never readable for others, not even for a moment. */
+async function writeKey(file: string, key: string): Promise<void> {
+  const draft = `${file}.new`;
+  try {
+    await rm(draft, { force: true });
+    const handle = await open(draft, 'wx', 0o600);
+    try {
+      await handle.writeFile(`${key}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, file);
+  } catch (error) {
+    throw unusable(file, error as Error);
+  }
+}
+
+function unusable(file: string, error: Error): GatewayError {
+  return new GatewayError(
+    'DATA_DIR_UNUSABLE',
+    `The admin key file ${file} cannot be used: ${error.message}`,
+    'Make sure that this user may read and write there, or set ADMIN_API_KEY.',
+    { cause: error },
+  );
+}

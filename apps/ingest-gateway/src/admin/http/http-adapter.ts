@@ -1,0 +1,84 @@
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Metrics } from '@app/pipeline/api';
+import { addHooks, type Authorize } from './hooks.js';
+import { codeOfStatus, createProblem, PROBLEM_TYPE } from './problem.js';
+import { sendProblem } from './problem.filter.js';
+
+/** Largest body of a request, bytes. */
+export const BODY_LIMIT = 1_048_576;
+/** Time for a whole request to come in, ms. */
+const REQUEST_TIMEOUT = 30_000;
+/** Longest path parameter: an SPKI hash has 64 characters, and what is longer must still be told that it is none. */
+const MAX_PARAM_LENGTH = 1_024;
+
+/** Fastify as the gateway uses it: limits, security headers, the admin key and one shape of errors. */
+export function createHttpAdapter(authorize: Authorize, metrics: Metrics): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors: refuseUrl as never,
+    clientErrorHandler: refuseBytes,
+  });
+  const instance = adapter.getInstance<FastifyInstance>();
+  addHooks(instance, authorize);
+  countRequests(instance, metrics);
+  acceptJsonOnly(instance);
+  return adapter;
+}
+
+/** Many clients announce JSON with every request: an empty body is none, and the routes that need one say so. */
+function acceptJsonOnly(instance: FastifyInstance): void {
+  const parse = instance.getDefaultJsonParser('error', 'error');
+  instance.removeAllContentTypeParsers();
+  instance.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parse(request, body, done);
+  });
+}
+
+/** By route, never by path: paths are the callers' to choose. */
+function countRequests(instance: FastifyInstance, metrics: Metrics): void {
+  const requests = metrics.counter('gateway_http_requests_total', 'Answers of the REST API.', [
+    'method',
+    'route',
+    'status',
+  ]);
+  instance.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'none';
+    const method = route === 'none' ? 'any' : request.method;
+    requests.add(1, { method, route, status: String(reply.statusCode) });
+    done();
+  });
+}
+
+/** URLs that the router cannot read never reach a hook. */
+function refuseUrl(
+  error: Error & { statusCode?: number },
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const status = error.statusCode ?? 400;
+  sendProblem(reply, createProblem(status, codeOfStatus(status), error.message, request.url));
+}
+
+/** Bytes that are no HTTP have no request to answer. */
+function refuseBytes(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
+  const status = statusOfClientError(error.code);
+  const body = JSON.stringify(
+    createProblem(status, codeOfStatus(status), 'The request is no valid HTTP.', ''),
+  );
+  socket.end(
+    `HTTP/1.1 ${status} \r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+function statusOfClientError(code: string | undefined): number {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
+  return code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+}

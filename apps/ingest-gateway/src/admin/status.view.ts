@@ -1,0 +1,66 @@
+import type { PipelineStatus } from '@app/pipeline';
+import type { ClickHouseStatus } from '../clickhouse/types.js';
+import type { ListenerStatus } from '../listener/types.js';
+import type { SettingsSnapshot } from '../settings/index.js';
+
+/** What `GET /api/v1/nam-listener/status` shows: no secrets, times as ISO 8601, UTC. */
+export interface StatusView {
+  readonly gateway: { readonly id: string; readonly version: string; readonly startedAt: string };
+  readonly listener: object;
+  /** One entry a pipeline, summed over the reactors that run it. */
+  readonly pipelines: readonly object[];
+  readonly clickhouse: ClickHouseStatus;
+  readonly settings: SettingsSnapshot;
+}
+
+/** The listener with its bans, certificate and reactors. */
+export function toListenerView({ bans, certificate, reactors, ...listener }: ListenerStatus): object {
+  return {
+    ...listener,
+    bans: bans.map((ban) => ({ ...ban, until: iso(ban.until) })),
+    ...(certificate && { certificate: { ...certificate, notAfter: iso(certificate.notAfter) } }),
+    reactors: reactors.map(({ status, ...reactor }) => ({
+      ...reactor,
+      ...(status && { connections: status.connections, rssBytes: status.rssBytes }),
+    })),
+  };
+}
+
+/** Pipelines of all reactors by name; counts are since the start of the reactor that keeps them. */
+export function toPipelineViews(listener: ListenerStatus): object[] {
+  const byName = new Map<string, PipelineStatus[]>();
+  for (const pipeline of listener.reactors.flatMap((reactor) => reactor.status?.pipelines ?? [])) {
+    byName.set(pipeline.name, [...(byName.get(pipeline.name) ?? []), pipeline]);
+  }
+  return [...byName].map(([name, parts]) => ({
+    name,
+    instances: parts
+      .flatMap((part) => part.instances)
+      .map((instance) => ({ ...instance, since: iso(instance.since) })),
+    counts: sum(parts.map((part) => part.counts)),
+    queue: {
+      ...sum(parts.map((part) => part.queue)),
+      oldestMs: Math.max(...parts.map((part) => part.queue.oldestMs)),
+    },
+    backPressure: parts.some((part) => part.backPressure),
+  }));
+}
+
+type Numbers = { readonly [name: string]: number | Numbers };
+
+/** Adds up numbers by name, inner objects included. */
+function sum(parts: readonly object[]): Numbers {
+  const result: Record<string, number | Numbers> = {};
+  for (const part of parts as readonly Numbers[]) {
+    for (const [name, value] of Object.entries(part)) {
+      const before = result[name];
+      if (typeof value === 'number') result[name] = value + (typeof before === 'number' ? before : 0);
+      else result[name] = sum(typeof before === 'object' ? [before, value] : [value]);
+    }
+  }
+  return result;
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,43 @@
+import type { Logger } from '@app/pipeline/api';
+import type { AgentRepository } from '../store/index.js';
+
+const FLUSH_MS = 1_000;
+
+/** Collects when agents were last seen and writes it at most once a second. */
+export class LastSeen {
+  #pending = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly repository: AgentRepository,
+    private readonly logger: Logger,
+  ) {}
+
+  /** @param at milliseconds since 1970-01-01 UTC */
+  add(spkiHashes: readonly string[], at: number): void {
+    for (const hash of spkiHashes) this.#pending.set(hash, Math.max(at, this.#pending.get(hash) ?? 0));
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+  }
+
+  /** What is not written yet. */
+  pending(spkiHash: string): number | undefined {
+    return this.#pending.get(spkiHash);
+  }
+
+  /** Writes what has been collected; what cannot be written is kept for the next time. Does not reject. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const writing = this.#pending;
+    if (writing.size === 0) return;
+    this.#pending = new Map();
+    try {
+      await this.repository.touch(writing);
+    } catch (error) {
+      this.logger.warn({ err: error }, 'When agents were last seen could not be stored; it is tried again.');
+      for (const [hash, at] of writing) {
+        this.#pending.set(hash, Math.max(at, this.#pending.get(hash) ?? 0));
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AdminModule } from './admin/admin.module.js';
+import { AgentsModule } from './agents/agents.module.js';
+import { DataPlaneModule } from './data-plane/data-plane.module.js';
+import { EnrollmentModule } from './enrollment/enrollment.module.js';
+import { HealthModule } from './health/health.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import { PartsModule } from './parts.module.js';
+import type { GatewayParts } from './parts.js';
+import { SettingsModule } from './settings/settings.module.js';
+
+/** The control plane. */
+@Module({})
+export class AppModule {
+  /** The control plane over what was opened before it: store, ClickHouse, logger, configuration. */
+  static register(parts: GatewayParts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PartsModule.register(parts),
+        SettingsModule,
+        AgentsModule,
+        EnrollmentModule,
+        DataPlaneModule,
+        AdminModule,
+        HealthModule,
+        MetricsModule,
+      ],
+    };
+  }
+}

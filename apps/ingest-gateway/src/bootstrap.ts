@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { DrainReport, GatewayConfig } from '@app/pipeline';
+import type { Logger } from '@app/pipeline/api';
+import { createLogger, createMetrics } from '@app/pipeline/observability';
+import { AdminKey } from './admin/admin-key.js';
+import type { StatusView } from './admin/status.view.js';
+import { createClickHouseService } from './clickhouse/index.js';
+import type { ClickHouseService } from './clickhouse/types.js';
+import { createControlPlane, type ControlPlane } from './control-plane.js';
+import { createDataPlane } from './listener/index.js';
+import type { GatewayParts } from './parts.js';
+import { drainTimeoutMs } from './settings/index.js';
+import { acquireDirectoryLock, createEmbeddedStore } from './store/index.js';
+import { UndoStack } from './undo-stack.js';
+import { programVersion } from './version.js';
+
+/** What a gateway is started from. */
+export interface StartOptions {
+  readonly config: GatewayConfig;
+  /** Written to standard output by default. */
+  readonly logger?: Logger;
+  /** Replacements of parts, for tests. */
+  readonly makers?: Partial<Makers>;
+}
+
+/** How the two parts with processes of their own are made. */
+export interface Makers {
+  readonly createDataPlane: GatewayParts['createDataPlane'];
+  readonly createClickHouseService: typeof createClickHouseService;
+}
+
+/** A gateway that runs in this process, its reactors and its ClickHouse in children. */
+export interface RunningGateway {
+  /** Where REST answers, without a slash at the end. */
+  readonly httpUrl: string;
+  /** File with the admin key; `undefined` when `admin.apiKey` is configured. */
+  readonly adminKeyFile: string | undefined;
+  /** Resolves when the first attempt to serve agents has ended, well or not: `status()` tells. */
+  readonly started: Promise<void>;
+  /** As `GET /api/v1/nam-listener/status`. */
+  status(): StatusView;
+  readonly clickhouse: Pick<ClickHouseService, 'status' | 'events' | 'summary' | 'endpoint'>;
+  /**
+   * Stops accepting, writes out what is held, ends everything in order. Safe twice; does not reject.
+   * @param deadline milliseconds since 1970-01-01 UTC until which events may be written; by default now and
+   *   `activitymonitor_shutdown_drain_timeout_seconds`
+   */
+  stop(deadline?: number): Promise<readonly DrainReport[]>;
+}
+
+/**
+ * Starts a gateway. Waits neither for ClickHouse nor for the listener: what fails there is retried and is in `status()`.
+ * @throws GatewayError when it cannot run at all: `DATA_DIR_IN_USE`, `DATA_DIR_UNUSABLE`, `STORE_UNAVAILABLE`,
+ *   `HTTP_PORT_UNAVAILABLE`, `SETTING_INVALID`
+ */
+export async function startGateway({ config, logger: given, makers }: StartOptions): Promise<RunningGateway> {
+  const logger = given ?? createLogger({ ...config.log, component: 'gateway' });
+  const undo = new UndoStack((error) => logger.error({ err: error }, 'A part did not stop in order.'));
+  try {
+    const lock = await acquireDirectoryLock(config.dataDir);
+    undo.add(() => lock.release());
+    const parts = await openParts(
+      config,
+      logger,
+      { createDataPlane, createClickHouseService, ...makers },
+      undo,
+    );
+    const key = await AdminKey.load({
+      configured: config.admin.apiKey,
+      installation: parts.store.installation,
+      dataDir: config.dataDir,
+      logger,
+    });
+    const control = await createControlPlane(parts, key.authorize);
+    undo.add(() => control.close());
+    undo.add(() => parts.clickhouse.stop());
+    undo.add(() => control.agents.stop());
+    return run(parts, control, key, undo);
+  } catch (error) {
+    await undo.run();
+    throw error;
+  }
+}
+
+async function openParts(
+  config: GatewayConfig,
+  logger: Logger,
+  makers: Makers,
+  undo: UndoStack,
+): Promise<GatewayParts> {
+  const store = await createEmbeddedStore(join(config.dataDir, 'store'));
+  undo.add(() => store.close());
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const id = await store.installation.setOnce('gateway_id', randomBytes(8).toString('hex'));
+  const { dataDir, clickhouse } = config;
+  return {
+    identity: { id, version: programVersion(), startedAt: new Date().toISOString() },
+    config,
+    logger,
+    metrics: createMetrics(registry),
+    registry,
+    store,
+    clickhouse: makers.createClickHouseService({
+      config: clickhouse,
+      dataDir,
+      logger: logger.child({ component: 'clickhouse' }),
+    }),
+    createDataPlane: makers.createDataPlane,
+  };
+}
+
+function run(parts: GatewayParts, control: ControlPlane, key: AdminKey, undo: UndoStack): RunningGateway {
+  const { logger, clickhouse } = parts;
+  clickhouse.start();
+  const started = control.dataPlane.start().catch((error: unknown) => {
+    logger.error({ err: error }, 'The data plane could not be started.');
+  });
+  const file = key.file === undefined ? {} : { adminKeyFile: key.file };
+  logger.info({ url: control.httpUrl, ...file }, 'REST API, health and metrics are served');
+  let stopped: Promise<readonly DrainReport[]> | undefined;
+  const stop = async (deadline: number): Promise<readonly DrainReport[]> => {
+    logger.info(
+      { deadline: new Date(deadline) },
+      'The gateway stops: events that it holds are written first.',
+    );
+    const reports = await control.dataPlane.stop(deadline).catch((error: unknown) => {
+      logger.error({ err: error }, 'The data plane did not stop in order.');
+      return [];
+    });
+    for (const report of reports) tellDrain(report, logger);
+    await undo.run();
+    logger.info({}, 'The gateway has stopped.');
+    return reports;
+  };
+  return {
+    httpUrl: control.httpUrl,
+    adminKeyFile: key.file,
+    started,
+    status: () => control.namListener.status(),
+    clickhouse,
+    stop: (deadline = Date.now() + drainTimeoutMs(control.settings.snapshot.current)) =>
+      (stopped ??= stop(deadline)),
+  };
+}
+
+function tellDrain(report: DrainReport, logger: Logger): void {
+  if (report.left === 0) logger.info(report, 'A pipeline has written all that it held.');
+  else logger.warn(report, 'A pipeline could not write all that it held before the deadline.');
+}

@@ -1,0 +1,95 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadGatewayConfig, type GatewayConfig } from '@app/pipeline/config';
+import { createLogger, type RootLogger } from '@app/pipeline/observability';
+import { startGateway } from '../bootstrap.js';
+import { createPluginRegistry } from '../plugins.js';
+import { settingsSchema } from '../settings/index.js';
+import { resolveConfigPath } from './config-path.js';
+import { printProblems, printWarnings } from './print-problems.js';
+import { takeInterrupts } from './agent/interrupts.js';
+
+const HELP = `Usage: gateway run [file]
+
+Starts the gateway. SIGTERM or Ctrl-C ends it in order: what it holds is written first; a second one ends it at once.
+
+  file      gateway.yaml; by default GATEWAY_CONFIG, else config/gateway.yaml, else the one that comes with the program
+  --help    this text
+
+Exit code: 0 = ended in order, 1 = could not start or was ended at once, 2 = wrong usage.
+`;
+
+/**
+ * `gateway run`: serves until a signal.
+ * @param argv what follows `run` on the command line
+ * @returns the exit code
+ * @throws GatewayError when the gateway cannot start
+ */
+export async function runCommand(argv: string[]): Promise<number> {
+  const file = parseArguments(argv);
+  if (typeof file === 'number') return file;
+  const config = loadConfig(file);
+  if (config === undefined) return 1;
+  const logger = createLogger({ ...config.log, component: 'gateway' });
+  try {
+    return await serve(config, logger);
+  } finally {
+    logger.flush();
+  }
+}
+
+async function serve(config: GatewayConfig, logger: RootLogger): Promise<number> {
+  const interrupts = takeInterrupts();
+  exitOnUnhandledErrors(logger);
+  interrupts.abort.signal.addEventListener('abort', () => {
+    logger.warn({}, 'The gateway was ended at once; events that it held may be lost.');
+    logger.flush();
+    process.exit(1);
+  });
+  const gateway = await startGateway({ config, logger });
+  await aborted(interrupts.stop.signal);
+  await gateway.stop();
+  return 0;
+}
+
+/** Nobody knows the state of a process after such an error; whoever runs the gateway starts it again. */
+function exitOnUnhandledErrors(logger: RootLogger): void {
+  process.on('uncaughtException', (error) => {
+    logger.error({ err: error }, 'The gateway ends because of an unexpected error.');
+    logger.flush();
+    process.exit(1);
+  });
+}
+
+/** @returns the file, nothing, or the exit code when there is nothing more to do */
+function parseArguments(argv: string[]): string | undefined | number {
+  try {
+    const options = { help: { type: 'boolean', short: 'h' } } as const;
+    const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
+    if (values.help === true) {
+      process.stdout.write(HELP);
+      return 0;
+    }
+    if (positionals.length <= 1) return positionals[0];
+    throw new Error('Give one file at most.');
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
+    return 2;
+  }
+}
+
+function loadConfig(file: string | undefined): GatewayConfig | undefined {
+  const path = file === undefined ? resolveConfigPath(process.env, process.cwd()) : resolve(file);
+  const loaded = loadGatewayConfig(path, process.env, createPluginRegistry(), { settingsSchema });
+  const write = (text: string): void => void process.stderr.write(text);
+  printWarnings(loaded.warnings, write);
+  printProblems(loaded.problems, write);
+  return loaded.config;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', () => done(), { once: true });
+  });
+}

@@ -1,0 +1,184 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { type Endpoint, GatewayError } from '@app/pipeline/api';
+import { Backoff, createLiveValue, sleep } from '@app/pipeline/helpers';
+import { ActivityQueries } from './activity-queries.js';
+import { createControlClient, describeError } from './client.js';
+import { migrate, migrations } from './migrations/index.js';
+import { createServerHost, type ServerHost } from './server-host.js';
+import type {
+  ActivityEvent,
+  ActivityQuery,
+  ActivitySummary,
+  ClickHouseOptions,
+  ClickHouseService,
+  ClickHouseStatus,
+} from './types.js';
+
+/** How often a server that works is asked whether it still does, ms. */
+const PROBE_INTERVAL_MS = 5_000;
+const BACKOFF = { initialMs: 200, maxMs: 30_000 } as const;
+/** What only a person can change: access denied, database access, unknown user, wrong password. */
+const CONFIGURATION_CODES = new Set(['192', '193', '194', '291', '497', '516']);
+
+/** Makes the ClickHouse of the control plane; no I/O before `start`. */
+export function createClickHouseService(options: ClickHouseOptions): ClickHouseService {
+  return new Service(options, createServerHost(options));
+}
+
+class Service implements ClickHouseService {
+  readonly endpoint = createLiveValue<Endpoint | undefined>(undefined);
+  readonly #abort = new AbortController();
+  readonly #backoff = new Backoff(BACKOFF);
+  #running: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+  #client: ClickHouseClient | undefined;
+  #clientEndpoint: Endpoint | undefined;
+  #status: Omit<ClickHouseStatus, 'mode' | 'url'> = { state: 'starting' };
+  #wasOk = false;
+
+  constructor(
+    private readonly options: ClickHouseOptions,
+    private readonly host: ServerHost,
+  ) {}
+
+  start(): void {
+    if (this.#abort.signal.aborted) return;
+    this.#running ??= this.#run();
+  }
+
+  status(): ClickHouseStatus {
+    return { mode: this.host.mode, url: this.host.url, ...this.#status };
+  }
+
+  events(query: ActivityQuery): Promise<ActivityEvent[]> {
+    return this.#ask((queries) => queries.events(query));
+  }
+
+  summary(): Promise<ActivitySummary> {
+    return this.#ask((queries) => queries.summary());
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+    // Idle connections would keep the embedded server from ending at once.
+    await this.#client?.close();
+    await this.host.release();
+    this.#status = { state: 'stopped' };
+  }
+
+  /** Connect, watch until it is lost, wait, again: until the service is stopped. Never rejects. */
+  async #run(): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      try {
+        await this.#connect();
+        this.#backoff.reset();
+        throw await this.#lost();
+      } catch (error) {
+        if (signal.aborted) return;
+        await sleep(this.#failed(error), signal);
+      }
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { config, logger } = this.options;
+    const { signal } = this.#abort;
+    const endpoint = await this.host.acquire(signal);
+    const client = await this.#clientFor(endpoint);
+    const { database, retentionDays } = config;
+    const version = await serverVersion(client, signal);
+    const schemaVersion = await migrate({ client, logger, migrations, database, retentionDays, signal });
+    this.#status = { state: 'ok', version, schemaVersion };
+    this.#wasOk = true;
+    if (!sameEndpoint(this.endpoint.current, endpoint)) this.endpoint.set(endpoint);
+    logger.info({ url: this.host.url, version, schemaVersion, mode: this.host.mode }, 'ClickHouse is ready');
+  }
+
+  /** Resolves with the reason once the server that works does not any more, or the service is stopped. */
+  async #lost(): Promise<unknown> {
+    const { signal } = this.#abort;
+    const client = this.#client;
+    let reason: unknown;
+    void this.host.ended().then((error) => (reason = error));
+    while (reason === undefined && client !== undefined && !signal.aborted) {
+      await Promise.race([sleep(PROBE_INTERVAL_MS, signal), this.host.ended()]);
+      if (reason !== undefined || signal.aborted) break;
+      await serverVersion(client, signal).catch((error: unknown) => (reason ??= error));
+    }
+    return reason;
+  }
+
+  /** Notes a failure; returns how long to wait before the next attempt, ms. */
+  #failed(error: unknown): number {
+    const reason = error instanceof GatewayError ? sentence(error) : describeError(error);
+    const { state } = this.#status;
+    this.#status = { ...this.#status, state: this.#wasOk ? 'degraded' : 'failed', reason };
+    const configuration = CONFIGURATION_CODES.has(errorCode(error));
+    if (configuration) this.#status = { ...this.#status, state: 'failed' };
+    const waitMs = configuration ? BACKOFF.maxMs : this.#backoff.next();
+    const { logger } = this.options;
+    const fields = { reason, waitMs, attempts: this.#backoff.attempts };
+    if (state === this.#status.state) logger.debug(fields, 'ClickHouse is still not available');
+    else logger.warn(fields, 'ClickHouse is not available; it is tried again');
+    return waitMs;
+  }
+
+  async #clientFor(endpoint: Endpoint): Promise<ClickHouseClient> {
+    if (this.#client === undefined || !sameEndpoint(this.#clientEndpoint, endpoint)) {
+      await this.#client?.close();
+      this.#client = createControlClient(endpoint);
+      this.#clientEndpoint = endpoint;
+    }
+    return this.#client;
+  }
+
+  async #ask<T>(question: (queries: ActivityQueries) => Promise<T>): Promise<T> {
+    const unavailable = (reason: string, cause?: unknown): GatewayError =>
+      new GatewayError(
+        'CLICKHOUSE_UNAVAILABLE',
+        `ClickHouse cannot be asked now: ${reason}`,
+        'See the state of ClickHouse in /health/ready, and try again.',
+        { cause },
+      );
+    const { state, reason } = this.#status;
+    if (this.#client === undefined || !this.#wasOk || state === 'stopped') {
+      throw unavailable(reason ?? `it is ${state}.`);
+    }
+    try {
+      return await question(new ActivityQueries(this.#client, this.options.config.database));
+    } catch (error) {
+      throw unavailable(describeError(error), error);
+    }
+  }
+}
+
+async function serverVersion(client: ClickHouseClient, signal: AbortSignal): Promise<string> {
+  const result = await client.query({
+    query: 'SELECT version() AS version',
+    format: 'JSONEachRow',
+    abort_signal: signal,
+  });
+  const [row] = await result.json<{ version: string }>();
+  return row?.version ?? '';
+}
+
+function sameEndpoint(a: Endpoint | undefined, b: Endpoint): boolean {
+  return (
+    a?.url === b.url && a.database === b.database && a.username === b.username && a.password === b.password
+  );
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function sentence(error: GatewayError): string {
+  return error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
+}

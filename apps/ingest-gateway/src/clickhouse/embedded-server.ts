@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GatewayError } from '@app/pipeline/api';
+import { sleep } from '@app/pipeline/helpers';
+import { EMBEDDED_CHILD_PROGRAM, EMBEDDED_SERVER_QUERY, PORT_FILE } from './embedded-child.js';
+import { embeddedConfig, embeddedOptions } from './embedded-config.js';
+import { embeddedFailure } from './embedded-failure.js';
+import { findEmbeddedLibrary } from './embedded-library.js';
+
+/** Kept of what the server says on standard error, characters: it says why it ended in its last lines. */
+const MAX_MESSAGE = 8_000;
+const START_TIMEOUT_MS = 60_000;
+const POLL_MS = 10;
+/** How long a server may take to end in order before it is killed; a kill loses nothing that it had acknowledged. */
+const STOP_TIMEOUT_MS = 8_000;
+
+/** A running embedded server. */
+export interface EmbeddedServer {
+  readonly port: number;
+  readonly url: string;
+  readonly pid: number;
+  /** Resolves when the process has ended, with the reason for people. */
+  readonly exited: Promise<GatewayError>;
+  /** Ends it in order: no new connections, then its standard input, then by force. Safe twice. */
+  stop(): Promise<void>;
+}
+
+/** Where and how an embedded server runs. */
+export interface EmbeddedServerOptions {
+  /** Everything it writes: `data`, `run` (its working directory), its configuration and its log. */
+  readonly directory: string;
+  /** 0 = any free one. */
+  readonly port: number;
+}
+
+/**
+ * Starts ClickHouse in a process of its own and resolves once it answers, usually within half a second.
+ * @throws GatewayError with the reason: the port or the directory is in use, the packages are missing ...
+ */
+export async function startEmbeddedServer(
+  options: EmbeddedServerOptions,
+  signal?: AbortSignal,
+): Promise<EmbeddedServer> {
+  const { ffi, library } = findEmbeddedLibrary();
+  const { directory } = options;
+  const workingDirectory = join(directory, 'run');
+  await mkdir(workingDirectory, { recursive: true });
+  await mkdir(join(directory, 'data'), { recursive: true });
+  await writeFile(join(directory, 'config.xml'), embeddedConfig(directory));
+  const portFile = join(workingDirectory, PORT_FILE);
+  await rm(portFile, { force: true });
+  const server = new EmbeddedProcess(
+    spawn(
+      process.execPath,
+      [
+        ...['-e', EMBEDDED_CHILD_PROGRAM, ffi, library],
+        ...embeddedOptions(directory, options.port, EMBEDDED_SERVER_QUERY),
+      ],
+      // A process group of its own: Ctrl-C in a terminal reaches the gateway alone, which needs the server to drain.
+      { cwd: workingDirectory, detached: true, stdio: ['pipe', 'ignore', 'pipe'], env: environment() },
+    ),
+    options,
+  );
+  try {
+    await server.listening(portFile, signal);
+    return server;
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+class EmbeddedProcess implements EmbeddedServer {
+  readonly exited: Promise<GatewayError>;
+  port = 0;
+  #message = '';
+  #failure: GatewayError | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(
+    private readonly child: ChildProcess,
+    private readonly options: EmbeddedServerOptions,
+  ) {
+    // A write to a process that has just died must not end the gateway.
+    child.stdin?.on('error', () => undefined);
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#message = (this.#message + text).slice(-MAX_MESSAGE);
+    });
+    this.exited = new Promise((resolve) => {
+      const ended = (cause: unknown): void => {
+        this.#failure = embeddedFailure(this.#message, this.options, cause);
+        resolve(this.#failure);
+      };
+      child.once('error', ended);
+      child.once('close', (code, signal) => ended(signal ?? code));
+    });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** The port file is written by this very process after it has bound the port: another server cannot answer for it. */
+  async listening(portFile: string, signal: AbortSignal | undefined): Promise<void> {
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (this.#failure === undefined) {
+      if (signal?.aborted === true) throw new GatewayError('CLICKHOUSE_STOPPED', 'The start was given up.');
+      if (this.port === 0) this.port = await readPort(portFile);
+      if (this.port !== 0 && (await answers(this.url))) return;
+      if (Date.now() > deadline) {
+        throw new GatewayError(
+          'CLICKHOUSE_EMBEDDED_SLOW',
+          `The embedded ClickHouse did not answer within ${START_TIMEOUT_MS / 1000} s.`,
+        );
+      }
+      await sleep(POLL_MS);
+    }
+    throw this.#failure;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#failure !== undefined) return;
+    // Without this, the process waits for idle connections until they time out.
+    if (this.port !== 0) await stopListening(this.url);
+    this.child.stdin?.end();
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await this.exited;
+    clearTimeout(timer);
+  }
+}
+
+async function readPort(file: string): Promise<number> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.endsWith('\n') ? Number(text) : 0;
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(`${url}/ping`, { headers: { connection: 'close' }, signal: AbortSignal.timeout(2_000) }).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+async function stopListening(url: string): Promise<void> {
+  await fetch(`${url}/?query=${encodeURIComponent('SYSTEM STOP LISTEN HTTP')}`, {
+    method: 'POST',
+    headers: { connection: 'close' },
+    signal: AbortSignal.timeout(2_000),
+  }).catch(() => undefined);
+}
+
+/** The server needs none of the gateway's settings and secrets. */
+function environment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, LANG, TZ, TMPDIR, LD_LIBRARY_PATH, DYLD_LIBRARY_PATH } = process.env;
+  return { PATH, HOME, LANG, TZ, TMPDIR, LD_LIBRARY_PATH, DYLD_LIBRARY_PATH };
+}

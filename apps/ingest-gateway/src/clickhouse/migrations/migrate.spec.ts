@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  silentLogger,
+  startTestClickHouse,
+  type TestClickHouse,
+} from '../../../../../test/support/clickhouse.js';
+import { migrate, migrations } from './index.js';
+import type { Migration } from './migration.js';
+import { retentionChange } from './retention.js';
+
+let clickhouse: TestClickHouse;
+beforeAll(async () => {
+  clickhouse = await startTestClickHouse();
+}, 60_000);
+afterAll(() => clickhouse.stop());
+
+function run(
+  database: string,
+  steps: readonly Migration[] = migrations,
+  retentionDays = 400,
+): Promise<number> {
+  const { client } = clickhouse;
+  return migrate({ client, logger: silentLogger, migrations: steps, database, retentionDays });
+}
+
+async function engine(database: string, table: string): Promise<string> {
+  const [row] = await clickhouse.rows<{ engine_full: string }>(
+    `SELECT engine_full FROM system.tables WHERE database = '${database}' AND name = '${table}'`,
+  );
+  return row?.engine_full ?? '';
+}
+
+const second: Migration = {
+  version: 2,
+  name: 'second',
+  statements: ({ database }) => [`ALTER TABLE ${database}.file_events ADD COLUMN IF NOT EXISTS later String`],
+};
+
+describe('migrate', () => {
+  it('makes tables that recognise repeated inserts and drop whole parts', async () => {
+    for (const table of [
+      'file_events',
+      'sharepoint_events',
+      'copilot_events',
+      'leef_events',
+      'dead_letters',
+    ]) {
+      expect(await engine('activity', table)).toMatch(
+        /^MergeTree PARTITION BY toYYYYMM\(\w+\) ORDER BY .* TTL toDateTime\(\w+\) \+ toIntervalDay\(400\) SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1/,
+      );
+    }
+  });
+
+  it('records each step once, and applies only what is new', async () => {
+    expect(await run('steps')).toBe(1);
+    expect(await run('steps', [...migrations, second])).toBe(2);
+    expect(await run('steps', [...migrations, second])).toBe(2);
+    const rows = await clickhouse.rows('SELECT version, name FROM steps.schema_migrations ORDER BY version');
+    expect(rows).toEqual([
+      { version: 1, name: 'activity_tables' },
+      { version: 2, name: 'second' },
+    ]);
+    // A gateway that is older than the database leaves it as it is.
+    expect(await run('steps')).toBe(2);
+  });
+
+  it('goes on after a crash half-way', async () => {
+    const half: Migration = {
+      ...migrations[0]!,
+      statements: (context) => [...migrations[0]!.statements(context).slice(0, 3), 'SELECT throwIf(1)'],
+    };
+    await expect(run('half', [half])).rejects.toThrow();
+    expect(await run('half')).toBe(1);
+    expect(await clickhouse.rows("SELECT 1 FROM system.tables WHERE database = 'half'")).toHaveLength(6);
+  });
+
+  it('can be run by several at once', async () => {
+    const versions = await Promise.all([1, 2, 3].map(() => run('together', [...migrations, second])));
+    expect(versions).toEqual([2, 2, 2]);
+  });
+
+  it('refuses a step that was applied in another form', async () => {
+    await run('changed', [...migrations, second]);
+    const other = { ...second, statements: () => ['SELECT 2'] };
+    await expect(run('changed', [...migrations, other])).rejects.toMatchObject({
+      code: 'CLICKHOUSE_MIGRATION_CHANGED',
+      message: expect.stringContaining('Step 2 (second)'),
+    });
+  });
+
+  it('brings the retention of all tables in line, for new parts and old ones', async () => {
+    await run('kept');
+    await clickhouse.run(
+      'INSERT INTO kept.file_events (event_time) SETTINGS async_insert = 0 VALUES (now64(3) - INTERVAL 100 DAY)',
+    );
+    await run('kept', migrations, 90);
+    expect(await engine('kept', 'file_events')).toContain('TTL toDateTime(event_time) + toIntervalDay(90) ');
+    expect(await engine('kept', 'dead_letters')).toContain(
+      'TTL toDateTime(received_at) + toIntervalDay(90) ',
+    );
+    await clickhouse.run('OPTIMIZE TABLE kept.file_events FINAL');
+    expect(await clickhouse.rows('SELECT event_time FROM kept.file_events')).toEqual([]);
+  });
+
+  it('takes a database name of any form', async () => {
+    const database = 'odd `name\\ "x"';
+    expect(await run(database)).toBe(1);
+  });
+});
+
+describe('retentionChange', () => {
+  const engineWith = (ttl: string): string => `MergeTree ORDER BY x ${ttl}SETTINGS index_granularity = 8192`;
+
+  it.each([
+    ['TTL toDateTime(t) + toIntervalDay(400) ', 400, undefined],
+    ['TTL toDateTime(t) + toIntervalDay(400) ', 30, 'MODIFY TTL toDateTime(t) + toIntervalDay(30)'],
+    ['', 30, 'MODIFY TTL toDateTime(t) + toIntervalDay(30)'],
+    ['TTL toDateTime(t) + toIntervalDay(400) ', 0, 'REMOVE TTL'],
+    ['', 0, undefined],
+  ])('%j, %d days', (ttl, days, clause) => {
+    expect(retentionChange(engineWith(ttl), 't', days)).toBe(clause);
+  });
+});

@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { type Endpoint, GatewayError } from '@app/pipeline/api';
+import { type EmbeddedServer, startEmbeddedServer } from './embedded-server.js';
+import type { ClickHouseOptions } from './types.js';
+
+/** Where the server of the service comes from. */
+export interface ServerHost {
+  readonly mode: 'embedded' | 'external';
+  /** Without credentials; empty until known. */
+  readonly url: string;
+  /** Makes sure that there is a server to talk to, and says where. @throws GatewayError with the reason */
+  acquire(signal: AbortSignal): Promise<Endpoint>;
+  /** Resolves when the server that was acquired last has ended; never for one that is not ours. */
+  ended(): Promise<GatewayError>;
+  release(): Promise<void>;
+}
+
+/** The host for a configuration: with a URL the user's server, without one the embedded one. */
+export function createServerHost({ config, dataDir }: ClickHouseOptions): ServerHost {
+  return config.url === undefined
+    ? new EmbeddedHost(config, join(dataDir, 'clickhouse'))
+    : new ExternalHost(config, config.url);
+}
+
+type Config = ClickHouseOptions['config'];
+
+class EmbeddedHost implements ServerHost {
+  readonly mode = 'embedded';
+  #server: EmbeddedServer | undefined;
+  /** Of the server before, so that who knows the address finds the next one there. */
+  #lastPort = 0;
+
+  constructor(
+    private readonly config: Config,
+    private readonly directory: string,
+  ) {}
+
+  get url(): string {
+    return this.#server?.url ?? '';
+  }
+
+  async acquire(signal: AbortSignal): Promise<Endpoint> {
+    this.#server ??= await this.#start(signal);
+    this.#lastPort = this.#server.port;
+    const server = this.#server;
+    void server.exited.then(() => {
+      if (this.#server === server) this.#server = undefined;
+    });
+    // The embedded server has one user, without a password, and listens on the loopback interface only.
+    return { url: server.url, database: this.config.database, username: 'default', password: '' };
+  }
+
+  ended(): Promise<GatewayError> {
+    return (
+      this.#server?.exited ??
+      Promise.resolve(new GatewayError('CLICKHOUSE_EMBEDDED_ENDED', 'The embedded ClickHouse ended.'))
+    );
+  }
+
+  async release(): Promise<void> {
+    await this.#server?.stop();
+    this.#server = undefined;
+  }
+
+  async #start(signal: AbortSignal): Promise<EmbeddedServer> {
+    const { directory, config } = this;
+    if (config.httpPort !== 0 || this.#lastPort === 0) {
+      return startEmbeddedServer({ directory, port: config.httpPort }, signal);
+    }
+    try {
+      return await startEmbeddedServer({ directory, port: this.#lastPort }, signal);
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== 'CLICKHOUSE_PORT_IN_USE') throw error;
+      return startEmbeddedServer({ directory, port: 0 }, signal);
+    }
+  }
+}
+
+class ExternalHost implements ServerHost {
+  readonly mode = 'external';
+  readonly url: string;
+  readonly #endpoint: Endpoint;
+
+  constructor(config: Config, text: string) {
+    const url = new URL(text);
+    this.#endpoint = {
+      username: decodeURIComponent(url.username) || config.username,
+      password: decodeURIComponent(url.password) || config.password,
+      database: config.database,
+      url: withoutCredentials(url),
+    };
+    this.url = this.#endpoint.url;
+  }
+
+  async acquire(): Promise<Endpoint> {
+    return this.#endpoint;
+  }
+
+  ended(): Promise<GatewayError> {
+    return new Promise(() => undefined);
+  }
+
+  async release(): Promise<void> {}
+}
+
+function withoutCredentials(url: URL): string {
+  const copy = new URL(url);
+  copy.username = '';
+  copy.password = '';
+  return copy.href.replace(/\/$/, '');
+}

@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { GatewayError } from '@app/pipeline/api';
+import { createHttpAdapter } from './admin/http/http-adapter.js';
+import type { Authorize } from './admin/http/hooks.js';
+import { createNestLogger } from './admin/http/nest-logger.js';
+import { ProblemFilter } from './admin/http/problem.filter.js';
+import { NamListenerService } from './admin/nam-listener.service.js';
+import { AgentsService } from './agents/index.js';
+import { AppModule } from './app.module.js';
+import { DataPlaneHost } from './data-plane/index.js';
+import type { GatewayParts } from './parts.js';
+import { SettingsService } from './settings/index.js';
+
+/** The NestJS application: it answers REST and holds the services. */
+export interface ControlPlane {
+  /** Where REST answers, without a slash at the end. */
+  readonly httpUrl: string;
+  readonly settings: SettingsService;
+  readonly agents: AgentsService;
+  readonly dataPlane: DataPlaneHost;
+  readonly namListener: NamListenerService;
+  /** Lets running requests end, for at most 2 s. */
+  close(): Promise<void>;
+}
+
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/**
+ * Puts the control plane together and opens its REST port; the data plane is there but not started.
+ * @throws GatewayError `HTTP_PORT_UNAVAILABLE`, or what the services throw when they load
+ */
+export async function createControlPlane(parts: GatewayParts, authorize: Authorize): Promise<ControlPlane> {
+  const logger = parts.logger.child({ component: 'admin' });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.register(parts),
+    createHttpAdapter(authorize, parts.metrics),
+    { logger: createNestLogger(logger), abortOnError: false, bodyParser: false },
+  );
+  app.useGlobalFilters(new ProblemFilter(logger));
+  const { host, port } = parts.config.http;
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    await app.close();
+    throw portUnavailable(host, port, error as NodeJS.ErrnoException);
+  }
+  return {
+    httpUrl: urlOf(app.getHttpServer().address() as AddressInfo),
+    settings: app.get(SettingsService),
+    agents: app.get(AgentsService),
+    dataPlane: app.get(DataPlaneHost),
+    namListener: app.get(NamListenerService, { strict: false }),
+    close: () => close(app),
+  };
+}
+
+async function close(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpServer();
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS);
+  const closed = server.listening ? once(server, 'close') : Promise.resolve();
+  try {
+    await app.close();
+    await closed;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** An address that stands for all of them is no address to connect to. */
+function urlOf({ address, family, port }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;
+  return family === 'IPv6' ? `http://[${address}]:${port}` : `http://${address}:${port}`;
+}
+
+function portUnavailable(host: string, port: number, error: NodeJS.ErrnoException): GatewayError {
+  const why = error.code === 'EADDRINUSE' ? 'another program uses it' : error.message;
+  return new GatewayError(
+    'HTTP_PORT_UNAVAILABLE',
+    `The REST API cannot listen on ${host}:${port}: ${why}.`,
+    'Set GATEWAY_HTTP_PORT or GATEWAY_HTTP_HOST to what is free.',
+    { cause: error },
+  );
+}

@@ -1,0 +1,46 @@
+import { Module } from '@nestjs/common';
+import { AgentsService } from '../agents/index.js';
+import { AgentsModule } from '../agents/agents.module.js';
+import { EnrollmentService } from '../enrollment/index.js';
+import { EnrollmentModule } from '../enrollment/enrollment.module.js';
+import { PARTS, type GatewayParts } from '../parts.js';
+import { SettingsService } from '../settings/index.js';
+import { SettingsModule } from '../settings/settings.module.js';
+import { DataPlaneHost } from './data-plane-host.js';
+
+/** Listener and reactors, fed with settings, allowlist and endpoints. */
+@Module({
+  imports: [SettingsModule, AgentsModule, EnrollmentModule],
+  providers: [
+    {
+      provide: DataPlaneHost,
+      inject: [PARTS, SettingsService, AgentsService, EnrollmentService],
+      useFactory: (
+        parts: GatewayParts,
+        settings: SettingsService,
+        agents: AgentsService,
+        enrollment: EnrollmentService,
+      ) =>
+        new DataPlaneHost({
+          create: parts.createDataPlane,
+          facts: {
+            metrics: parts.metrics,
+            gatewayId: parts.identity.id,
+            pipelines: parts.config.pipelines,
+            log: parts.config.log,
+            host: parts.config.listener.host,
+            tls: parts.config.listener.tls,
+            dataDir: parts.config.dataDir,
+          },
+          settings,
+          agents,
+          enrollment,
+          clickhouse: parts.clickhouse.endpoint,
+          nextEpoch: () => parts.store.installation.increment('epoch'),
+          logger: parts.logger,
+        }),
+    },
+  ],
+  exports: [DataPlaneHost],
+})
+export class DataPlaneModule {}

@@ -1,0 +1,1 @@
+export { DataPlaneHost } from './data-plane-host.js';

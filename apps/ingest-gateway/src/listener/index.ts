@@ -1,0 +1,2 @@
+export { createDataPlane } from './data-plane.js';
+export type * from './types.js';

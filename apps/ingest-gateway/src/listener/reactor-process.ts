@@ -1,0 +1,168 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { DrainReport } from '@app/pipeline';
+import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
+import type { FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
+import { MetricRequests } from './metric-requests.js';
+
+/** What a reactor tells the rest of the data plane. */
+export interface ReactorEvents {
+  /** The process is up and waits for its configuration. */
+  hello(): void;
+  ready(): void;
+  failed(reason: string): void;
+  /** A connection that was handed over is closed; once for each. */
+  connectionClosed(id: string): void;
+  agentsSeen(spkiHashes: readonly string[], at: number): void;
+  enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
+  ban(sourceIp: string, reason: string): void;
+}
+
+/** How long after its deadline a draining process may take to exit, ms. */
+const EXIT_GRACE_MS = 1_000;
+
+/** One run of a reactor's child process, from fork to exit. Everything it held is given back when it ends. */
+export class ReactorProcess {
+  /** Resolves, with a sentence for operators, when the process is gone and its connections are counted as closed. */
+  readonly exited: Promise<string>;
+  readonly #child: ChildProcess;
+  readonly #open = new Set<string>();
+  /** Sockets that may not have left this process yet. */
+  readonly #leaving = new Map<string, Socket>();
+  readonly #agents = new Map<string, string>();
+  readonly #metrics: MetricRequests;
+  #status: ReactorStatus | undefined;
+  #reports: readonly DrainReport[] = [];
+
+  constructor(
+    entry: string,
+    private readonly events: ReactorEvents,
+    private readonly logger: Logger,
+  ) {
+    // Logs go straight to this process's output; standard input is nobody's.
+    this.#child = fork(entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#metrics = new MetricRequests((requestId) => this.send({ type: 'collect-metrics', requestId }));
+    this.#child.on('message', (message) => this.#receive(message as FromReactor));
+    this.exited = new Promise((resolve) => {
+      const ended = (reason: string): void => {
+        this.#giveBack();
+        resolve(reason);
+      };
+      this.#child.on('error', (error) => {
+        logger.error({ err: error }, 'Reactor process error');
+        if (this.#child.pid === undefined) ended(`could not be started: ${error.message}`);
+      });
+      this.#child.once('exit', (code, signal) => ended(`ended with ${signal ?? `code ${code}`}`));
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Connections handed over and not closed yet. */
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  /** SPKI hashes of the agents that stream, by connection. */
+  get agents(): ReadonlyMap<string, string> {
+    return this.#agents;
+  }
+
+  /** What it told last. */
+  get status(): ReactorStatus | undefined {
+    return this.#status;
+  }
+
+  /** Sends a message; to a process that is gone, nothing. */
+  send(message: ToReactor): void {
+    if (!this.#child.connected) return;
+    this.#child.send(message, (error) => {
+      if (error !== null) this.logger.debug({ err: error }, 'Message to a reactor was not sent');
+    });
+  }
+
+  /** Hands a paused, unread socket over; this process lets go of it. */
+  handOver({ socket, ...announced }: AcceptedConnection): void {
+    const { id } = announced;
+    this.#open.add(id);
+    this.#leaving.set(id, socket);
+    // Node's own way to let go of a socket (`keepOpen: false`) leaks it when the process dies before it has confirmed
+    // the receipt. Once the message is written, the kernel holds the socket for the other side: this copy can go.
+    this.#child.send({ type: 'connection', ...announced }, socket, { keepOpen: true }, (error) => {
+      this.#leaving.delete(id);
+      socket.destroy();
+      if (error !== null) this.#closed(id);
+    });
+  }
+
+  /** Its prom-client metrics as JSON, or `undefined` when it does not answer in time. */
+  collectMetrics(timeoutMs: number): Promise<readonly object[] | undefined> {
+    return this.#metrics.ask(timeoutMs);
+  }
+
+  /** Lets it write out what it holds, then ends it, by force a moment after the deadline. */
+  async drain(deadline: number): Promise<readonly DrainReport[]> {
+    this.send({ type: 'drain', deadline });
+    const timer = setTimeout(() => this.kill(), Math.max(0, deadline - Date.now()) + EXIT_GRACE_MS);
+    await this.exited;
+    clearTimeout(timer);
+    return this.#reports;
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #receive(message: FromReactor): void {
+    switch (message.type) {
+      case 'hello':
+        return this.events.hello();
+      case 'ready':
+        return this.events.ready();
+      case 'failed':
+        return this.events.failed(message.reason);
+      case 'status':
+        this.#status = message.status;
+        return;
+      case 'connection-closed':
+        return this.#closed(message.id);
+      case 'agent-connected':
+        this.#agents.set(message.connectionId, message.spkiHash);
+        return;
+      case 'agent-disconnected':
+        this.#agents.delete(message.connectionId);
+        return;
+      case 'agents-seen':
+        return this.events.agentsSeen(message.spkiHashes, message.at);
+      case 'enroll':
+        return void this.#enroll(message.requestId, message.request);
+      case 'ban':
+        return this.events.ban(message.sourceIp, message.reason);
+      case 'metrics':
+        return this.#metrics.answered(message.requestId, message.metrics);
+      case 'drained':
+        this.#reports = message.reports;
+        return;
+    }
+  }
+
+  async #enroll(requestId: number, request: EnrollmentRequest): Promise<void> {
+    const outcome = await this.events.enroll(request);
+    this.send({ type: 'enrollment-outcome', requestId, outcome });
+  }
+
+  #closed(id: string): void {
+    this.#agents.delete(id);
+    if (this.#open.delete(id)) this.events.connectionClosed(id);
+  }
+
+  #giveBack(): void {
+    for (const socket of this.#leaving.values()) socket.destroy();
+    this.#leaving.clear();
+    for (const id of [...this.#open]) this.#closed(id);
+    this.#metrics.close();
+  }
+}

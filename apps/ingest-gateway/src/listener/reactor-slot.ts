@@ -1,0 +1,149 @@
+import type { DrainReport } from '@app/pipeline';
+import type { Logger } from '@app/pipeline/api';
+import { Backoff, sleep } from '@app/pipeline/helpers';
+import type { ReactorConfiguration } from '../reactor/messages.js';
+import { ReactorProcess, type ReactorEvents } from './reactor-process.js';
+import type { ListenerStatus } from './types.js';
+
+/** State of one reactor, as the listener's status shows it. */
+export type ReactorView = ListenerStatus['reactors'][number];
+
+/** What a slot is made from. */
+export interface ReactorSlotParts {
+  /** Module that the child process runs. */
+  readonly entry: string;
+  readonly logger: Logger;
+  /** An epoch never used before; asked for at each start of the process. */
+  nextEpoch(): Promise<string>;
+  /** The newest snapshots. */
+  configuration(epoch: string): ReactorConfiguration;
+  readonly events: Omit<ReactorEvents, 'hello' | 'failed'>;
+}
+
+/** A process that has not begun to work by then is ended and started anew, ms. */
+const START_TIMEOUT_MS = 30_000;
+/** A process that worked this long did not fail because of its start, ms. */
+const STABLE_MS = 10_000;
+const RESTART_BACKOFF = { initialMs: 200, maxMs: 30_000 };
+
+/** Keeps one reactor running: starts its process again, ever more slowly, when it ends. */
+export class ReactorSlot {
+  readonly #backoff = new Backoff(RESTART_BACKOFF);
+  readonly #stopping = new AbortController();
+  #process: ReactorProcess | undefined;
+  #configured = false;
+  #state: ReactorView['state'] = 'stopped';
+  #reason: string | undefined;
+  #starts = 0;
+  #readyAt = 0;
+
+  constructor(private readonly parts: ReactorSlotParts) {}
+
+  /** The process, once it works and until it ends. */
+  get ready(): ReactorProcess | undefined {
+    return this.#state === 'ready' ? this.#process : undefined;
+  }
+
+  /** The process, when it has got its configuration: later snapshots are to be sent to it. */
+  get configured(): ReactorProcess | undefined {
+    return this.#configured ? this.#process : undefined;
+  }
+
+  /** What operators see of it. */
+  view(): ReactorView {
+    const status = this.#process?.status;
+    return {
+      pid: this.#process?.pid,
+      state: this.#state,
+      ...(this.#reason !== undefined && { reason: this.#reason }),
+      restarts: Math.max(0, this.#starts - 1),
+      ...(status && { status }),
+    };
+  }
+
+  /** Starts the process and keeps it running until `stop`. */
+  start(): void {
+    void this.#keepRunning();
+  }
+
+  /** Drains the process until the deadline, ms since 1970-01-01 UTC, and ends it. */
+  async stop(deadline: number): Promise<readonly DrainReport[]> {
+    this.#stopping.abort();
+    const process = this.#process;
+    if (process === undefined) {
+      this.#state = 'stopped';
+      return [];
+    }
+    this.#state = 'draining';
+    if (!this.#configured) process.kill();
+    return process.drain(deadline);
+  }
+
+  async #keepRunning(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const reason = await this.#runOnce();
+      if (signal.aborted) break;
+      this.#state = 'failed';
+      this.#reason ??= reason;
+      if (this.#readyAt > 0 && Date.now() - this.#readyAt > STABLE_MS) this.#backoff.reset();
+      const waitMs = this.#backoff.next();
+      this.parts.logger.error(
+        { reason: this.#reason, restartInMs: waitMs },
+        'Reactor ended, starting it again',
+      );
+      await sleep(waitMs, signal);
+    }
+    this.#state = 'stopped';
+  }
+
+  /** Runs the process until it ends; gives why. */
+  async #runOnce(): Promise<string> {
+    this.#state = 'starting';
+    this.#readyAt = 0;
+    let epoch: string;
+    try {
+      epoch = await this.parts.nextEpoch();
+    } catch (error) {
+      return `no epoch could be reserved: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    if (this.#stopping.signal.aborted) return 'stopped';
+    const process = this.#fork(epoch);
+    const timer = setTimeout(() => this.#tooSlow(process), START_TIMEOUT_MS);
+    const reason = await process.exited;
+    clearTimeout(timer);
+    this.#process = undefined;
+    this.#configured = false;
+    return reason;
+  }
+
+  #fork(epoch: string): ReactorProcess {
+    this.#starts += 1;
+    this.#reason = undefined;
+    const events: ReactorEvents = {
+      ...this.parts.events,
+      hello: () => {
+        this.#process?.send({ type: 'configure', configuration: this.parts.configuration(epoch) });
+        this.#configured = true;
+      },
+      ready: () => this.#isReady(),
+      failed: (reason) => (this.#reason = reason),
+    };
+    this.#process = new ReactorProcess(this.parts.entry, events, this.parts.logger);
+    return this.#process;
+  }
+
+  #isReady(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#state = 'ready';
+    this.#readyAt = Date.now();
+    this.parts.logger.info({ pid: this.#process?.pid }, 'Reactor ready');
+    this.parts.events.ready();
+  }
+
+  #tooSlow(process: ReactorProcess): void {
+    if (this.#process !== process || this.#readyAt > 0) return;
+    this.#reason = `did not begin to work within ${START_TIMEOUT_MS / 1_000} seconds`;
+    process.kill();
+  }
+}

@@ -1,0 +1,86 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { GatewayError, type TlsIdentity } from '@app/pipeline/api';
+import { spkiHash } from '@app/pipeline/helpers';
+
+/** The server's certificate with its key, checked, and what operators and agents see of it. */
+export interface ServerCertificate {
+  readonly identity: TlsIdentity;
+  /** SHA-256 of the SubjectPublicKeyInfo, 64 lower-case hex digits. */
+  readonly spkiHash: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly notAfter: number;
+  readonly selfSigned: boolean;
+}
+
+/** The two files of a certificate, read. */
+export interface CertificateFiles {
+  readonly certPath: string;
+  readonly keyPath: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * Checks a certificate and its key: PEM, valid now, made for each other.
+ * @param now milliseconds since 1970-01-01 UTC
+ * @throws GatewayError `TLS_CERTIFICATE_INVALID` naming the file that is wrong
+ */
+export function checkServerCertificate(files: CertificateFiles, now = Date.now()): ServerCertificate {
+  const { certPath, keyPath, cert, key } = files;
+  const certificate = parseCertificate(certPath, cert);
+  const privateKey = parseKey(keyPath, key);
+  const notBefore = Date.parse(certificate.validFrom);
+  const notAfter = Date.parse(certificate.validTo);
+  if (notAfter <= now) {
+    throw invalid(`The server certificate ${certPath} expired at ${iso(notAfter)}.`, 'Renew it.');
+  }
+  if (notBefore > now) {
+    throw invalid(
+      `The server certificate ${certPath} is not valid before ${iso(notBefore)}.`,
+      'Check the clock of this machine, or use another certificate.',
+    );
+  }
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw invalid(
+      `The private key ${keyPath} does not belong to the server certificate ${certPath}.`,
+      'Use the key that the certificate was made for; in a chain the server certificate comes first.',
+    );
+  }
+  const identity = { cert, key };
+  const selfSigned = certificate.checkIssued(certificate);
+  return { identity, spkiHash: spkiHash(certificate), notAfter, selfSigned };
+}
+
+function parseCertificate(path: string, pem: string): X509Certificate {
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
+    throw invalid(
+      `The server certificate ${path} is not PEM.`,
+      'It begins with -----BEGIN CERTIFICATE-----.',
+    );
+  }
+  try {
+    return new X509Certificate(pem);
+  } catch (error) {
+    throw invalid(`The server certificate ${path} cannot be read.`, 'It must be an X.509 in PEM.', error);
+  }
+}
+
+function parseKey(path: string, pem: string): KeyObject {
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
+    throw invalid(`The private key ${path} is not PEM.`, 'It begins with -----BEGIN PRIVATE KEY-----.');
+  }
+  try {
+    return createPrivateKey(pem);
+  } catch (error) {
+    const hint = 'It must be an unencrypted key in PEM.';
+    throw invalid(`The private key ${path} cannot be read.`, hint, error);
+  }
+}
+
+function invalid(message: string, hint: string, cause?: unknown): GatewayError {
+  return new GatewayError('TLS_CERTIFICATE_INVALID', message, hint, { cause });
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

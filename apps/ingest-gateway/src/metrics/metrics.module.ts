@@ -1,0 +1,32 @@
+import { Module } from '@nestjs/common';
+import { AgentsModule } from '../agents/agents.module.js';
+import { AgentsService } from '../agents/index.js';
+import { DataPlaneModule } from '../data-plane/data-plane.module.js';
+import { DataPlaneHost } from '../data-plane/index.js';
+import { PARTS, type GatewayParts } from '../parts.js';
+import { createControlGauges } from './control-gauges.js';
+import { MetricsController } from './metrics.controller.js';
+import { MetricsService } from './metrics.service.js';
+
+/** Metrics for Prometheus. */
+@Module({
+  imports: [AgentsModule, DataPlaneModule],
+  controllers: [MetricsController],
+  providers: [
+    {
+      provide: MetricsService,
+      inject: [PARTS, AgentsService, DataPlaneHost],
+      useFactory: (
+        { registry, metrics, clickhouse }: GatewayParts,
+        agents: AgentsService,
+        dataPlane: DataPlaneHost,
+      ) =>
+        new MetricsService(
+          registry,
+          dataPlane,
+          createControlGauges(metrics, { agents, clickhouse, dataPlane }),
+        ),
+    },
+  ],
+})
+export class MetricsModule {}

@@ -1,0 +1,37 @@
+import type { Registry } from 'prom-client';
+import type { GatewayConfig } from '@app/pipeline';
+import type { Logger, Metrics } from '@app/pipeline/api';
+import type { ClickHouseService } from './clickhouse/types.js';
+import type { DataPlane, DataPlaneOptions } from './listener/types.js';
+import type { Store } from './store/index.js';
+
+/** Who this gateway is. */
+export interface GatewayIdentity {
+  /** Stable over restarts, `[A-Za-z0-9_-]+`. */
+  readonly id: string;
+  readonly version: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+}
+
+/** What is opened before the control plane is put together; each can be replaced in tests. */
+export interface GatewayParts {
+  readonly identity: GatewayIdentity;
+  readonly config: GatewayConfig;
+  readonly logger: Logger;
+  /** Instruments of this process, and the registry that holds them. */
+  readonly metrics: Metrics;
+  readonly registry: Registry;
+  readonly store: Store;
+  readonly clickhouse: ClickHouseService;
+  readonly createDataPlane: (options: DataPlaneOptions) => DataPlane;
+}
+
+/** Token of `GatewayParts`. */
+export const PARTS = Symbol('parts');
+/** Token of the `Logger`. */
+export const LOGGER = Symbol('logger');
+/** Token of the `Store`. */
+export const STORE = Symbol('store');
+/** Token of the `ClickHouseService`. */
+export const CLICKHOUSE = Symbol('clickhouse');

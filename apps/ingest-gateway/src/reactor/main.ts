@@ -1,0 +1,30 @@
+import { createLogger, type RootLogger } from '@app/pipeline/observability';
+import { createPipeline } from '@app/pipeline/runtime';
+import { createPluginRegistry } from '../plugins.js';
+import { ProcessPort } from './port.js';
+import { Reactor } from './reactor.js';
+
+let logger: RootLogger | undefined;
+
+// A terminal sends Ctrl-C to the whole group; when a reactor ends is the control plane's decision.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+
+// The state of a process after an error that nobody handled is unknown: the control plane starts a new one.
+process.on('uncaughtException', (error) => {
+  logger ??= createLogger({ level: 'error', format: 'auto', component: 'reactor' });
+  logger.error({ err: error, stack: error.stack }, 'Reactor failed');
+  logger.flush();
+  process.exit(1);
+});
+
+new Reactor({
+  port: new ProcessPort(),
+  registry: createPluginRegistry(),
+  createPipeline,
+  createLogger: (log) => (logger = createLogger({ ...log, component: 'reactor' })),
+  exit: (code) => {
+    logger?.flush();
+    process.exit(code);
+  },
+}).start();

@@ -1,0 +1,78 @@
+import type {
+  Allowlist,
+  AllowlistEntry,
+  Endpoint,
+  EnrollmentOutcome,
+  EnrollmentRequest,
+  Services,
+} from '@app/pipeline/api';
+import { createLiveValue } from '@app/pipeline/helpers';
+import { ConnectionInbox } from './connection-inbox.js';
+import { EnrollmentRequests } from './enrollment-requests.js';
+import type { ReactorConfiguration, ToReactor } from './messages.js';
+import type { Port } from './port.js';
+import { PresenceReporter } from './presence-reporter.js';
+
+/** Messages that replace a snapshot. */
+export type SnapshotMessage = Extract<
+  ToReactor,
+  { type: 'settings' | 'allowlist' | 'tls-identity' | 'endpoints' }
+>;
+
+/** What a reactor's plugins may use of the gateway: snapshots from the control plane, and messages to it. */
+export class ReactorServices implements Services {
+  readonly connectionSettings;
+  readonly flowSettings;
+  readonly allowlist;
+  readonly tlsIdentity;
+  readonly endpoints;
+  readonly connections: ConnectionInbox;
+  readonly presence: PresenceReporter;
+  readonly enrollments: EnrollmentRequests;
+
+  constructor(
+    configuration: ReactorConfiguration,
+    private readonly port: Port,
+  ) {
+    this.connectionSettings = createLiveValue(configuration.settings.connection);
+    this.flowSettings = createLiveValue(configuration.settings.flow);
+    this.allowlist = createLiveValue(allowlistOf(configuration.allowlist));
+    this.tlsIdentity = createLiveValue(configuration.tlsIdentity ?? undefined);
+    this.endpoints = createLiveValue(endpointsOf(configuration.endpoints));
+    this.connections = new ConnectionInbox(port);
+    this.presence = new PresenceReporter(port);
+    this.enrollments = new EnrollmentRequests(port);
+  }
+
+  enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome> {
+    return this.enrollments.ask(request);
+  }
+
+  ban(sourceIp: string, reason: string): void {
+    this.port.send({ type: 'ban', sourceIp, reason });
+  }
+
+  /** Replaces a snapshot; whoever uses it is told. */
+  replace(message: SnapshotMessage): void {
+    switch (message.type) {
+      case 'settings':
+        this.connectionSettings.set(message.settings.connection);
+        this.flowSettings.set(message.settings.flow);
+        return;
+      case 'allowlist':
+        return this.allowlist.set(allowlistOf(message.entries));
+      case 'tls-identity':
+        return this.tlsIdentity.set(message.identity ?? undefined);
+      case 'endpoints':
+        return this.endpoints.set(endpointsOf(message.endpoints));
+    }
+  }
+}
+
+function allowlistOf(entries: readonly AllowlistEntry[]): Allowlist {
+  return new Map(entries.map((entry) => [entry.spkiHash, entry]));
+}
+
+function endpointsOf(endpoints: Readonly<Record<string, Endpoint>>): ReadonlyMap<string, Endpoint> {
+  return new Map(Object.entries(endpoints));
+}

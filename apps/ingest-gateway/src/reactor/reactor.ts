@@ -1,0 +1,179 @@
+import type { Socket } from 'node:net';
+import { Registry } from 'prom-client';
+import type { DrainReport, Pipeline, PipelineOptions } from '@app/pipeline';
+import { GatewayError, type Logger } from '@app/pipeline/api';
+import { sleep } from '@app/pipeline/helpers';
+import { createMetrics } from '@app/pipeline/observability';
+import type { PluginRegistry } from '@app/pipeline/registry';
+import type { ReactorConfiguration, ToReactor } from './messages.js';
+import type { Port } from './port.js';
+import { ReactorServices } from './reactor-services.js';
+
+/** What a reactor is made from. */
+export interface ReactorParts {
+  readonly port: Port;
+  readonly registry: PluginRegistry;
+  createPipeline(options: PipelineOptions): Pipeline;
+  createLogger(log: ReactorConfiguration['log']): Logger;
+  /** Ends the process; called once, after everything that was said has left. */
+  exit(code: number): void;
+}
+
+const STATUS_EVERY_MS = 1_000;
+/** What an orphaned reactor has to write out what it holds, ms. */
+const ORPHAN_DRAIN_MS = 5_000;
+/** What a reactor that could not start has to stop what had started, ms. */
+const FAILED_DRAIN_MS = 1_000;
+
+/** A part of the data plane: runs the pipelines over snapshots and sockets from the control plane. */
+export class Reactor {
+  readonly #metrics = new Registry();
+  readonly #abort = new AbortController();
+  #services: ReactorServices | undefined;
+  #pipelines: Pipeline[] = [];
+  #logger: Logger | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #draining: Promise<readonly DrainReport[]> | undefined;
+  #exited = false;
+
+  constructor(private readonly parts: ReactorParts) {}
+
+  /** Says hello and waits for the control plane. */
+  start(): void {
+    const { port } = this.parts;
+    port.onMessage((message, socket) => this.#receive(message, socket));
+    port.onLost(() => void this.#orphaned());
+    port.send({ type: 'hello' });
+  }
+
+  #receive(message: ToReactor, socket: Socket | undefined): void {
+    switch (message.type) {
+      case 'configure':
+        return void this.#configure(message.configuration);
+      case 'connection':
+        return this.#connection(message, socket);
+      case 'enrollment-outcome':
+        return this.#services?.enrollments.decided(message.requestId, message.outcome);
+      case 'collect-metrics':
+        return void this.#collect(message.requestId);
+      case 'drain':
+        return void this.#drainAndExit(message.deadline);
+      default:
+        return this.#services?.replace(message);
+    }
+  }
+
+  async #configure(configuration: ReactorConfiguration): Promise<void> {
+    if (this.#services !== undefined) return;
+    this.#services = new ReactorServices(configuration, this.parts.port);
+    this.#logger = this.parts.createLogger(configuration.log);
+    try {
+      this.#pipelines = this.#build(configuration, this.#services, this.#logger);
+      for (const pipeline of this.#pipelines) await pipeline.start(this.#abort.signal);
+    } catch (error) {
+      await this.#failed(error);
+      return;
+    }
+    if (this.#draining !== undefined) return;
+    this.#timer = setInterval(() => this.#report(), STATUS_EVERY_MS);
+    this.parts.port.send({ type: 'ready' });
+    this.#report();
+  }
+
+  #build(configuration: ReactorConfiguration, services: ReactorServices, logger: Logger): Pipeline[] {
+    const { gatewayId, epoch, pipelines } = configuration;
+    const metrics = createMetrics(this.#metrics);
+    const { registry } = this.parts;
+    return pipelines.map((spec) =>
+      this.parts.createPipeline({
+        spec,
+        registry,
+        services,
+        settings: services.flowSettings,
+        logger: logger.child({ pipeline: spec.name }),
+        metrics,
+        gatewayId,
+        epoch,
+      }),
+    );
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    this.#logger?.error({ err: error }, 'Pipelines could not be started');
+    const reason = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof GatewayError && error.hint !== undefined ? ` ${error.hint}` : '';
+    this.parts.port.send({ type: 'failed', reason: `${reason}${hint}` });
+    await this.#drain(Date.now() + FAILED_DRAIN_MS);
+    await this.#exit(1);
+  }
+
+  #connection(message: Extract<ToReactor, { type: 'connection' }>, socket: Socket | undefined): void {
+    const { id, remoteAddress, remotePort, acceptedAt } = message;
+    if (this.#services !== undefined) {
+      this.#services.connections.accept({ id, remoteAddress, remotePort, acceptedAt }, socket);
+      return;
+    }
+    socket?.on('error', () => undefined).destroy();
+    this.parts.port.send({ type: 'connection-closed', id });
+  }
+
+  async #collect(requestId: number): Promise<void> {
+    const metrics = await this.#metrics.getMetricsAsJSON();
+    this.parts.port.send({ type: 'metrics', requestId, metrics });
+  }
+
+  #report(): void {
+    this.#services?.presence.flush();
+    this.parts.port.send({
+      type: 'status',
+      status: {
+        pipelines: this.#pipelines.map((pipeline) => pipeline.status()),
+        connections: this.#services?.connections.size ?? 0,
+        rssBytes: process.memoryUsage.rss(),
+      },
+    });
+  }
+
+  async #drainAndExit(deadline: number): Promise<void> {
+    const reports = await this.#drain(deadline);
+    if (this.#exited) return;
+    this.#report();
+    this.parts.port.send({ type: 'drained', reports });
+    await this.#exit(0);
+  }
+
+  /** The control plane is gone: nobody sends work or reads reports any more. */
+  async #orphaned(): Promise<void> {
+    if (this.#exited) return;
+    this.#logger?.warn({}, 'Control plane is gone, writing out what is held');
+    const aborted = new AbortController();
+    // A drain under way may have a far deadline, which nobody waits for any more.
+    const late = sleep(ORPHAN_DRAIN_MS, aborted.signal);
+    await Promise.race([this.#drain(Date.now() + ORPHAN_DRAIN_MS), late]);
+    aborted.abort();
+    await this.#exit(0);
+  }
+
+  #drain(deadline: number): Promise<readonly DrainReport[]> {
+    this.#draining ??= this.#drainAll(deadline);
+    return this.#draining;
+  }
+
+  async #drainAll(deadline: number): Promise<readonly DrainReport[]> {
+    const results = await Promise.allSettled(this.#pipelines.map((pipeline) => pipeline.drain(deadline)));
+    this.#abort.abort();
+    return results.flatMap((result) => {
+      if (result.status === 'fulfilled') return [result.value];
+      this.#logger?.error({ err: result.reason as unknown }, 'Pipeline could not be drained');
+      return [];
+    });
+  }
+
+  async #exit(code: number): Promise<void> {
+    if (this.#exited) return;
+    this.#exited = true;
+    clearInterval(this.#timer);
+    await this.parts.port.flushed();
+    this.parts.exit(code);
+  }
+}

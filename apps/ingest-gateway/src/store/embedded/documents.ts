@@ -1,0 +1,65 @@
+import type { Database } from 'lmdb';
+import { GatewayError } from '@app/pipeline/api';
+
+/** Whether the store is still open. lmdb throws from a timer, past every promise, when it is used after its end. */
+export interface OpenState {
+  closed: boolean;
+}
+
+/** One named table of the embedded store: JSON documents by text key, every write durable when its promise resolves. */
+export class Documents<T> {
+  readonly #writable: Writable<T> = {
+    get: (key) => this.db.get(key),
+    keys: () => [...this.db.getKeys()],
+    put: (key, value) => this.db.putSync(key, value),
+    remove: (key) => this.db.removeSync(key),
+  };
+
+  constructor(
+    private readonly db: Database<T, string>,
+    private readonly state: OpenState,
+  ) {}
+
+  get(key: string): T | undefined {
+    this.#ensureOpen();
+    return this.db.get(key);
+  }
+
+  entries(): [string, T][] {
+    this.#ensureOpen();
+    return [...this.db.getRange()].map(({ key, value }) => [key, value]);
+  }
+
+  values(): T[] {
+    return this.entries().map(([, value]) => value);
+  }
+
+  async put(key: string, value: T): Promise<void> {
+    this.#ensureOpen();
+    await this.db.put(key, value);
+  }
+
+  /** Whether there was one. */
+  remove(key: string): Promise<boolean> {
+    return this.write((table) => table.remove(key));
+  }
+
+  /** Reads and writes in one transaction: nothing else writes in between, and all of it becomes durable or nothing. */
+  async write<R>(action: (table: Writable<T>) => R): Promise<R> {
+    this.#ensureOpen();
+    return this.db.transaction(() => action(this.#writable));
+  }
+
+  #ensureOpen(): void {
+    if (this.state.closed) throw new GatewayError('STORE_UNAVAILABLE', 'The store is closed.');
+  }
+}
+
+/** A table inside a transaction. */
+export interface Writable<T> {
+  get(key: string): T | undefined;
+  keys(): string[];
+  put(key: string, value: T): void;
+  /** Whether there was one. */
+  remove(key: string): boolean;
+}

@@ -1,0 +1,13 @@
+import { expect, it } from '@jest/globals';
+import { UndoStack } from './undo-stack.js';
+
+it('undoes everything in reverse order, once, whatever fails', async () => {
+  const done: string[] = [];
+  const undo = new UndoStack((error) => done.push((error as Error).message));
+  undo.add(async () => void done.push('first'));
+  undo.add(() => Promise.reject(new Error('second fails')));
+  undo.add(async () => void done.push('third'));
+  await undo.run();
+  await undo.run();
+  expect(done).toEqual(['third', 'second fails', 'first']);
+});

@@ -1,0 +1,95 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import { Batch } from '../api/index.js';
+import type { Ledger } from './ledger.js';
+
+/** A source batch, or a stretch of one, with the ledger of the whole. */
+export interface Part {
+  readonly batch: Batch;
+  readonly ledger: Ledger;
+}
+
+/** What is parsed and encoded together; at most `batchSize` events. */
+export type ProcessingBatch = readonly Part[];
+
+/** When a processing batch is closed. */
+export interface BatchLimits {
+  /** Events, rejects included. */
+  readonly events: number;
+  /** Time since its first event, ms. */
+  readonly lingerMs: number;
+}
+
+/**
+ * Groups source batches into processing batches, as `bufferTime` with a size would group events: closed at the size,
+ * after the linger time, and at the end. A source batch that does not fit is cut. One emission a batch.
+ * @param limits asked each time, so that changes hold at once
+ */
+export function batchEvents(limits: () => BatchLimits): OperatorFunction<Part, ProcessingBatch> {
+  return (source) =>
+    new Observable<ProcessingBatch>((subscriber) => {
+      let parts: Part[] = [];
+      let size = 0;
+      let timer: NodeJS.Timeout | undefined;
+      const flush = (): void => {
+        clearTimeout(timer);
+        timer = undefined;
+        if (size === 0) return;
+        const batch = parts;
+        parts = [];
+        size = 0;
+        subscriber.next(batch);
+      };
+      const add = (part: Part): void => {
+        const { events, lingerMs } = limits();
+        if (size >= events) flush();
+        const pieces = cut(part, events - size, events);
+        for (const piece of pieces) {
+          parts.push(piece);
+          size += piece.batch.size;
+          if (size >= events) flush();
+        }
+        if (size > 0) timer ??= setTimeout(flush, lingerMs);
+      };
+      const subscription = source.subscribe({
+        next: add,
+        error: (error) => subscriber.error(error),
+        complete: () => {
+          flush();
+          subscriber.complete();
+        },
+      });
+      return () => {
+        clearTimeout(timer);
+        subscription.unsubscribe();
+      };
+    });
+}
+
+/** Cuts a part into a first piece of at most `first` and others of at most `rest` events; mostly there is one. */
+function cut(part: Part, first: number, rest: number): Part[] {
+  const { batch, ledger } = part;
+  const { size } = batch;
+  if (size <= first) return [part];
+  const pieces: Part[] = [];
+  for (let from = 0, to = first; from < size; from = to, to = Math.min(size, from + rest)) {
+    pieces.push({ batch: stretch(batch, from, to), ledger });
+  }
+  // The pieces have it all now: what the whole still held would stay in memory until it is settled.
+  batch.events = [];
+  batch.rejects.length = 0;
+  return pieces;
+}
+
+/** Messages `from` to `to` of a batch as a batch of their own; its rejects come first. */
+function stretch(batch: Batch, from: number, to: number): Batch {
+  const { origin, receivedAt, bytes, events, rejects, size } = batch;
+  const share = Math.round((bytes * (to - from)) / size);
+  const shift = rejects.length;
+  return new Batch(
+    origin,
+    receivedAt,
+    share,
+    to > shift ? events.slice(Math.max(0, from - shift), to - shift) : [],
+    from < shift ? rejects.slice(from, to) : [],
+  );
+}

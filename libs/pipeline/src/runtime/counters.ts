@@ -1,0 +1,69 @@
+import type { PipelineMeter } from './meter.js';
+import type { PipelineCounts } from './types.js';
+
+/** Counts of a pipeline; every event is counted in once and out once, however many sinks there are. */
+export class PipelineCounters {
+  #received = 0;
+  #receivedBytes = 0;
+  #delivered = 0;
+  #deadLettered = 0;
+  #dropped = 0;
+  #inFlight = 0;
+  readonly #byType = new Map<string, number>();
+  readonly #byCode = new Map<string, number>();
+
+  constructor(private readonly meter: PipelineMeter) {}
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Events that reached their end: in a sink or in the dead letters. */
+  get written(): number {
+    return this.#delivered + this.#deadLettered;
+  }
+
+  received(events: number, bytes: number): void {
+    this.#received += events;
+    this.#receivedBytes += bytes;
+    this.#inFlight += events;
+    this.meter.received(events, bytes);
+  }
+
+  delivered(type: string, events: number): void {
+    this.#delivered += events;
+    this.#inFlight -= events;
+    add(this.#byType, type, events);
+    this.meter.delivered(type, events);
+  }
+
+  deadLettered(code: string, events: number): void {
+    this.#deadLettered += events;
+    this.#inFlight -= events;
+    add(this.#byCode, code, events);
+    this.meter.deadLettered(code, events);
+  }
+
+  dropped(reason: string, events: number): void {
+    this.#dropped += events;
+    this.#inFlight -= events;
+    this.meter.dropped(reason, events);
+  }
+
+  snapshot(): PipelineCounts {
+    return {
+      received: this.#received,
+      receivedBytes: this.#receivedBytes,
+      delivered: this.#delivered,
+      deadLettered: this.#deadLettered,
+      dropped: this.#dropped,
+      inFlight: this.#inFlight,
+      deliveredByType: Object.fromEntries(this.#byType),
+      deadLettersByCode: Object.fromEntries(this.#byCode),
+    };
+  }
+}
+
+function add(counts: Map<string, number>, key: string, events: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + events);
+}

@@ -1,0 +1,157 @@
+import { GatewayError, type Logger } from '../api/index.js';
+import { sleep } from '../helpers/index.js';
+import { PipelineCounters } from './counters.js';
+import { createInstances, type Instances } from './instances.js';
+import { startAll, stopAll, type Startable } from './lifecycle.js';
+import { PipelineMeter } from './meter.js';
+import { Flow } from './pipeline.js';
+import type { DrainReport, InstanceStatus, Pipeline, PipelineOptions, PipelineStatus } from './types.js';
+
+/** How often gauges are set, ms. */
+const GAUGE_INTERVAL_MS = 1_000;
+/** How long instances have to stop after a start that failed, ms. */
+const CLEAN_UP_MS = 5_000;
+
+/**
+ * Builds a pipeline from its spec. Nothing is opened before `start`.
+ * @throws GatewayError when the spec names a plugin or a sink that does not exist, or an instance cannot be made
+ */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  return new RunningPipeline(options);
+}
+
+class RunningPipeline implements Pipeline {
+  readonly name: string;
+  readonly #logger: Logger;
+  readonly #now: () => number;
+  readonly #instances: Instances;
+  readonly #meter: PipelineMeter;
+  readonly #counters: PipelineCounters;
+  readonly #flow: Flow;
+  readonly #callOff = new AbortController();
+  #starting: Promise<void> | undefined;
+  #draining: Promise<DrainReport> | undefined;
+  #release: (() => void)[] = [];
+
+  constructor(private readonly options: PipelineOptions) {
+    const { spec, metrics, now = Date.now } = options;
+    this.name = spec.name;
+    this.#now = now;
+    this.#logger = options.logger.child({ component: `pipeline/${spec.name}` });
+    this.#instances = createInstances(options);
+    this.#meter = new PipelineMeter(metrics, spec.name);
+    this.#counters = new PipelineCounters(this.#meter);
+    this.#flow = new Flow({
+      pipeline: options,
+      instances: this.#instances,
+      counters: this.#counters,
+      meter: this.#meter,
+      logger: this.#logger,
+      now,
+    });
+  }
+
+  start(signal: AbortSignal): Promise<void> {
+    if (this.#starting !== undefined || this.#draining !== undefined) {
+      const message = `The pipeline ${this.name} was started or stopped before; a stopped one is not started again.`;
+      return Promise.reject(new GatewayError('PIPELINE_STARTED_TWICE', message));
+    }
+    this.#starting = this.#start(AbortSignal.any([signal, this.#callOff.signal]));
+    return this.#starting;
+  }
+
+  drain(deadline: number): Promise<DrainReport> {
+    this.#draining ??= this.#drain(deadline);
+    return this.#draining;
+  }
+
+  status(): PipelineStatus {
+    return {
+      name: this.name,
+      instances: this.#all().map(({ board }): InstanceStatus => board.status()),
+      counts: this.#counters.snapshot(),
+      queue: this.#flow.queueStats(),
+      backPressure: this.#flow.backPressure,
+    };
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    const startables = this.#startables();
+    this.#flow.start();
+    this.#release.push(this.options.settings.subscribe(() => this.#flow.applySettings()));
+    const gauges = setInterval(() => this.#setGauges(), GAUGE_INTERVAL_MS).unref();
+    this.#release.push(() => clearInterval(gauges));
+    try {
+      await startAll(startables, signal);
+    } catch (error) {
+      const begun = startables.map(({ instance }) => instance).filter(({ board }) => board.begun);
+      await stopAll(begun.reverse(), this.#now() + CLEAN_UP_MS, this.#now, this.#logger);
+      this.#end();
+      throw error;
+    }
+  }
+
+  /** Sinks first, so that whatever comes has somewhere to go. */
+  #startables(): Startable[] {
+    const { source, steps, sinks } = this.#instances;
+    return [
+      ...[...sinks, ...steps].map((instance) => ({
+        instance,
+        start: (signal: AbortSignal) => instance.plugin.start?.(signal),
+      })),
+      { instance: source, start: (signal) => source.plugin.start(signal, this.#flow.emit) },
+    ];
+  }
+
+  async #drain(deadline: number): Promise<DrainReport> {
+    const before = this.#counters.written;
+    this.#callOff.abort(); // Ends a start that is under way; afterwards it does nothing.
+    const started = await this.#starting?.then(
+      () => true,
+      () => false,
+    );
+    const { source, steps, sinks } = this.#instances;
+    if (started !== true) {
+      this.#end();
+      return { pipeline: this.name, written: 0, left: 0 };
+    }
+    // The source has half the time, as what it brings has to be written too.
+    const now = this.#now();
+    await stopAll([source], Math.min(deadline, now + (deadline - now) / 2), this.#now, this.#logger);
+    await this.#writeOut(deadline);
+    const left = this.#end();
+    if (left > 0) this.#logger.error({ left }, 'events were given up at the shutdown deadline');
+    await stopAll([...steps, ...sinks], deadline, this.#now, this.#logger);
+    return { pipeline: this.name, written: this.#counters.written - before, left };
+  }
+
+  async #writeOut(deadline: number): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([this.#flow.finish(), sleep(Math.max(0, deadline - this.#now()), over.signal)]);
+    over.abort();
+  }
+
+  /** Gives up what is left, and lets go of timers and subscriptions. Returns how many events were left. */
+  #end(): number {
+    const left = this.#flow.end();
+    for (const release of this.#release) release();
+    this.#release = [];
+    this.#setGauges();
+    for (const { board } of this.#all()) if (!board.begun) board.enter('stopped');
+    return left;
+  }
+
+  #setGauges(): void {
+    this.#meter.gauges({
+      inFlight: this.#counters.inFlight,
+      bufferBytes: this.#flow.bufferBytes,
+      backPressure: this.#flow.backPressure,
+      queue: this.#flow.queueStats(),
+    });
+  }
+
+  #all(): Pick<Instances['source'], 'board'>[] {
+    const { source, steps, sinks } = this.#instances;
+    return [source, ...steps, ...sinks];
+  }
+}

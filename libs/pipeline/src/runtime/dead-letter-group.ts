@@ -1,0 +1,41 @@
+import { isUtf8 } from 'node:buffer';
+import { deadLetters, type EventRecord, type Reject } from '../api/index.js';
+import type { Appended } from './queue.js';
+import type { RecordGroup, Run } from './record-groups.js';
+
+/** The dead letters of a processing batch, as records. */
+export class DeadLetterGroup implements RecordGroup {
+  readonly type = deadLetters;
+  readonly records: EventRecord[] = [];
+  readonly raws: Uint8Array[] = [];
+  readonly runs: Run[] = [];
+  /** What other sinks have to write before these events have ended. */
+  readonly alsoAppended: Appended[] = [];
+
+  constructor(private readonly pipeline: string) {}
+
+  /** Takes rejects of one origin. */
+  add(rejects: readonly Reject[], from: Omit<Run, 'count'>): void {
+    if (rejects.length === 0) return;
+    const { origin, receivedAt, ledger } = from;
+    this.runs.push({ origin, receivedAt, ledger, count: rejects.length });
+    for (const reject of rejects) this.records.push(deadLetterRecord(this.pipeline, reject));
+  }
+}
+
+/** The record of one reject. */
+export function deadLetterRecord(pipeline: string, reject: Reject): EventRecord {
+  const { stage, code, field, message, raw } = reject;
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const text = isUtf8(bytes);
+  return {
+    pipeline,
+    stage,
+    code,
+    field,
+    message,
+    raw: bytes.toString(text ? 'utf8' : 'base64'),
+    raw_encoding: text ? 'utf8' : 'base64',
+    replayed_at: null,
+  };
+}

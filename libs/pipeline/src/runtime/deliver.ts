@@ -1,0 +1,103 @@
+import type { Logger, Services, Sink } from '../api/index.js';
+import { Backoff, sleep } from '../helpers/index.js';
+import type { PipelineMeter } from './meter.js';
+import type { EntryQueue, SinkBatch } from './queue.js';
+import type { Semaphore } from './semaphore.js';
+import type { SinkHealth } from './sink-health.js';
+import { LONGEST_WAIT_MS, readWriteFailure, type WriteFailure } from './write-failure.js';
+
+const FIRST_WAIT_MS = 200;
+
+/** One sink, as its deliveries see it. */
+export interface DeliveryOptions {
+  readonly name: string;
+  readonly sink: Pick<Sink, 'write'>;
+  /** Bounds attempts that run at a time; a delivery that waits for its next attempt holds no place. */
+  readonly writers: Semaphore;
+  readonly health: SinkHealth;
+  readonly queue: Pick<EntryQueue, 'take' | 'commit' | 'hold'>;
+  /** A change is a reason to try again at once. */
+  readonly endpoints: Services['endpoints'];
+  readonly meter: PipelineMeter;
+  readonly logger: Logger;
+  /** Ends all attempts and waiting. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Takes the next batch of a destination and writes it: the same entries under the same token until it succeeds or the
+ * signal aborts. The batch is taken when a writer is free and not before, so that it is as large as it can be. Does not
+ * throw.
+ */
+export async function deliver(options: DeliveryOptions, destination: string): Promise<void> {
+  try {
+    await deliverNext(options, destination);
+  } catch (error) {
+    // Not the sink's doing, which `write` catches. The entries stay in the queue; the flow must not end.
+    options.logger.error({ destination, err: error }, 'a delivery has failed, its entries stay in the queue');
+  }
+}
+
+async function deliverNext(options: DeliveryOptions, destination: string): Promise<void> {
+  const { name, writers, queue, signal } = options;
+  const backoff = new Backoff({ initialMs: FIRST_WAIT_MS, maxMs: LONGEST_WAIT_MS });
+  let batch: SinkBatch | undefined;
+  const attempt = async (): Promise<WriteFailure | 'written' | 'ended'> => {
+    if (signal.aborted) return 'ended';
+    batch ??= queue.take(name, destination);
+    return batch === undefined ? 'ended' : ((await write(options, batch)) ?? 'written');
+  };
+  let result = await writers.run(attempt);
+  while (batch !== undefined && typeof result === 'object') {
+    noteFailure(options, batch, result);
+    await pause(options, Math.max(result.atLeastMs, backoff.next()));
+    result = await writers.run(attempt);
+  }
+  if (batch === undefined || result !== 'written') return;
+  if (options.health.ended(batch.token)) {
+    options.logger.info({ destination, rows: batch.rows }, 'the sink writes again');
+  }
+  await queue.commit(batch);
+}
+
+/** One attempt; `undefined` when it succeeded. */
+async function write(options: DeliveryOptions, batch: SinkBatch): Promise<WriteFailure | undefined> {
+  const { name, sink, meter, signal } = options;
+  const began = performance.now();
+  let failure: WriteFailure | undefined;
+  try {
+    await sink.write(batch.entries, batch.token, signal);
+  } catch (error) {
+    failure = readWriteFailure(error);
+  }
+  const outcome = failure?.outcome ?? 'ok';
+  meter.wrote(name, outcome, performance.now() - began, batch.rows, batch.bytes);
+  return failure;
+}
+
+function noteFailure(
+  { queue, health, logger }: DeliveryOptions,
+  batch: SinkBatch,
+  failure: WriteFailure,
+): void {
+  const { outcome, code, reason } = failure;
+  const state = outcome === 'retryable' ? 'degraded' : 'failed';
+  // Rows that are refused are the batch's own trouble: others of the destination may pass it.
+  if (outcome !== 'partial') queue.hold(batch);
+  const fresh = health.failing(batch.token, { state, reason: `${code}: ${reason}` });
+  const fields = { destination: batch.destination, rows: batch.rows, batch: batch.token, code, reason };
+  if (!fresh) logger.debug(fields, 'the write failed again');
+  else if (state === 'degraded') logger.warn(fields, 'the write failed, it is tried again');
+  else logger.error(fields, 'the sink refuses the batch, it is kept until the cause is mended');
+}
+
+/** Waits; a change of the endpoints or the end of all attempts ends it early. */
+async function pause({ endpoints, signal }: DeliveryOptions, ms: number): Promise<void> {
+  const early = new AbortController();
+  const wake = (): void => early.abort();
+  const unsubscribe = endpoints.subscribe(wake);
+  signal.addEventListener('abort', wake, { once: true });
+  if (!signal.aborted) await sleep(ms, early.signal);
+  unsubscribe();
+  signal.removeEventListener('abort', wake);
+}

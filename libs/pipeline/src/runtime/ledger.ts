@@ -1,0 +1,62 @@
+import type { Batch } from '../api/index.js';
+
+/** How an event can end. */
+export type Fate = 'delivered' | 'deadLettered' | 'dropped';
+
+/** Why events are dropped: a bounded set, as it is a label of a metric. */
+export const DROP_REASONS = {
+  shutdown: 'shutdown deadline',
+  stopped: 'given after the stop',
+  discarded: 'discarded by a step',
+  deadLetter: 'dead letter not encodable',
+  queue: 'lost by the queue',
+  internal: 'internal error',
+} as const;
+
+/** One of the reasons. */
+export type DropReason = (typeof DROP_REASONS)[keyof typeof DROP_REASONS];
+
+/** What is still open of one source batch, however many parts and groups it was cut into. Settles the batch when nothing is. */
+export class Ledger {
+  /** Events and rejects the batch was emitted with. */
+  readonly size: number;
+  /** Raw bytes it holds credit for. */
+  readonly bytes: number;
+  #open: number;
+  #delivered = 0;
+  #deadLettered = 0;
+  #dropped = 0;
+  #reason: DropReason | undefined;
+
+  constructor(
+    private readonly batch: Batch,
+    private readonly onSettled: (ledger: Ledger) => void,
+  ) {
+    this.size = batch.size;
+    this.bytes = batch.bytes;
+    this.#open = this.size;
+  }
+
+  /** Events that have not ended yet. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Some events have ended; what is above the open ones is left out. */
+  add(fate: Fate, events: number, reason?: DropReason): void {
+    const count = Math.min(events, this.#open);
+    if (count === 0) return;
+    this.#open -= count;
+    if (fate === 'delivered') this.#delivered += count;
+    else if (fate === 'deadLettered') this.#deadLettered += count;
+    else this.#dropped += count;
+    this.#reason ??= reason;
+    if (this.#open === 0) this.#settle();
+  }
+
+  #settle(): void {
+    const counts = { delivered: this.#delivered, deadLettered: this.#deadLettered, dropped: this.#dropped };
+    this.batch.settle(this.#reason === undefined ? counts : { ...counts, reason: this.#reason });
+    this.onSettled(this);
+  }
+}

@@ -1,0 +1,200 @@
+import { setMaxListeners } from 'node:events';
+import { ignoreElements, merge, mergeMap, Subject, tap } from 'rxjs';
+import { GatewayError, type Batch, type Emit, type Logger } from '../api/index.js';
+import { batchEvents, type BatchLimits, type Part } from './batch-events.js';
+import type { PipelineCounters } from './counters.js';
+import { CreditGate } from './credit-gate.js';
+import { deliver, type DeliveryOptions } from './deliver.js';
+import type { Instances } from './instances.js';
+import { DROP_REASONS } from './ledger.js';
+import { MemoryQueue } from './memory-queue.js';
+import type { PipelineMeter } from './meter.js';
+import { Processor } from './processing.js';
+import type { EntryQueue, QueueStats } from './queue.js';
+import { Semaphore } from './semaphore.js';
+import { Settler } from './settle.js';
+import { SinkHealth } from './sink-health.js';
+import type { PipelineOptions } from './types.js';
+
+/** Longest time a processing batch waits for more events, ms, so that events are soon safe (`docs/adr/0004`). */
+const LINGER_MS = 25;
+
+/** What a flow is built from. */
+export interface FlowOptions {
+  readonly pipeline: PipelineOptions;
+  readonly instances: Instances;
+  readonly counters: PipelineCounters;
+  readonly meter: PipelineMeter;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** The way of the events of a pipeline, from `emit` to the sinks. */
+export class Flow {
+  readonly #intake = new Subject<Part>();
+  readonly #aborted = new AbortController();
+  readonly #settler: Settler;
+  readonly #gate: CreditGate;
+  readonly #queue: EntryQueue;
+  readonly #jobs = new Semaphore(1);
+  readonly #writers: readonly Semaphore[];
+  readonly #processor: Processor;
+  #open = false;
+  #done: Promise<void> = Promise.resolve();
+  #unsubscribe = (): void => undefined;
+
+  constructor(private readonly options: FlowOptions) {
+    const { pipeline, instances, counters, logger } = options;
+    const idPrefix = `${pipeline.gatewayId}/${pipeline.epoch}`;
+    this.#settler = new Settler(counters, ({ size, bytes }) => this.#gate.release(size, bytes));
+    this.#gate = new CreditGate(
+      () => ({ events: pipeline.settings.current.bufferMaxEvents, bytes: pipeline.spec.buffer.maxBytes }),
+      () => this.#queue.recheck(),
+    );
+    this.#queue = new MemoryQueue({
+      sinks: instances.sinks.map(({ name }) => name),
+      tokenPrefix: idPrefix,
+      conditions: () => ({
+        now: options.now(),
+        maxRows: pipeline.settings.current.sinkBatchSize,
+        maxAgeMs: pipeline.settings.current.batchIntervalMs,
+        pressure: this.#gate.waiting > 0,
+      }),
+    });
+    this.#writers = instances.sinks.map(() => new Semaphore(1));
+    this.#processor = new Processor({
+      pipeline: pipeline.spec.name,
+      steps: instances.steps,
+      sinks: instances.sinks,
+      deadLetters: instances.deadLetters,
+      idPrefix,
+      queue: this.#queue,
+      settler: this.#settler,
+      logger,
+    });
+    // Every delivery that waits, and what sinks make of the signal, listens to it.
+    setMaxListeners(0, this.#aborted.signal);
+  }
+
+  /** Connects source and sinks. RxJS carries batches and has no brake of its own: `emit` is where sources wait. */
+  start(): void {
+    const processed$ = this.#intake.pipe(
+      // Source batches become processing batches: batch size, or a short linger.
+      batchEvents(() => this.#processingLimits()),
+      // Parse, group by event type, encode for each sink, queue: so many jobs at a time.
+      mergeMap((batch) => this.#jobs.run(() => this.#processor.process(batch))),
+      // Nothing more will come: the queue gives out what is left, and then completes `ready`.
+      tap({ complete: () => this.#queue.close() }),
+    );
+    const written$ = this.#deliveries().map((delivery) =>
+      // Queue entries become sink batches, by destination: sink batch size, age, or sources that wait.
+      this.#queue.ready(delivery.name).pipe(
+        // Write, again if need be: so many writers at a time. What is written settles its source batches.
+        mergeMap((destination) => deliver(delivery, destination)),
+      ),
+    );
+    this.#done = new Promise((resolve) => {
+      const subscription = merge(processed$, ...written$)
+        .pipe(ignoreElements())
+        .subscribe({
+          complete: resolve,
+          error: (error: unknown) => {
+            this.#broken(error);
+            resolve();
+          },
+        });
+      this.#unsubscribe = () => subscription.unsubscribe();
+    });
+    this.#open = true;
+    this.applySettings();
+  }
+
+  /** `Emit` for the source: takes the batch and resolves when there is room for another. */
+  readonly emit: Emit = (batch: Batch): Promise<void> => {
+    if (!this.#open) {
+      this.#settler.refuse(batch, DROP_REASONS.stopped);
+      return Promise.reject(new GatewayError('PIPELINE_STOPPED', 'The pipeline has stopped.'));
+    }
+    if (batch.size === 0) {
+      batch.settle({ delivered: 0, deadLettered: 0, dropped: 0 });
+      return Promise.resolve();
+    }
+    const ledger = this.#settler.receive(batch);
+    const room = this.#gate.take(ledger.size, ledger.bytes);
+    this.#intake.next({ batch, ledger });
+    return room;
+  };
+
+  /** Lets the current settings hold; to be called after each change. */
+  applySettings(): void {
+    const { maxConcurrentJobs, sinkWriters } = this.options.pipeline.settings.current;
+    this.#jobs.limit = maxConcurrentJobs;
+    // Each sink has its share: one that hangs must not take the writers of the others.
+    const share = Math.max(1, Math.floor(sinkWriters / this.#writers.length));
+    for (const writers of this.#writers) writers.limit = share;
+    this.#gate.changed();
+    this.#queue.recheck();
+  }
+
+  /** Takes nothing more and writes out what there is; resolves when all of it is written, be it never. */
+  finish(): Promise<void> {
+    this.#open = false;
+    this.#intake.complete();
+    return this.#done;
+  }
+
+  /** Gives up what is not written, and closes everything. Returns how many events that were. */
+  end(): number {
+    this.#open = false;
+    this.#aborted.abort();
+    const left = this.#settler.abandon(DROP_REASONS.shutdown);
+    this.#unsubscribe();
+    this.#queue.destroy();
+    this.#gate.close();
+    return left;
+  }
+
+  /** Raw bytes that hold credit. */
+  get bufferBytes(): number {
+    return this.#gate.bytes;
+  }
+
+  /** Whether sources wait for room. */
+  get backPressure(): boolean {
+    return this.#gate.waiting > 0;
+  }
+
+  queueStats(): QueueStats {
+    return this.#queue.stats();
+  }
+
+  #processingLimits(): BatchLimits {
+    const { batchSize, bufferMaxEvents, batchIntervalMs } = this.options.pipeline.settings.current;
+    // A batch larger than what may be held would only ever leave by time.
+    return { events: Math.min(batchSize, bufferMaxEvents), lingerMs: Math.min(LINGER_MS, batchIntervalMs) };
+  }
+
+  #deliveries(): DeliveryOptions[] {
+    const { instances, meter, pipeline } = this.options;
+    return instances.sinks.map(({ name, plugin, board, context }, i) => ({
+      name,
+      sink: plugin,
+      writers: this.#writers[i] ?? new Semaphore(1),
+      health: new SinkHealth(board),
+      queue: this.#queue,
+      endpoints: pipeline.services.endpoints,
+      meter,
+      logger: context.logger,
+      signal: this.#aborted.signal,
+    }));
+  }
+
+  /** The parts of the chain catch what plugins throw; should one of ours throw, nothing may wait for ever. */
+  #broken(error: unknown): void {
+    this.options.logger.error({ err: error }, 'the flow of the pipeline is broken, what it holds is dropped');
+    this.options.instances.source.board.reportHost({ state: 'failed', reason: 'The flow is broken.' });
+    this.#open = false;
+    this.#settler.abandon(DROP_REASONS.internal);
+    this.#gate.close();
+  }
+}

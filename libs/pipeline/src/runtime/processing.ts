@@ -1,0 +1,184 @@
+import { deadLetters, type Logger } from '../api/index.js';
+import { applySteps, type Step } from './apply-steps.js';
+import type { Part, ProcessingBatch } from './batch-events.js';
+import { DeadLetterGroup } from './dead-letter-group.js';
+import { encodeGroup, type EncodeFailure, type Encoder } from './encode-group.js';
+import { DROP_REASONS } from './ledger.js';
+import type { Appended, EntryQueue, QueueItem } from './queue.js';
+import { halves, RecordGroups, undecodedReject, type RecordGroup } from './record-groups.js';
+import type { Settler, Share, Unit } from './settle.js';
+
+/** What a processor works with. */
+export interface ProcessorOptions {
+  readonly pipeline: string;
+  readonly steps: readonly Step[];
+  /** All sinks. */
+  readonly sinks: readonly Encoder[];
+  /** The one of them that takes the dead letters. */
+  readonly deadLetters: Encoder;
+  /** `<gateway id>/<epoch>`, the first part of entry ids. */
+  readonly idPrefix: string;
+  readonly queue: Pick<EntryQueue, 'append'>;
+  readonly settler: Pick<Settler, 'follow' | 'drop'>;
+  readonly logger: Logger;
+}
+
+interface Decoded {
+  readonly groups: readonly RecordGroup[];
+  readonly letters: DeadLetterGroup;
+  /** Events that steps have removed without a reject. */
+  readonly discarded: readonly Share[];
+}
+
+/** What is to be done with one event that a sink cannot encode. */
+type Refuse = (group: RecordGroup, failures: readonly EncodeFailure[], appended: readonly Appended[]) => void;
+
+/** One job: steps, grouping by event type, encoding, queueing. Every event leaves it for the queue or is dropped. */
+export class Processor {
+  constructor(private readonly options: ProcessorOptions) {}
+
+  /** Works a processing batch off; resolves when the queue has taken it. Does not throw. */
+  async process(parts: ProcessingBatch): Promise<void> {
+    const shares = parts.map(({ batch, ledger }) => ({ ledger, count: batch.size }));
+    let decoded: Decoded;
+    try {
+      decoded = this.#decode(parts);
+    } catch (error) {
+      this.options.logger.error(
+        { error: nameOf(error) },
+        'a processing batch failed, its events are dropped',
+      );
+      this.options.settler.drop(shares, DROP_REASONS.internal);
+      return;
+    }
+    // A queue that loses what it has accepted says so by `safe`, which the settler follows.
+    await Promise.allSettled(this.#encode(decoded));
+  }
+
+  /** Encodes and queues everything; returns what tells when the queue has taken it. */
+  #encode({ groups, letters, discarded }: Decoded): Promise<void>[] {
+    const accepted: Promise<void>[] = [];
+    if (discarded.length > 0) this.options.settler.drop(discarded, DROP_REASONS.discarded);
+    for (const group of groups) {
+      this.#enqueue(group, this.options.sinks, [], accepted, this.#toDeadLetters(letters));
+    }
+    const sinks = [this.options.deadLetters];
+    this.#enqueue(letters, sinks, letters.alsoAppended, accepted, this.#dropRefused);
+    return accepted;
+  }
+
+  #decode(parts: ProcessingBatch): Decoded {
+    const { steps, pipeline } = this.options;
+    const groups = new RecordGroups();
+    const letters = new DeadLetterGroup(pipeline);
+    const discarded: Share[] = [];
+    let undecoded = 0;
+    for (const part of parts) {
+      const { batch, ledger } = part;
+      const { size } = batch;
+      applySteps(batch, steps, this.#logStepFailure);
+      const missing = size - batch.size;
+      if (missing > 0) discarded.push({ ledger, count: missing });
+      undecoded += this.#group(part, groups, letters);
+    }
+    if (undecoded > 0) {
+      this.options.logger.warn({ count: undecoded }, 'nam writer: unknown activity type, dropped');
+    }
+    return { groups: groups.list(), letters, discarded };
+  }
+
+  /** Moves a part's events into groups; returns how many no step has decoded. */
+  #group(part: Part, groups: RecordGroups, letters: DeadLetterGroup): number {
+    const { batch, ledger } = part;
+    const { origin, receivedAt } = batch;
+    const undecoded = groups.add(part);
+    for (const event of undecoded) batch.rejects.push(undecodedReject(event));
+    letters.add(batch.rejects, { origin, receivedAt, ledger });
+    // What is encoded need not stay in memory as objects until it is settled.
+    batch.events = [];
+    batch.rejects.length = 0;
+    return undecoded.length;
+  }
+
+  /** Encodes a group and queues it. One bad event must not take the others along: a group that fails is halved. */
+  #enqueue(
+    group: RecordGroup,
+    sinks: readonly Encoder[],
+    also: readonly Appended[],
+    accepted: Promise<void>[],
+    refuse: Refuse,
+  ): void {
+    if (group.records.length === 0) return;
+    const { items, failures } = encodeGroup(group, sinks, this.options.idPrefix);
+    if (failures.length > 0 && group.records.length > 1) {
+      for (const half of halves(group)) this.#enqueue(half, sinks, also, accepted, refuse);
+      return;
+    }
+    const appended = items.length === 0 ? also : [...also, this.#append(items, accepted)];
+    if (failures.length > 0) refuse(group, failures, appended);
+    else this.options.settler.follow(unitOf(group), appended);
+  }
+
+  #append(items: readonly QueueItem[], accepted: Promise<void>[]): Appended {
+    try {
+      const appended = this.options.queue.append(items);
+      accepted.push(appended.accepted);
+      return appended;
+    } catch (error) {
+      this.options.logger.error({ err: error }, 'the queue refused entries, their events are dropped');
+      const lost = Promise.reject(new Error('The queue refused the entries.', { cause: error }));
+      lost.catch(() => undefined);
+      return { accepted: Promise.resolve(), safe: lost, written: lost };
+    }
+  }
+
+  #toDeadLetters(letters: DeadLetterGroup): Refuse {
+    return (group, failures, appended) => {
+      const [run] = group.runs;
+      const [raw] = group.raws;
+      if (run === undefined || raw === undefined) return;
+      this.#logEncodeFailures(failures, group);
+      const names = failures.map(({ sink }) => sink).join(', ');
+      const message = `The sink ${names} could not encode the event.`;
+      letters.add([{ stage: 'sink', code: 'encode_failed', field: '', message, raw }], run);
+      letters.alsoAppended.push(...appended);
+    };
+  }
+
+  readonly #dropRefused: Refuse = (group, failures) => {
+    this.#logEncodeFailures(failures, group);
+    this.options.logger.error({ sink: this.options.deadLetters.name }, 'a dead letter was dropped');
+    this.options.settler.drop(group.runs, DROP_REASONS.deadLetter);
+  };
+
+  /** Messages of errors may hold values of the event: they are for debugging only. */
+  #logEncodeFailures(failures: readonly EncodeFailure[], group: RecordGroup): void {
+    for (const { sink, error } of failures) {
+      const fields = { sink, type: group.type.name, error: nameOf(error) };
+      this.options.logger.warn(fields, 'the sink could not encode an event');
+      this.options.logger.debug({ sink, err: error }, 'why the sink could not encode an event');
+    }
+  }
+
+  readonly #logStepFailure = (step: Step, error: unknown): void => {
+    const fields = { step: step.name, error: nameOf(error) };
+    this.options.logger.error(fields, 'a step failed, its batch goes to the dead letters');
+    this.options.logger.debug({ step: step.name, err: error }, 'why a step failed');
+  };
+}
+
+function unitOf({ type, records, runs: shares }: RecordGroup): Unit {
+  if (type !== deadLetters) {
+    return { fate: 'delivered', counts: new Map([[type.name, records.length]]), shares };
+  }
+  const counts = new Map<string, number>();
+  for (const record of records) {
+    const code = record.code as string;
+    counts.set(code, (counts.get(code) ?? 0) + 1);
+  }
+  return { fate: 'deadLettered', counts, shares };
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}

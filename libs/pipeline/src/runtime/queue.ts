@@ -1,0 +1,75 @@
+import type { Observable } from 'rxjs';
+import type { EncodedEntry } from '../api/index.js';
+
+/** One encoded entry on its way to one sink. */
+export interface QueueItem {
+  /** Name of the sink inside the pipeline. */
+  readonly sink: string;
+  readonly entry: EncodedEntry;
+  /** As `nextSequence` gives it; rises within a sink and destination. */
+  readonly sequence: string;
+  /** When the oldest event of the entry was received, milliseconds since 1970-01-01 UTC. */
+  readonly receivedAt: number;
+}
+
+/** What becomes of items that were appended together. */
+export interface Appended {
+  /** The queue has taken them; until then no more should be made. */
+  readonly accepted: Promise<void>;
+  /** The gateway may forget the raw messages: they are on disk, or written where there is no disk. Rejects when they are lost. */
+  readonly safe: Promise<void>;
+  /** Every sink has written them. */
+  readonly written: Promise<void>;
+}
+
+/** Entries for one destination of a sink, frozen: every attempt sends the same under the same token. */
+export interface SinkBatch {
+  readonly sink: string;
+  readonly destination: string;
+  readonly entries: readonly EncodedEntry[];
+  /** `<gateway id>/<epoch>/<destination>/<first sequence>-<last sequence>`. */
+  readonly token: string;
+  readonly rows: number;
+  /** Encoded bytes. */
+  readonly bytes: number;
+  /** When its oldest event was received, milliseconds since 1970-01-01 UTC. */
+  readonly receivedAt: number;
+}
+
+/** What a queue holds, batches being written included. */
+export interface QueueStats {
+  readonly entries: number;
+  readonly rows: number;
+  /** Encoded bytes. */
+  readonly bytes: number;
+  /** Age of the oldest entry in ms, 0 when empty. */
+  readonly oldestMs: number;
+}
+
+/**
+ * Where encoded entries wait for their sinks: in memory or on disk. Each sink and destination has a cursor of its own,
+ * so that one that is blocked holds up no other.
+ */
+export interface EntryQueue {
+  /** Takes entries of one group of events, at most one for each sink. */
+  append(items: readonly QueueItem[]): Appended;
+  /**
+   * Destinations of a sink with a batch to be taken, one emission for each batch. A destination is ready when it has as
+   * many rows or bytes as one write should have, when its oldest entry has waited its time, while sources wait for room
+   * and no batch of it is out, and at the end. Completes after `close`, when all is committed.
+   */
+  ready(sink: string): Observable<string>;
+  /** Freezes and gives the next batch of a destination; `undefined` when it is held back or nothing is left. */
+  take(sink: string, destination: string): SinkBatch | undefined;
+  /** The batch is written: its entries can go. */
+  commit(batch: SinkBatch): Promise<void>;
+  /** The batch fails: no further batch of its destination is ready until it is committed. */
+  hold(batch: SinkBatch): void;
+  /** Looks again at what is ready: sources wait for room, or the settings have changed. */
+  recheck(): void;
+  /** Nothing more will be appended: what is left is ready at once. */
+  close(): void;
+  /** Ends timers and observables; what is in memory only is gone. */
+  destroy(): void;
+  stats(): QueueStats;
+}

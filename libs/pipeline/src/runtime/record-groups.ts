@@ -1,0 +1,100 @@
+import type { EventRecord, EventType, OriginRun, Reject, SourceEvent } from '../api/index.js';
+import type { Part } from './batch-events.js';
+import type { Ledger } from './ledger.js';
+
+/** A run of records of one origin, and whom they settle with. */
+export interface Run extends OriginRun {
+  readonly ledger: Ledger;
+}
+
+/** All records of one event type in a processing batch. */
+export interface RecordGroup {
+  readonly type: EventType;
+  readonly records: EventRecord[];
+  /** Raw messages of the records, for the dead letters; empty for dead letters themselves. */
+  readonly raws: Uint8Array[];
+  readonly runs: Run[];
+}
+
+/** A group that is being filled. */
+class GrowingGroup implements RecordGroup {
+  readonly records: EventRecord[] = [];
+  readonly raws: Uint8Array[] = [];
+  readonly runs: Run[] = [];
+  #inRuns = 0;
+
+  constructor(readonly type: EventType) {}
+
+  /** Makes a run of the records that came since the last one. */
+  endRun({ batch: { origin, receivedAt }, ledger }: Part): void {
+    const count = this.records.length - this.#inRuns;
+    if (count === 0) return;
+    this.runs.push({ origin, receivedAt, ledger, count });
+    this.#inRuns = this.records.length;
+  }
+}
+
+/** Sorts the events of a processing batch by event type. */
+export class RecordGroups {
+  readonly #byType = new Map<EventType, GrowingGroup>();
+
+  /** The groups, in the order their types were first seen. */
+  list(): RecordGroup[] {
+    return [...this.#byType.values()];
+  }
+
+  /** Takes the records of a part; returns the events that no step has decoded. */
+  add(part: Part): SourceEvent[] {
+    const undecoded: SourceEvent[] = [];
+    let group: GrowingGroup | undefined;
+    for (const event of part.batch.events) {
+      const { eventType, record } = event;
+      if (eventType === undefined || record === undefined) {
+        undecoded.push(event);
+        continue;
+      }
+      // Neighbours are mostly of one type.
+      if (group === undefined || group.type !== eventType) group = this.#group(eventType);
+      group.records.push(record);
+      group.raws.push(event.raw);
+    }
+    for (const touched of this.#byType.values()) touched.endRun(part);
+    return undecoded;
+  }
+
+  #group(type: EventType): GrowingGroup {
+    let group = this.#byType.get(type);
+    if (group === undefined) this.#byType.set(type, (group = new GrowingGroup(type)));
+    return group;
+  }
+}
+
+/** The two halves of a group of at least two records. */
+export function halves(group: RecordGroup): [RecordGroup, RecordGroup] {
+  const middle = group.records.length >> 1;
+  const firstRuns: Run[] = [];
+  const lastRuns: Run[] = [];
+  let at = 0;
+  for (const run of group.runs) {
+    const first = Math.max(0, Math.min(run.count, middle - at));
+    if (first > 0) firstRuns.push({ ...run, count: first });
+    if (first < run.count) lastRuns.push({ ...run, count: run.count - first });
+    at += run.count;
+  }
+  const { type, records, raws } = group;
+  return [
+    { type, records: records.slice(0, middle), raws: raws.slice(0, middle), runs: firstRuns },
+    { type, records: records.slice(middle), raws: raws.slice(middle), runs: lastRuns },
+  ];
+}
+
+/** The reject of an event that no step of the pipeline has decoded. */
+export function undecodedReject(event: SourceEvent): Reject {
+  return {
+    stage: 'parse',
+    code: 'unknown_activity_type',
+    field: '/ActivityType',
+    message: `No parser of this pipeline takes the activity type "${event.type.slice(0, 100)}".`,
+    raw: event.raw,
+  };
+}

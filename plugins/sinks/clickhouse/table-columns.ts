@@ -1,0 +1,105 @@
+import type { EventType } from '@app/pipeline/api';
+import type { Connection } from './clients.js';
+import { tableFields, type TableTypes } from './native/table-encoder.js';
+
+/** What the sink knows of a table from the server. */
+export interface TableState {
+  readonly types: TableTypes;
+  /** Why nothing can be written to it, one sentence and what to do. */
+  readonly problem?: string;
+  /** What is not as it should be although it can be written to. */
+  readonly warning?: string;
+}
+
+interface ColumnRow {
+  readonly table: string;
+  readonly name: string;
+  readonly type: string;
+  readonly default_kind: string;
+}
+
+interface EngineRow {
+  readonly name: string;
+  readonly engine_full: string;
+}
+
+const MIGRATE =
+  'Let the gateway migrate the database: it does so when it starts, with a user that may create and alter tables.';
+
+/** Asks the server for the tables of event types. @throws what the client throws */
+export async function readTables(
+  { client, endpoint }: Connection,
+  eventTypes: readonly EventType[],
+  signal: AbortSignal,
+): Promise<Map<string, TableState>> {
+  const names = eventTypes.map(({ name }) => name);
+  const ask = async <Row>(query: string): Promise<Row[]> => {
+    const result = await client.query({
+      query,
+      query_params: { database: endpoint.database, names },
+      format: 'JSONEachRow',
+      abort_signal: signal,
+    });
+    return result.json<Row>();
+  };
+  const where = 'WHERE database = {database:String} AND';
+  const [columns, engines, [server]] = await Promise.all([
+    ask<ColumnRow>(
+      `SELECT table, name, type, default_kind FROM system.columns ${where} table IN {names:Array(String)}`,
+    ),
+    ask<EngineRow>(`SELECT name, engine_full FROM system.tables ${where} name IN {names:Array(String)}`),
+    ask<{ value: string }>(
+      "SELECT value FROM system.merge_tree_settings WHERE name = 'non_replicated_deduplication_window'",
+    ),
+  ]);
+  const engineOf = new Map(engines.map((row) => [row.name, row.engine_full]));
+  return new Map(
+    eventTypes.map((type) => [
+      type.name,
+      judgeTable(
+        type,
+        endpoint.database,
+        columns.filter((row) => row.table === type.name),
+        engineOf.get(type.name) ?? '',
+        Number(server?.value ?? 0),
+      ),
+    ]),
+  );
+}
+
+function judgeTable(
+  type: EventType,
+  database: string,
+  columns: readonly ColumnRow[],
+  engine: string,
+  serverWindow: number,
+): TableState {
+  const types = new Map(columns.map((row) => [row.name, row.type]));
+  const table = `${database}.${type.name}`;
+  if (columns.length === 0) {
+    return { types, problem: `The table ${table} does not exist. ${MIGRATE}` };
+  }
+  const fields = Object.keys(tableFields(type));
+  const missing = fields.filter((name) => !types.has(name));
+  if (missing.length > 0) {
+    return { types, problem: `The table ${table} has no column ${missing.join(', ')}. ${MIGRATE}` };
+  }
+  const computed = columns.filter((row) => ['ALIAS', 'MATERIALIZED'].includes(row.default_kind));
+  const unwritable = computed.filter((row) => fields.includes(row.name)).map((row) => row.name);
+  if (unwritable.length > 0) {
+    return { types, problem: `The table ${table} computes the column ${unwritable.join(', ')} itself.` };
+  }
+  const warning = windowWarning(table, engine, serverWindow);
+  return warning === undefined ? { types } : { types, warning };
+}
+
+/** Without a window an unreplicated table takes a repeated insert twice. Replicated tables have one by default. */
+function windowWarning(table: string, engine: string, serverWindow: number): string | undefined {
+  if (!/^\w*MergeTree/.test(engine) || /^(Replicated|Shared)/.test(engine)) return undefined;
+  const own = /\bnon_replicated_deduplication_window = (\d+)/.exec(engine)?.[1];
+  if (Number(own ?? serverWindow) > 0) return undefined;
+  return (
+    `The table ${table} does not recognise repeated inserts, so that a retry can store events twice. ` +
+    `Run: ALTER TABLE ${table} MODIFY SETTING non_replicated_deduplication_window = 10000.`
+  );
+}

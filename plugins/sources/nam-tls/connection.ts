@@ -1,0 +1,232 @@
+import type { AcceptedConnection, Logger } from '@app/pipeline/api';
+import { LineFramer, readMessage } from '@app/pipeline/helpers';
+import { AgentStream, type ConnectionHost } from './agent-stream.js';
+import { ChunkReader, type StreamEnd } from './chunk-reader.js';
+import { ConnectionClock } from './connection-clock.js';
+import { enroll } from './enrollment.js';
+import { decideFirst } from './first-message.js';
+import type { TlsSide } from './handshake.js';
+import { peerKeyOf } from './peer-key.js';
+import { endSoon, endWith } from './socket-end.js';
+import type { CloseReason } from './source-metrics.js';
+
+/** A peer that is not in the allowlist has no reason to send more than an EnrollmentRequest. */
+const UNKNOWN_PEER_BYTES = 65_536;
+
+/** One agent's connection from the TLS handshake to its end (`docs/PROTOCOL.md`). */
+export class AgentConnection {
+  readonly #reader: ChunkReader;
+  readonly #framer = new LineFramer(UNKNOWN_PEER_BYTES);
+  readonly #clock: ConnectionClock;
+  readonly #logger: Logger;
+  #secured = false;
+  #spki = '';
+  /** Set with the first message of an allowlisted agent. */
+  #stream: AgentStream | undefined;
+  #enrolling = false;
+  #reason: CloseReason | undefined;
+  /** Bytes that reached no message and are in no buffer any more. */
+  #lost = 0;
+
+  constructor(
+    private readonly accepted: AcceptedConnection,
+    private readonly tls: TlsSide,
+    private readonly host: ConnectionHost,
+  ) {
+    const { context } = host;
+    this.#reader = new ChunkReader(tls.socket);
+    this.#logger = context.logger.child({ connection: accepted.id, remote: accepted.remoteAddress });
+    const age = context.now() - accepted.acceptedAt;
+    this.#clock = new ConnectionClock(age, context.services.connectionSettings, (expiry) =>
+      this.#close(expiry),
+    );
+  }
+
+  /** Serves the connection; resolves when its socket is closed and everything received is handed over. Never rejects. */
+  async run(): Promise<CloseReason> {
+    this.#clock.arm();
+    try {
+      if (await this.#identify()) await this.#serve();
+    } catch (error) {
+      this.#logger.error({ err: error }, 'Agent connection failed');
+      this.#close('internal_error');
+    }
+    return this.#finish();
+  }
+
+  /** To be called when the settings changed. */
+  settingsChanged(): void {
+    this.#clock.arm();
+  }
+
+  /** To be called when the allowlist changed: closes a removed agent's stream at once. */
+  allowlistChanged(): void {
+    if (this.#stream === undefined) return;
+    const entry = this.host.context.services.allowlist.current.get(this.#spki);
+    if (entry !== undefined) this.#stream.rename(entry.hostname);
+    else if (!this.#enrolling) this.#close('removed');
+  }
+
+  /** Stops reading; what has arrived is handed over, and an enrollment under way is answered. */
+  stop(): void {
+    if (!this.#enrolling) this.#close('stopping');
+  }
+
+  /** Ends the socket at once. */
+  destroy(): void {
+    this.#close('stopping');
+    this.tls.socket.destroy();
+  }
+
+  /** Waits for the handshake and reads the peer's key; false when the connection has to end. */
+  async #identify(): Promise<boolean> {
+    this.#secured = await this.tls.secured;
+    if (this.#reason !== undefined) return false;
+    const { metrics } = this.host;
+    const key = this.#secured ? peerKeyOf(this.tls.socket) : undefined;
+    if (key?.spkiHash !== undefined) {
+      this.#spki = key.spkiHash;
+      return true;
+    }
+    metrics.handshakesFailed.add(1);
+    if (key === undefined) {
+      this.#logger.info({ err: this.tls.fault() }, 'TLS handshake failed');
+      this.#close('handshake_failed');
+    } else if (key.missing) {
+      this.#logger.warn({}, 'Peer without a client certificate');
+      this.#punish('no_client_certificate', 'no_client_certificate');
+    } else {
+      this.#logger.warn({ err: key.error }, 'Client certificate has a key that cannot be read');
+      this.#close('unreadable_client_certificate');
+    }
+    return false;
+  }
+
+  async #serve(): Promise<void> {
+    for (;;) {
+      const chunk = await this.#reader.next();
+      if (typeof chunk === 'string') return this.#ended(chunk);
+      this.#clock.touch();
+      await this.#take(this.#frame(chunk));
+      if (this.#framer.overflowed) this.#oversized();
+    }
+  }
+
+  #frame(chunk: Buffer): Buffer[] {
+    const { allowlist, connectionSettings } = this.host.context.services;
+    const limit = connectionSettings.current.maxMessageBytes;
+    const known = this.#stream !== undefined || allowlist.current.has(this.#spki);
+    this.#framer.maxBytes = known ? limit : Math.min(limit, UNKNOWN_PEER_BYTES);
+    const before = this.#framer.pendingBytes;
+    const lines = this.#framer.push(chunk);
+    if (this.#framer.overflowed) {
+      this.#lost += lines.reduce((rest, line) => rest - line.length, before + chunk.length);
+    }
+    return lines;
+  }
+
+  async #ended(end: StreamEnd): Promise<void> {
+    if (end === 'stopped') {
+      const rest = this.#reason === 'stopping' ? this.#reader.rest() : undefined;
+      if (rest !== undefined) await this.#take(this.#frame(rest));
+      return;
+    }
+    const before = this.#framer.pendingBytes;
+    const last = end === 'ended' ? this.#framer.end() : undefined;
+    if (last !== undefined) await this.#take([last]);
+    if (this.#framer.overflowed) {
+      this.#lost += before;
+      this.#oversized();
+    }
+    this.#close(end === 'ended' ? 'ended' : 'reset');
+  }
+
+  async #take(lines: Buffer[]): Promise<void> {
+    if (this.#stream !== undefined) return this.#deliver(this.#stream, lines);
+    const [first] = lines;
+    if (first === undefined) return;
+    const entry = this.host.context.services.allowlist.current.get(this.#spki);
+    const action = decideFirst(readMessage(first), entry !== undefined);
+    this.#clock.firstMessage();
+    if (entry !== undefined) {
+      this.#stream = new AgentStream(this.host, this.#logger, this.accepted, this.#spki, entry.hostname);
+    }
+    if (action.do === 'leave') this.#unknown();
+    else if (action.do === 'punish') this.#punish('protocol_violation', 'protocol_violation');
+    else if (action.do === 'enroll') await this.#enroll(action.value, lines.slice(1));
+    else await this.#begin(action.do === 'greet' ? lines.slice(1) : lines);
+  }
+
+  async #begin(lines: Buffer[]): Promise<void> {
+    if (this.#stream === undefined) return;
+    this.#stream.connected();
+    await this.#deliver(this.#stream, lines);
+  }
+
+  async #enroll(value: Readonly<Record<string, unknown>>, others: Buffer[]): Promise<void> {
+    const { context, metrics } = this.host;
+    this.#enrolling = true;
+    this.#clock.suspend();
+    const peer = { spkiHash: this.#spki, sourceIp: this.accepted.remoteAddress };
+    const { outcome, reason, ban, answer } = await enroll(value, peer, context.services);
+    metrics.enrollments.add(1, { outcome });
+    this.#logger.info({ spki: this.#spki, outcome }, 'Enrollment decided');
+    // What an allowlisted agent sent together with its request is not lost.
+    if (this.#stream !== undefined) await this.#deliver(this.#stream, others);
+    if (ban !== undefined) context.services.ban(this.accepted.remoteAddress, ban);
+    this.#close(reason, answer);
+  }
+
+  /** Hands lines on; while the pipeline has no room, the peer waits, and that is not its silence. */
+  async #deliver(stream: AgentStream, lines: readonly Buffer[]): Promise<void> {
+    if (lines.length === 0) return;
+    this.#clock.suspend();
+    const violation = await stream.deliver(lines);
+    this.#clock.resume();
+    if (violation === undefined) return;
+    this.#logger.warn({ spki: this.#spki, violation }, 'Protocol violation');
+    this.#punish('protocol_violation', 'protocol_violation');
+  }
+
+  #unknown(): void {
+    this.host.metrics.unknownAgents.add(1);
+    this.#logger.info({ spki: this.#spki }, 'Closed a connection of an agent that is not enrolled');
+    this.#close('unknown_agent');
+  }
+
+  #oversized(): void {
+    const { maxBytes } = this.#framer;
+    this.#logger.warn({ spki: this.#spki, maxBytes }, 'Message over the size limit, connection dropped');
+    this.#close('oversized_message');
+  }
+
+  #punish(ban: string, reason: CloseReason): void {
+    if (this.#reason === undefined) this.host.context.services.ban(this.accepted.remoteAddress, ban);
+    this.#close(reason);
+  }
+
+  /** Ends the connection; the first reason counts. */
+  #close(reason: CloseReason, answer?: string): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#clock.stop();
+    this.#reader.stop();
+    const { socket } = this.tls;
+    if (!this.#secured) socket.destroy();
+    else if (answer === undefined) endSoon(socket);
+    else endWith(socket, answer, (bytes) => (this.#lost += bytes));
+  }
+
+  async #finish(): Promise<CloseReason> {
+    this.#close('ended');
+    await this.tls.closed;
+    const reason = this.#reason ?? 'ended';
+    if (this.#stream !== undefined) {
+      const discarded = this.#lost + this.#framer.pendingBytes + this.tls.socket.readableLength;
+      if (discarded > 0) this.host.metrics.bytesDiscarded.add(discarded, { reason });
+      this.#stream.disconnected();
+    }
+    this.#logger.debug({ reason }, 'Connection closed');
+    return reason;
+  }
+}

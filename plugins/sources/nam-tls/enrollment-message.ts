@@ -1,0 +1,66 @@
+import type { EnrollmentOutcome } from '@app/pipeline/api';
+
+/** What an EnrollmentRequest says, its form checked. */
+export interface EnrollmentFields {
+  readonly code: string;
+  readonly hostname: string;
+  readonly agentVersion?: string;
+}
+
+/** The request's fields, or one sentence about what is wrong with its form; the sentence shows no value. */
+export type EnrollmentReading =
+  { readonly fields: EnrollmentFields } | { readonly problem: string; readonly fields?: undefined };
+
+type Answered = Exclude<EnrollmentOutcome, { status: 'Unavailable' }>;
+
+const MAX_CODE = 512;
+const MAX_HOST = 255;
+const MAX_VERSION = 64;
+/** Control characters would go into logs, tables and terminals. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+/** Checks the form of an EnrollmentRequest (`docs/PROTOCOL.md`, Enrollment). Unknown keys are allowed. */
+export function readEnrollment(value: Readonly<Record<string, unknown>>): EnrollmentReading {
+  const { EnrollmentCode: code, AgentHost: hostname, AgentVersion: version } = value;
+  if (!isText(code, MAX_CODE)) return { problem: textProblem('EnrollmentCode', MAX_CODE) };
+  if (!isText(hostname, MAX_HOST) || hostname.trim() === '') {
+    return { problem: textProblem('AgentHost', MAX_HOST) };
+  }
+  if (version === undefined || version === null || version === '') return { fields: { code, hostname } };
+  if (!isText(version, MAX_VERSION)) return { problem: textProblem('AgentVersion', MAX_VERSION) };
+  return { fields: { code, hostname, agentVersion: version } };
+}
+
+/** The one line that answers a request, with its line end. */
+export function enrollmentResponse(outcome: Answered, spkiHash: string): string {
+  const head = { MessageType: 'EnrollmentResponse', Status: outcome.status };
+  const body =
+    outcome.status === 'Enrolled'
+      ? { ...head, SpkiHash: spkiHash }
+      : { ...head, Error: outcome.error, Message: outcome.message };
+  return `${JSON.stringify(body)}\n`;
+}
+
+/** Why a rejection bans the sender: bounded codes for logs and metrics. */
+export function banReasonOf(error: Extract<Answered, { status: 'Rejected' }>['error']): string {
+  const reasons = {
+    InvalidCode: 'invalid_enrollment_code',
+    ExpiredCode: 'expired_enrollment_code',
+    MalformedRequest: 'malformed_enrollment_request',
+  } as const;
+  return reasons[error];
+}
+
+/** A misplaced control message as it may go to the dead letters: without the code that admits agents. */
+export function withoutCode(value: Readonly<Record<string, unknown>>, raw: Uint8Array): Uint8Array {
+  if (!('EnrollmentCode' in value)) return raw;
+  return Buffer.from(JSON.stringify({ ...value, EnrollmentCode: '[redacted]' }));
+}
+
+function isText(value: unknown, max: number): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= max && !UNPRINTABLE.test(value);
+}
+
+function textProblem(key: string, max: number): string {
+  return `${key} must be a printable string of 1 to ${max} characters.`;
+}

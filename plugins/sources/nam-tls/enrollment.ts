@@ -1,0 +1,42 @@
+import type { EnrollmentOutcome, EnrollmentRequest, Services } from '@app/pipeline/api';
+import { banReasonOf, enrollmentResponse, readEnrollment } from './enrollment-message.js';
+
+/** What an enrollment leads to on its connection. */
+export interface EnrollmentResult {
+  readonly reason: 'enrolled' | 'enrollment_rejected' | 'enrollment_unavailable';
+  /** Bounded, for logs and metrics: `enrolled`, a ban reason, or `unavailable`. */
+  readonly outcome: string;
+  /** Reason of the ban that follows, if one does. */
+  readonly ban?: string;
+  /** Line for the agent; none means to close without one. */
+  readonly answer?: string;
+}
+
+/** Checks a request's form, asks the gateway, and says what follows. Does not reject. */
+export async function enroll(
+  value: Readonly<Record<string, unknown>>,
+  peer: Pick<EnrollmentRequest, 'spkiHash' | 'sourceIp'>,
+  services: Pick<Services, 'enroll'>,
+): Promise<EnrollmentResult> {
+  const { fields, problem } = { problem: '', ...readEnrollment(value) };
+  const outcome: EnrollmentOutcome =
+    fields === undefined
+      ? { status: 'Rejected', error: 'MalformedRequest', message: problem }
+      : await ask({ ...fields, ...peer }, services);
+  if (outcome.status === 'Unavailable') return { reason: 'enrollment_unavailable', outcome: 'unavailable' };
+  const answer = enrollmentResponse(outcome, peer.spkiHash);
+  if (outcome.status === 'Enrolled') return { reason: 'enrolled', outcome: 'enrolled', answer };
+  const ban = banReasonOf(outcome.error);
+  return { reason: 'enrollment_rejected', outcome: ban, ban, answer };
+}
+
+async function ask(
+  request: EnrollmentRequest,
+  services: Pick<Services, 'enroll'>,
+): Promise<EnrollmentOutcome> {
+  try {
+    return await services.enroll(request);
+  } catch {
+    return { status: 'Unavailable' };
+  }
+}

@@ -1,0 +1,26 @@
+import type { Message } from '@app/pipeline/helpers';
+
+/** What the first message of a connection leads to. */
+export type FirstAction =
+  /** The connection streams; this message is the first of the stream (a violation included: the stream handles it). */
+  | { readonly do: 'stream' }
+  /** The connection streams; this message only opened it. */
+  | { readonly do: 'greet' }
+  | { readonly do: 'enroll'; readonly value: Readonly<Record<string, unknown>> }
+  /** Close without a word and without a ban. */
+  | { readonly do: 'leave' }
+  /** Close and ban. */
+  | { readonly do: 'punish' };
+
+/**
+ * Decides on the first message (the table in `docs/PROTOCOL.md`, Streaming).
+ * @param allowlisted whether the peer's key is in the allowlist now
+ */
+export function decideFirst(message: Message, allowlisted: boolean): FirstAction {
+  if (message.kind === 'control') {
+    if (message.type === 'EnrollmentRequest') return { do: 'enroll', value: message.value };
+    if (message.type === 'Hello') return { do: allowlisted ? 'greet' : 'leave' };
+  }
+  if (allowlisted) return { do: 'stream' };
+  return { do: message.kind === 'event' || message.kind === 'not-utf8' ? 'leave' : 'punish' };
+}

@@ -1,0 +1,1 @@
+export { namTlsSource } from './nam-tls.source.js';

@@ -1,0 +1,110 @@
+import type { SecureContext } from 'node:tls';
+import {
+  API_VERSION,
+  definePlugin,
+  type AcceptedConnection,
+  type Emit,
+  type PluginContext,
+  type Source,
+} from '@app/pipeline/api';
+import type { ConnectionHost } from './agent-stream.js';
+import { namTlsConfigSchema, type NamTlsConfig } from './config.js';
+import { AgentConnection } from './connection.js';
+import { beginTls } from './handshake.js';
+import { SecureContextCache } from './secure-context.js';
+import { sourceMetrics, type CloseReason, type SourceMetrics } from './source-metrics.js';
+
+/** Time kept back from a stop's deadline, so that sockets are gone when it comes, ms. */
+const DESTROY_BEFORE_MS = 100;
+
+/** Serves the agents that the gateway's listener lets through. */
+class NamTlsSource implements Source {
+  readonly #connections = new Map<AgentConnection, Promise<void>>();
+  readonly #contexts = new SecureContextCache();
+  readonly #metrics: SourceMetrics;
+  #unsubscribe: (() => void)[] = [];
+
+  constructor(
+    private readonly config: NamTlsConfig,
+    private readonly context: PluginContext,
+  ) {
+    this.#metrics = sourceMetrics(context.metrics);
+  }
+
+  /** Takes connections from now on. */
+  async start(_signal: AbortSignal, emit: Emit): Promise<void> {
+    const { services } = this.context;
+    const host: ConnectionHost = {
+      context: this.context,
+      metrics: this.#metrics,
+      emit,
+      maxBatchEvents: this.config.max_batch_events,
+    };
+    this.#unsubscribe = [
+      services.connectionSettings.subscribe(() => this.#each((each) => each.settingsChanged())),
+      services.allowlist.subscribe(() => this.#each((each) => each.allowlistChanged())),
+      services.connections.take((connection) => this.#serve(connection, host)),
+    ];
+  }
+
+  /** What has arrived goes to the pipeline; connections that are still open at the deadline are cut. */
+  async stop(deadline: number): Promise<void> {
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+    this.#each((each) => each.stop());
+    const open = Promise.all(this.#connections.values());
+    const left = Math.max(0, deadline - DESTROY_BEFORE_MS - this.context.now());
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, left)));
+    await Promise.race([open, late]);
+    clearTimeout(timer);
+    this.#each((each) => each.destroy());
+  }
+
+  #each(action: (connection: AgentConnection) => void): void {
+    for (const connection of [...this.#connections.keys()]) action(connection);
+  }
+
+  #serve(accepted: AcceptedConnection, host: ConnectionHost): void {
+    const secureContext = this.#secureContext();
+    if (secureContext === undefined || accepted.socket.destroyed) {
+      const reason = secureContext === undefined ? 'no_server_certificate' : 'reset';
+      accepted.socket.once('error', () => undefined).destroy();
+      this.#closed(accepted, reason);
+      return;
+    }
+    const connection = new AgentConnection(accepted, beginTls(accepted.socket, secureContext), host);
+    const done = connection.run().then((reason) => {
+      this.#connections.delete(connection);
+      this.#closed(accepted, reason);
+    });
+    this.#connections.set(connection, done);
+    this.#metrics.open.set(this.#connections.size);
+  }
+
+  #closed(accepted: AcceptedConnection, reason: CloseReason): void {
+    this.context.services.connections.closed(accepted.id);
+    this.#metrics.closed.add(1, { reason });
+    this.#metrics.open.set(this.#connections.size);
+  }
+
+  #secureContext(): SecureContext | undefined {
+    const identity = this.context.services.tlsIdentity.current;
+    try {
+      return identity && this.#contexts.get(identity);
+    } catch (error) {
+      this.context.logger.error({ err: error }, 'Server certificate cannot be used');
+      return undefined;
+    }
+  }
+}
+
+/** Event streams of activity agents over mutually authenticated TLS 1.3 (`docs/PROTOCOL.md`). */
+export const namTlsSource = definePlugin<NamTlsConfig>({
+  id: 'sources.nam_tls',
+  kind: 'source',
+  apiVersion: API_VERSION,
+  stability: 'beta',
+  summary: 'Takes event streams and enrollments of activity agents over mutually authenticated TLS 1.3.',
+  configSchema: namTlsConfigSchema,
+  create: (config, context): Source => new NamTlsSource(config, context),
+});

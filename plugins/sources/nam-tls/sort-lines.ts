@@ -1,0 +1,55 @@
+import type { Reject, SourceEvent } from '@app/pipeline/api';
+import { readMessage, type Message } from '@app/pipeline/helpers';
+import { withoutCode } from './enrollment-message.js';
+
+/** Lines of a stream, told apart. */
+export interface SortedLines {
+  readonly events: SourceEvent[];
+  readonly rejects: Reject[];
+  /** Sum of the lines, bytes. */
+  readonly bytes: number;
+  /** Code of the first protocol violation, if there was one: the connection has to end. */
+  readonly violation: string | undefined;
+}
+
+/**
+ * Sorts the lines `from` (inclusive) to `to` (exclusive) of an allowlisted agent's stream. Lines after a violation are
+ * sorted too: they arrived with it, and nothing an agent sent disappears.
+ */
+export function sortLines(lines: readonly Buffer[], from: number, to: number): SortedLines {
+  const events: SourceEvent[] = [];
+  const rejects: Reject[] = [];
+  let bytes = 0;
+  let violation: string | undefined;
+  for (let index = from; index < to; index += 1) {
+    const line = lines[index];
+    if (line === undefined) break;
+    bytes += line.length;
+    const message = readMessage(line);
+    if (message.kind === 'event') {
+      events.push(message.event);
+      continue;
+    }
+    const reject = rejectOf(message, line);
+    rejects.push(reject);
+    if (message.kind !== 'not-utf8') violation ??= reject.code;
+  }
+  return { events, rejects, bytes, violation };
+}
+
+function rejectOf(message: Exclude<Message, { kind: 'event' }>, raw: Buffer): Reject {
+  if (message.kind === 'violation') {
+    return { stage: 'frame', code: message.code, field: '', message: message.reason, raw };
+  }
+  if (message.kind === 'not-utf8') {
+    const text = 'The line is not valid UTF-8.';
+    return { stage: 'frame', code: 'invalid_utf8', field: '', message: text, raw };
+  }
+  return {
+    stage: 'frame',
+    code: 'unexpected_control_message',
+    field: '/MessageType',
+    message: 'A control message may only be the first message of a connection.',
+    raw: withoutCode(message.value, raw),
+  };
+}

@@ -1,0 +1,69 @@
+import type { Counter, Gauge, Metrics } from '@app/pipeline/api';
+
+/** Why a connection ended: a bounded set, for logs and metrics. */
+export type CloseReason =
+  /** The agent ended its side in order. */
+  | 'ended'
+  /** The agent, or something on the way, broke the connection. */
+  | 'reset'
+  | 'no_server_certificate'
+  | 'handshake_failed'
+  | 'first_message_timeout'
+  | 'no_client_certificate'
+  | 'unreadable_client_certificate'
+  | 'unknown_agent'
+  | 'enrolled'
+  | 'enrollment_rejected'
+  | 'enrollment_unavailable'
+  | 'protocol_violation'
+  | 'oversized_message'
+  | 'idle'
+  /** The agent was taken off the allowlist. */
+  | 'removed'
+  /** The pipeline is being stopped. */
+  | 'stopping'
+  /** A fault of the gateway. */
+  | 'internal_error';
+
+/** Instruments of the source. */
+export interface SourceMetrics {
+  readonly open: Gauge;
+  readonly closed: Counter;
+  readonly handshakesFailed: Counter;
+  readonly unknownAgents: Counter;
+  readonly enrollments: Counter;
+  readonly bytesDiscarded: Counter;
+  readonly messagesRefused: Counter;
+}
+
+/** Makes the instruments; the names stand in this plugin's README. */
+export function sourceMetrics(metrics: Metrics): SourceMetrics {
+  return {
+    open: metrics.gauge('gateway_agent_connections', 'Connections that the source serves now.'),
+    closed: metrics.counter(
+      'gateway_agent_connections_closed_total',
+      'Connections that ended, by why they ended.',
+      ['reason'],
+    ),
+    handshakesFailed: metrics.counter(
+      'gateway_tls_handshakes_failed_total',
+      'TLS handshakes that did not succeed or brought no usable client certificate.',
+    ),
+    unknownAgents: metrics.counter(
+      'gateway_unknown_agents_total',
+      'Connections closed because the key of the peer is not in the allowlist.',
+    ),
+    enrollments: metrics.counter('gateway_enrollments_total', 'Enrollment requests, by outcome.', [
+      'outcome',
+    ]),
+    bytesDiscarded: metrics.counter(
+      'gateway_frame_bytes_discarded_total',
+      'Bytes from allowlisted agents that never made a whole message, by why the connection ended.',
+      ['reason'],
+    ),
+    messagesRefused: metrics.counter(
+      'gateway_source_messages_refused_total',
+      'Messages that the pipeline no longer took because it was stopping.',
+    ),
+  };
+}

@@ -1,0 +1,49 @@
+import {
+  API_VERSION,
+  Batch,
+  definePlugin,
+  type Emit,
+  type Origin,
+  type SourceDefinition,
+  type SourceEvent,
+} from '@app/pipeline/api';
+import { LineFramer, readMessage } from '@app/pipeline/helpers';
+
+/** Where the bench puts its chunks in: a source without sockets. */
+export interface BenchFeed {
+  emit: Emit | undefined;
+}
+
+const ORIGIN: Origin = {
+  connectionId: 'bench',
+  agentSpki: '0'.repeat(64),
+  agentHost: 'BENCH',
+  sourceIp: '192.0.2.1',
+};
+
+/** A source plugin that hands its `emit` to the bench. */
+export function benchSource(feed: BenchFeed): SourceDefinition {
+  return definePlugin({
+    id: 'sources.bench',
+    kind: 'source',
+    apiVersion: API_VERSION,
+    stability: 'development',
+    summary: 'Takes chunks from the benchmark.',
+    configSchema: { type: 'object', additionalProperties: false, properties: {} },
+    create: () => ({
+      start: async (_signal: AbortSignal, emit: Emit) => {
+        feed.emit = emit;
+      },
+    }),
+  });
+}
+
+/** Frames and parses a chunk as the TLS source does. */
+export function readChunk(framer: LineFramer, chunk: Buffer): Batch {
+  const events: SourceEvent[] = [];
+  for (const line of framer.push(chunk)) {
+    const message = readMessage(line);
+    if (message.kind === 'event') events.push(message.event);
+  }
+  return new Batch(ORIGIN, Date.now(), chunk.length, events);
+}

@@ -1,0 +1,15 @@
+import type { PluginDefinition } from '@app/pipeline/api';
+
+/** The same plugins, but sinks write nowhere: what is measured is the gateway's own work. */
+export function withoutWrites(definitions: readonly PluginDefinition[]): PluginDefinition[] {
+  return definitions.map((definition) => {
+    if (definition.kind !== 'sink') return definition;
+    return {
+      ...definition,
+      create: (config, context) => {
+        const sink = definition.create(config, context);
+        return { encode: (batch, entryId) => sink.encode(batch, entryId), write: () => Promise.resolve() };
+      },
+    };
+  });
+}

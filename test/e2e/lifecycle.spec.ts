@@ -1,0 +1,177 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createTestCertificate } from '@app/pipeline/testing';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startGateway, freePort, type TestGateway } from '../support/gateway.js';
+import { pollUntil } from '../support/poll.js';
+import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
+
+const event = (host: string, path: string): object => ({
+  TimeLogged: new Date().toISOString(),
+  ActivityType: 'FileSystem',
+  Host: host,
+  Operation: 'Read',
+  Path: path,
+  UserName: 'u',
+});
+
+describe('the life of a gateway', () => {
+  const running: TestGateway[] = [];
+  const start = async (...args: Parameters<typeof startGateway>): Promise<TestGateway> => {
+    const gateway = await startGateway(...args);
+    running.push(gateway);
+    return gateway;
+  };
+  afterEach(async () => {
+    for (const gateway of running.splice(0)) await gateway.dispose();
+  }, 60_000);
+
+  const enroll = async (gateway: TestGateway): Promise<AgentCredentials> => {
+    const agent = await createTestCertificate({ commonName: 'AGENT' });
+    await enrollRaw(await gateway.agentPort(), agent, await gateway.token(), 'AGENT');
+    return agent;
+  };
+  const count = async (gateway: TestGateway, host: string): Promise<number> =>
+    Number(
+      (await gateway.sql(`SELECT count() AS n FROM activity.file_events WHERE host = '${host}'`))[0]!['n'],
+    );
+
+  it('writes what it holds when it is told to stop, and keeps agents, certificate and events over a restart', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'gateway-e2e-'));
+    const first = await start({ dataDir });
+    const agent = await enroll(first);
+    const spki = (await first.status()).listener.certificate.spkiHash as string;
+    const stream = await RawAgent.connect(await first.agentPort(), agent);
+    for (let i = 0; i < 250; i += 1) await stream.send(event('DRAIN', `p${i}`));
+    await pollUntil(
+      'the gateway to have read them',
+      async () => (await first.status()).pipelines[0].counts.received as number,
+      (received) => received >= 250,
+    );
+    // The default interval is 10 s: these events are in memory, and only the drain can have written them.
+    expect(await first.stop()).toBe(0);
+    await stream.whenClosed();
+
+    const second = await start({ dataDir });
+    expect((await second.status()).listener.certificate.spkiHash).toBe(spki);
+    expect(await count(second, 'DRAIN')).toBe(250);
+    const again = await RawAgent.connect(await second.agentPort(), agent);
+    await again.send(event('AGAIN', 'p'));
+    await again.end();
+    second.kill('SIGTERM');
+    expect(await second.exited).toBe(0);
+
+    const third = await start({ dataDir });
+    expect(await count(third, 'AGAIN')).toBe(1);
+    third.kill('SIGKILL');
+    await third.exited;
+    const fourth = await start({ dataDir });
+    expect(await count(fourth, 'DRAIN')).toBe(250);
+  }, 120_000);
+
+  it('refuses a second gateway on one data directory', async () => {
+    const first = await start();
+    await expect(startGateway({ dataDir: first.dataDir })).rejects.toThrow(
+      /data directory|in use|another gateway/i,
+    );
+    expect((await first.status()).listener.state).toBe('listening');
+  }, 60_000);
+
+  it('restarts a reactor that is killed; agents reconnect and administration stays up', async () => {
+    const gateway = await start({ env: { ACTIVITYMONITOR_BATCH_INTERVAL_SECONDS: '1' } });
+    const agent = await enroll(gateway);
+    const stream = await RawAgent.connect(await gateway.agentPort(), agent);
+    await stream.send(event('KILL', 'before'));
+    const [reactor] = (await gateway.status()).listener.reactors as { pid: number }[];
+    process.kill(reactor!.pid, 'SIGKILL');
+    await stream.whenClosed();
+    await pollUntil(
+      'another reactor',
+      async () => (await gateway.status()).listener.reactors[0] as { pid: number; state: string },
+      (now) => now.state === 'ready' && now.pid !== reactor!.pid,
+    );
+    const again = await RawAgent.connect(await gateway.agentPort(), agent);
+    await again.send(event('KILL', 'after'));
+    await again.end();
+    await pollUntil(
+      'the event',
+      () => count(gateway, 'KILL'),
+      (n) => n >= 1,
+    );
+  }, 60_000);
+
+  it('starts its ClickHouse again when that is killed, and loses no event it holds', async () => {
+    const gateway = await start({ env: { ACTIVITYMONITOR_BATCH_INTERVAL_SECONDS: '1' } });
+    const agent = await enroll(gateway);
+    const pid = await clickhousePid(gateway);
+    process.kill(pid, 'SIGKILL');
+    const stream = await RawAgent.connect(await gateway.agentPort(), agent);
+    for (let i = 0; i < 500; i += 1) await stream.send(event('CH', `p${i}`));
+    await stream.end();
+    await pollUntil(
+      'all events',
+      () => count(gateway, 'CH'),
+      (n) => n === 500,
+      45_000,
+    );
+  }, 90_000);
+
+  it('takes events while its ClickHouse is down at the start, and writes them when it comes', async () => {
+    const chPort = await freePort();
+    const env = { CLICKHOUSE_URL: `http://127.0.0.1:${chPort}`, ACTIVITYMONITOR_BATCH_INTERVAL_SECONDS: '1' };
+    const gateway = await start({ env, waitReady: false });
+    await pollUntil(
+      'the listener',
+      async () => (await gateway.status()).listener.state as string,
+      (s) => s === 'listening',
+    );
+    const ready = await fetch(`${gateway.httpUrl}/health/ready`);
+    expect(ready.status).toBe(200);
+    expect(((await ready.json()) as { status: string }).status).toBe('degraded');
+    const agent = await enroll(gateway);
+    const stream = await RawAgent.connect(await gateway.agentPort(), agent);
+    for (let i = 0; i < 300; i += 1) await stream.send(event('LATE', `p${i}`));
+    await stream.end();
+
+    // A second gateway's embedded server stands in for the user's server that comes up late.
+    const other = await start({ env: { CLICKHOUSE_HTTP_PORT: String(chPort) } });
+    await pollUntil(
+      'all events in the late server',
+      () => count(other, 'LATE'),
+      (n) => n === 300,
+      60_000,
+    );
+  }, 120_000);
+
+  it('does not listen with a certificate that cannot be used, says why, and runs on', async () => {
+    const env = {
+      SYSLOG_TLS_CERT_PATH: '/nonexistent/server.crt',
+      SYSLOG_TLS_KEY_PATH: '/nonexistent/server.key',
+    };
+    const gateway = await start({ env, waitReady: false });
+    const status = await pollUntil(
+      'the reason',
+      async () => (await gateway.status()).listener as { state: string; reason?: string },
+      (listener) => listener.reason !== undefined,
+    );
+    expect(status.reason).toContain('/nonexistent/server.crt');
+    expect(gateway.log()).toContain('Failed to start NAM Listener');
+    expect((await fetch(`${gateway.httpUrl}/health/ready`)).status).toBe(503);
+    expect((await gateway.rest('GET', '/api/v1/nam-listener/agents')).body).toEqual([]);
+  }, 60_000);
+});
+
+async function clickhousePid(gateway: TestGateway): Promise<number> {
+  const { execFileSync } = await import('node:child_process');
+  const children = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(gateway.pid)], {
+    encoding: 'utf8',
+  });
+  const reactors = (await gateway.status()).listener.reactors.map(
+    (each: { pid: number }) => each.pid,
+  ) as number[];
+  const pids = children.split('\n').map((line) => Number.parseInt(line, 10));
+  const pid = pids.find((each) => each > 0 && !reactors.includes(each));
+  if (pid === undefined) throw new Error(`No ClickHouse process among:\n${children}`);
+  return pid;
+}

@@ -1,0 +1,260 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import type { GatewayConfig } from '@app/pipeline';
+import { GatewayError, type Endpoint } from '@app/pipeline/api';
+import { createLiveValue } from '@app/pipeline/helpers';
+import { createMetrics } from '@app/pipeline/observability';
+import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
+import { AdminKey } from '../../apps/ingest-gateway/src/admin/admin-key.js';
+import type {
+  ActivityEvent,
+  ActivityQuery,
+  ActivitySummary,
+  ClickHouseService,
+  ClickHouseStatus,
+} from '../../apps/ingest-gateway/src/clickhouse/types.js';
+import { createControlPlane, type ControlPlane } from '../../apps/ingest-gateway/src/control-plane.js';
+import type {
+  DataPlane,
+  DataPlaneOptions,
+  ListenerStatus,
+} from '../../apps/ingest-gateway/src/listener/types.js';
+import { createEmbeddedStore, type Store } from '../../apps/ingest-gateway/src/store/index.js';
+
+/** Admin key of the control planes made here. */
+export const TEST_ADMIN_KEY = 'test-admin-key-0123456789';
+/** SPKI hash of the fake listener's certificate. */
+export const TEST_SERVER_SPKI = '5'.repeat(64);
+
+/** A data plane without sockets: it keeps what it is told and says what the test sets. */
+export class FakeDataPlane implements DataPlane {
+  readonly calls: [name: string, ...args: unknown[]][] = [];
+  connections = new Map<string, number>();
+  metrics: (readonly object[])[] = [];
+  failAcceptor: Error | undefined;
+  state: ListenerStatus;
+
+  constructor(readonly options: DataPlaneOptions) {
+    this.state = {
+      state: 'starting',
+      host: options.host,
+      port: 0,
+      connections: 0,
+      maxConnections: options.acceptor.maxConnections,
+      rejected: { banned: 0, limit: 0 },
+      bans: [],
+      reactors: [],
+    };
+  }
+
+  async start(): Promise<void> {
+    this.calls.push(['start']);
+    this.state = {
+      ...this.state,
+      state: 'listening',
+      port: 41514,
+      certificate: { spkiHash: TEST_SERVER_SPKI, notAfter: Date.UTC(2036, 0, 1), selfSigned: true },
+      reactors: [{ pid: 4711, state: 'ready', restarts: 0 }],
+    };
+  }
+
+  async updateAcceptor(settings: unknown): Promise<void> {
+    this.calls.push(['updateAcceptor', settings]);
+    if (this.failAcceptor !== undefined) throw this.failAcceptor;
+  }
+
+  updateReactorSettings(settings: unknown): void {
+    this.calls.push(['updateReactorSettings', settings]);
+  }
+
+  updateAllowlist(entries: unknown): void {
+    this.calls.push(['updateAllowlist', entries]);
+  }
+
+  updateEndpoints(endpoints: unknown): void {
+    this.calls.push(['updateEndpoints', endpoints]);
+  }
+
+  status(): ListenerStatus {
+    return this.state;
+  }
+
+  connectedAgents(): ReadonlyMap<string, number> {
+    return this.connections;
+  }
+
+  async collectMetrics(): Promise<(readonly object[])[]> {
+    return this.metrics;
+  }
+
+  async stop(deadline: number): Promise<readonly []> {
+    this.calls.push(['stop', deadline]);
+    this.state = { ...this.state, state: 'stopped', port: 0, reactors: [] };
+    return [];
+  }
+}
+
+/** A ClickHouse without a server. */
+export class FakeClickHouse implements ClickHouseService {
+  readonly endpoint = createLiveValue<Endpoint | undefined>(undefined);
+  readonly queries: ActivityQuery[] = [];
+  answer: ActivityEvent[] = [];
+  state: ClickHouseStatus = { mode: 'embedded', state: 'ok', url: 'http://127.0.0.1:48123' };
+  stops = 0;
+
+  start(): void {
+    this.endpoint.set({ url: this.state.url, database: 'activity', username: 'default', password: '' });
+  }
+
+  status(): ClickHouseStatus {
+    return this.state;
+  }
+
+  async events(query: ActivityQuery): Promise<ActivityEvent[]> {
+    this.#ensureUp();
+    this.queries.push(query);
+    return this.answer;
+  }
+
+  async summary(): Promise<ActivitySummary> {
+    this.#ensureUp();
+    const none = { events: 0, lastEventTime: null };
+    return {
+      types: { file: none, sharepoint: none, copilot: none, leef: none },
+      deadLetters: { total: 0, byCode: {} },
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.stops += 1;
+  }
+
+  #ensureUp(): void {
+    if (this.state.state === 'ok') return;
+    throw new GatewayError('CLICKHOUSE_UNAVAILABLE', 'ClickHouse cannot be asked.', 'Try again later.');
+  }
+}
+
+/** A configuration as `gateway.yaml` would give it, every port chosen by the system. */
+export function testConfig(dataDir: string, settings: GatewayConfig['settings'] = {}): GatewayConfig {
+  return {
+    dataDir,
+    http: { host: '127.0.0.1', port: 0 },
+    admin: { apiKey: TEST_ADMIN_KEY },
+    listener: { host: '127.0.0.1', tls: {} },
+    store: { use: 'embedded' },
+    clickhouse: { username: 'default', password: '', database: 'activity', httpPort: 0, retentionDays: 400 },
+    log: { level: 'error', format: 'json' },
+    settings: { activitymonitor_tcp_port: 0, ...settings },
+    pipelines: [],
+  };
+}
+
+/** The real control plane, REST port and store included, over a fake data plane and a fake ClickHouse. */
+export interface TestControlPlane extends ControlPlane {
+  readonly store: Store;
+  readonly logger: RecordingLogger;
+  readonly clickhouse: FakeClickHouse;
+  /** The data planes made so far, the current one last. */
+  readonly planes: FakeDataPlane[];
+  plane(): FakeDataPlane;
+  /** Sends a request with the admin key; a string is sent as it is, anything else as JSON. */
+  rest(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<RestAnswer>;
+  dispose(): Promise<void>;
+}
+
+/** An answer of the REST API. */
+export interface RestAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** JSON where the answer says so, otherwise text. */
+  readonly body: unknown;
+}
+
+/** Starts one, agents "served". */
+export async function startControlPlane(
+  settings: GatewayConfig['settings'] = {},
+  http: GatewayConfig['http'] = { host: '127.0.0.1', port: 0 },
+): Promise<TestControlPlane> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'control-plane-'));
+  const store = await createEmbeddedStore(join(dataDir, 'store'));
+  const logger = createRecordingLogger();
+  const clickhouse = new FakeClickHouse();
+  const planes: FakeDataPlane[] = [];
+  const registry = new Registry();
+  const config = { ...testConfig(dataDir, settings), http };
+  const key = await AdminKey.load({
+    configured: TEST_ADMIN_KEY,
+    installation: store.installation,
+    dataDir,
+    logger,
+  });
+  const removeAll = async (): Promise<void> => {
+    await store.close();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  const control = await createControlPlane(
+    {
+      identity: { id: 'gw', version: '0.0.0', startedAt: new Date(0).toISOString() },
+      config,
+      logger,
+      metrics: createMetrics(registry),
+      registry,
+      store,
+      clickhouse,
+      createDataPlane: (options) => {
+        const plane = new FakeDataPlane(options);
+        planes.push(plane);
+        return plane;
+      },
+    },
+    key.authorize,
+  ).catch(async (error: unknown) => {
+    await removeAll();
+    throw error;
+  });
+  clickhouse.start();
+  await control.dataPlane.start();
+  return {
+    ...control,
+    store,
+    logger,
+    clickhouse,
+    planes,
+    plane: () => planes.at(-1)!,
+    rest: (...args) => rest(control.httpUrl, ...args),
+    dispose: async () => {
+      await control.dataPlane.stop(0);
+      await control.agents.stop();
+      await control.close();
+      await removeAll();
+    },
+  };
+}
+
+async function rest(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<RestAnswer> {
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      authorization: `Bearer ${TEST_ADMIN_KEY}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const json = (response.headers.get('content-type') ?? '').includes('json') && text !== '';
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: json ? (JSON.parse(text) as unknown) : text,
+  };
+}

@@ -1,0 +1,204 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pollUntil } from './poll.js';
+
+const MAIN = resolve('dist/apps/ingest-gateway/src/main.js');
+
+/** A gateway as a user runs it: the built program in a process of its own. */
+export interface TestGateway {
+  readonly pid: number;
+  readonly dataDir: string;
+  readonly httpUrl: string;
+  readonly adminKey: string;
+  /** Everything it has logged so far. */
+  log(): string;
+  /** Sends a request with the admin key; `body` becomes JSON. */
+  rest(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: any; headers: Headers }>;
+  /** `GET /api/v1/nam-listener/status`. */
+  status(): Promise<any>;
+  /** A new enrollment token. */
+  token(): Promise<string>;
+  agentPort(): Promise<number>;
+  /** Asks the embedded ClickHouse over its own HTTP port. */
+  sql<T = Record<string, unknown>>(query: string): Promise<T[]>;
+  /** SIGTERM, and waits for the end; gives the exit code. */
+  stop(): Promise<number | null>;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves with the exit code when the process has ended. */
+  readonly exited: Promise<number | null>;
+  /** Stops it if it runs, and removes its data. */
+  dispose(): Promise<void>;
+}
+
+export interface TestGatewayOptions {
+  /** Reuses a directory, for tests of restarts; `dispose` removes it all the same. */
+  readonly dataDir?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Waits until agents and ClickHouse are served; on by default. */
+  readonly waitReady?: boolean;
+}
+
+/** Starts the built gateway on ports that the system chooses, with an empty data directory. */
+export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gateway-e2e-')));
+  const httpPort = await freePort();
+  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, 'run'], {
+    env: {
+      ...process.env,
+      GATEWAY_DATA_DIR: dataDir,
+      GATEWAY_HTTP_PORT: String(httpPort),
+      ACTIVITYMONITOR_TCP_PORT: '0',
+      CLICKHOUSE_HTTP_PORT: '0',
+      GATEWAY_LOG_LEVEL: 'info',
+      NODE_OPTIONS: '',
+      ...options.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const gateway = new GatewayProcess(
+    child,
+    dataDir,
+    `http://127.0.0.1:${httpPort}`,
+    options.env?.['ADMIN_API_KEY'],
+  );
+  try {
+    await gateway.waitUp(options.waitReady ?? true);
+  } catch (error) {
+    await gateway.dispose();
+    throw new Error(`${(error as Error).message}\n--- log of the gateway\n${gateway.log().slice(-4000)}`);
+  }
+  return gateway;
+}
+
+class GatewayProcess implements TestGateway {
+  readonly exited: Promise<number | null>;
+  adminKey = '';
+  #log = '';
+
+  constructor(
+    private readonly child: ChildProcess,
+    readonly dataDir: string,
+    readonly httpUrl: string,
+    private readonly givenKey: string | undefined,
+  ) {
+    const collect = (chunk: Buffer): void => {
+      this.#log += chunk.toString();
+    };
+    child.stdout?.on('data', collect);
+    child.stderr?.on('data', collect);
+    this.exited = once(child, 'exit').then(([code]) => code as number | null);
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
+  log(): string {
+    return this.#log;
+  }
+
+  async waitUp(ready: boolean): Promise<void> {
+    await pollUntil('REST to answer', async () => {
+      this.#failIfDead();
+      return (await fetch(`${this.httpUrl}/health/live`)).status === 200;
+    });
+    this.adminKey = this.givenKey ?? (await readFile(join(this.dataDir, 'admin.key'), 'utf8')).trim();
+    if (!ready) return;
+    await pollUntil(
+      'agents and ClickHouse to be served',
+      async () => {
+        this.#failIfDead();
+        const response = await fetch(`${this.httpUrl}/health/ready`);
+        return { code: response.status, body: (await response.json()) as { status: string } };
+      },
+      ({ code, body }) => code === 200 && body.status === 'ok',
+    );
+  }
+
+  async rest(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: any; headers: Headers }> {
+    const response = await fetch(`${this.httpUrl}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.adminKey}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const json = (response.headers.get('content-type') ?? '').includes('json');
+    return { status: response.status, body: json ? JSON.parse(text) : text, headers: response.headers };
+  }
+
+  async status(): Promise<any> {
+    return (await this.rest('GET', '/api/v1/nam-listener/status')).body;
+  }
+
+  async token(): Promise<string> {
+    const { status, body } = await this.rest('POST', '/api/v1/nam-listener/enrollment-token');
+    if (status !== 201) throw new Error(`No token: ${status} ${JSON.stringify(body)}`);
+    return body.token as string;
+  }
+
+  async agentPort(): Promise<number> {
+    return (await this.status()).listener.port as number;
+  }
+
+  async sql<T = Record<string, unknown>>(query: string): Promise<T[]> {
+    const url = (await this.status()).clickhouse.url as string;
+    const response = await fetch(url, { method: 'POST', body: `${query} FORMAT JSONEachRow` });
+    const text = await response.text();
+    if (!response.ok) throw new Error(text);
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as T);
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  async stop(): Promise<number | null> {
+    this.child.kill('SIGTERM');
+    return this.exited;
+  }
+
+  async dispose(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.child.kill('SIGTERM');
+      const timer = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
+      await this.exited;
+      clearTimeout(timer);
+    }
+    await rm(this.dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+
+  #failIfDead(): void {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) {
+      throw new Error(`The gateway ended with ${this.child.exitCode ?? this.child.signalCode}`);
+    }
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,182 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type {
+  Store,
+  StoredAgent,
+  StoredEnrollmentToken,
+} from '../../apps/ingest-gateway/src/store/repositories.js';
+
+const KEY_A = 'a'.repeat(64);
+const KEY_B = 'b'.repeat(64);
+
+const agent = (spkiHash: string, changes: Partial<StoredAgent> = {}): StoredAgent => ({
+  spkiHash,
+  hostname: 'FS-AGENT-01',
+  sourceIp: '10.0.0.5',
+  enrolledAt: 1_000,
+  lastSeenAt: null,
+  agentVersion: null,
+  ...changes,
+});
+
+const token = (codeHash: string, changes: Partial<StoredEnrollmentToken> = {}): StoredEnrollmentToken => ({
+  codeHash,
+  createdAt: 1_000,
+  expiresAt: 2_000,
+  revokedAt: null,
+  uses: 0,
+  ...changes,
+});
+
+/**
+ * What every store promises; each implementation's spec runs it.
+ * @param open gives a store that is empty at the first call of a test and holds what was written at later ones
+ */
+export function describeStoreConformance(name: string, open: () => Promise<Store>): void {
+  describe(`${name} keeps the contract of a store`, () => {
+    let store: Store;
+    beforeEach(async () => {
+      store = await open();
+    });
+    afterEach(() => store.close());
+    const reopen = async (): Promise<void> => {
+      await store.close();
+      store = await open();
+    };
+
+    agentCases(() => store, reopen);
+    tokenCases(() => store, reopen);
+    settingsCases(() => store, reopen);
+    installationCases(() => store, reopen);
+
+    it('closes twice without harm', async () => {
+      await store.close();
+      await expect(store.close()).resolves.toBeUndefined();
+    });
+  });
+}
+
+function agentCases(store: () => Store, reopen: () => Promise<void>): void {
+  describe('agents', () => {
+    it('gives back what was put in, also after it was closed', async () => {
+      await store().agents.upsert(agent(KEY_A, { hostname: 'Büro-01', agentVersion: '10.0.0' }));
+      await reopen();
+      expect(await store().agents.get(KEY_A)).toEqual(
+        agent(KEY_A, { hostname: 'Büro-01', agentVersion: '10.0.0' }),
+      );
+      expect(await store().agents.list()).toHaveLength(1);
+      expect(await store().agents.get(KEY_B)).toBeUndefined();
+    });
+
+    it('refreshes an agent that is known and keeps when it was last seen', async () => {
+      await store().agents.upsert(agent(KEY_A));
+      await store().agents.touch(new Map([[KEY_A, 5_000]]));
+      await store().agents.upsert(agent(KEY_A, { hostname: 'NEW', sourceIp: '10.0.0.9', enrolledAt: 6_000 }));
+      expect(await store().agents.list()).toEqual([
+        agent(KEY_A, { hostname: 'NEW', sourceIp: '10.0.0.9', enrolledAt: 6_000, lastSeenAt: 5_000 }),
+      ]);
+    });
+
+    it('never moves the last sight back, and passes over unknown keys', async () => {
+      await store().agents.upsert(agent(KEY_A));
+      await store().agents.touch(
+        new Map([
+          [KEY_A, 5_000],
+          [KEY_B, 5_000],
+        ]),
+      );
+      await store().agents.touch(new Map([[KEY_A, 4_000]]));
+      expect((await store().agents.list()).map((each) => each.lastSeenAt)).toEqual([5_000]);
+    });
+
+    it('deletes once', async () => {
+      await store().agents.upsert(agent(KEY_A));
+      expect(await store().agents.delete(KEY_A)).toBe(true);
+      expect(await store().agents.delete(KEY_A)).toBe(false);
+      await reopen();
+      expect(await store().agents.list()).toEqual([]);
+    });
+  });
+}
+
+function tokenCases(store: () => Store, reopen: () => Promise<void>): void {
+  describe('enrollment tokens', () => {
+    it('revokes every live token but one, and keeps earlier revocations', async () => {
+      const { enrollmentTokens } = store();
+      await enrollmentTokens.insert(token('1', { revokedAt: 1_100 }));
+      await enrollmentTokens.insert(token('2'));
+      await enrollmentTokens.insert(token('3'));
+      await enrollmentTokens.revokeOthers('3', 1_500);
+      await reopen();
+      const revoked = (await store().enrollmentTokens.list()).map((each) => [each.codeHash, each.revokedAt]);
+      expect(revoked.sort()).toEqual([
+        ['1', 1_100],
+        ['2', 1_500],
+        ['3', null],
+      ]);
+    });
+
+    it('counts uses that come at once', async () => {
+      await store().enrollmentTokens.insert(token('1'));
+      await Promise.all(Array.from({ length: 20 }, () => store().enrollmentTokens.countUse('1')));
+      await store().enrollmentTokens.countUse('unknown');
+      expect(await store().enrollmentTokens.get('1')).toEqual(token('1', { uses: 20 }));
+      expect(await store().enrollmentTokens.get('unknown')).toBeUndefined();
+    });
+
+    it('purges what expired before a time', async () => {
+      await store().enrollmentTokens.insert(token('1', { expiresAt: 1_999 }));
+      await store().enrollmentTokens.insert(token('2', { expiresAt: 2_000 }));
+      await store().enrollmentTokens.purge(2_000);
+      expect((await store().enrollmentTokens.list()).map((each) => each.codeHash)).toEqual(['2']);
+    });
+  });
+}
+
+function settingsCases(store: () => Store, reopen: () => Promise<void>): void {
+  describe('settings', () => {
+    it('keeps numbers and booleans apart, false and 0 included', async () => {
+      await store().settings.set('a', 0);
+      await store().settings.set('b', false);
+      await store().settings.set('b', true);
+      await store().settings.set('c', false);
+      await reopen();
+      expect([...(await store().settings.list())].sort()).toEqual([
+        ['a', 0],
+        ['b', true],
+        ['c', false],
+      ]);
+    });
+
+    it('says whether there was an override', async () => {
+      await store().settings.set('a', 0);
+      expect(await store().settings.delete('a')).toBe(true);
+      expect(await store().settings.delete('a')).toBe(false);
+    });
+  });
+}
+
+function installationCases(store: () => Store, reopen: () => Promise<void>): void {
+  describe('installation', () => {
+    it('sets once, whoever comes first', async () => {
+      const given = await Promise.all(
+        ['x', 'y', 'z'].map((each) => store().installation.setOnce('id', each)),
+      );
+      expect(new Set(given).size).toBe(1);
+      expect(await store().installation.setOnce('id', 'later')).toBe(given[0]);
+      await store().installation.set('id', 'replaced');
+      await reopen();
+      expect(await store().installation.get('id')).toBe('replaced');
+      expect(await store().installation.get('other')).toBeUndefined();
+    });
+
+    it('never gives one number twice', async () => {
+      const first = await Promise.all(
+        Array.from({ length: 20 }, () => store().installation.increment('epoch')),
+      );
+      await reopen();
+      const next = await store().installation.increment('epoch');
+      expect([...first].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+      expect(next).toBe(21);
+    });
+  });
+}
