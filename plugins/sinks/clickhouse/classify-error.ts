@@ -133,10 +133,10 @@ function classifyTransport(error: unknown, { table }: WriteContext): SinkError {
 }
 
 function transportCode(error: unknown): string {
-  if (!(error instanceof Error)) return 'UNKNOWN';
-  const { code } = error as NodeJS.ErrnoException;
+  if (typeof error !== 'object' || error === null) return 'UNKNOWN';
+  const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code === 'string' && code !== '') return code;
-  if (/timeout/i.test(error.message)) return 'TIMEOUT';
+  if (typeof message === 'string' && /timeout/i.test(message)) return 'TIMEOUT';
   // What is not ClickHouse's own text comes from something between: a proxy's page, an empty answer.
   return 'HTTP';
 }

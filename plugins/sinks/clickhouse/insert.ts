@@ -25,6 +25,7 @@ const SETTINGS: ClickHouseSettings = {
 /** One insert of frozen blocks into one table. */
 export interface Insert {
   readonly table: string;
+  /** Empty: those that the blocks name. */
   readonly columns: readonly string[];
   readonly entries: readonly EncodedEntry[];
   /** The same token again does nothing, as long as the table remembers it. */
@@ -37,13 +38,13 @@ export async function insertBlocks(
   { table, columns, entries, token }: Insert,
   signal: AbortSignal,
 ): Promise<void> {
-  const names = columns.map(quote).join(', ');
+  const names = columns.length === 0 ? '' : ` (${columns.map(quote).join(', ')})`;
   const body = Readable.from(
     entries.map(({ bytes }) => bytes),
     { objectMode: false },
   );
   const result = await client.exec({
-    query: `INSERT INTO ${quote(endpoint.database)}.${quote(table)} (${names}) FORMAT Native`,
+    query: `INSERT INTO ${quote(endpoint.database)}.${quote(table)}${names} FORMAT Native`,
     values: body,
     clickhouse_settings: { ...SETTINGS, insert_deduplication_token: token },
     abort_signal: signal,

@@ -8,6 +8,7 @@ import { decideFirst } from './first-message.js';
 import type { TlsSide } from './handshake.js';
 import { peerKeyOf } from './peer-key.js';
 import { endSoon, endWith } from './socket-end.js';
+import { isCutOff } from './sort-lines.js';
 import type { CloseReason } from './source-metrics.js';
 
 /** A peer that is not in the allowlist has no reason to send more than an EnrollmentRequest. */
@@ -133,7 +134,8 @@ export class AgentConnection {
     }
     const before = this.#framer.pendingBytes;
     const last = end === 'ended' ? this.#framer.end() : undefined;
-    if (last !== undefined) await this.#take([last]);
+    if (last !== undefined && isCutOff(last)) this.#lost += before;
+    else if (last !== undefined) await this.#take([last]);
     if (this.#framer.overflowed) {
       this.#lost += before;
       this.#oversized();

@@ -87,6 +87,16 @@ describe('stream of an allowlisted agent', () => {
     expect(client.error).toBeUndefined();
   });
 
+  it('counts a cut off JSON object as discarded, also when the stream seems to end in order', async () => {
+    const client = await rig.connect();
+    client.socket.end(`${EVENT}\n{"ActivityType":"File`);
+    await client.closed;
+    await rig.closed('ended');
+    expect(rig.lines()).toEqual([EVENT]);
+    expect(rig.bans()).toEqual([]);
+    expect(rig.value('gateway_frame_bytes_discarded_total', { reason: 'ended' })).toBe(21);
+  });
+
   it('discards and counts an unfinished line at a reset, and keeps the lines before it', async () => {
     const { client, tcp } = await rig.connectOver();
     client.socket.write(`${EVENT}\n{"Activ`);

@@ -2,6 +2,8 @@ import type { Reject, SourceEvent } from '@app/pipeline/api';
 import { readMessage, type Message } from '@app/pipeline/helpers';
 import { withoutCode } from './enrollment-message.js';
 
+const OPENING_BRACE = 0x7b;
+
 /** Lines of a stream, told apart. */
 export interface SortedLines {
   readonly events: SourceEvent[];
@@ -35,6 +37,16 @@ export function sortLines(lines: readonly Buffer[], from: number, to: number): S
     if (message.kind !== 'not-utf8') violation ??= reject.code;
   }
   return { events, rejects, bytes, violation };
+}
+
+/**
+ * Whether a last line without its end was cut off rather than sent: a JSON object that does not end. TCP tells the end
+ * of a process that died from an end in order no better.
+ */
+export function isCutOff(last: Buffer): boolean {
+  if (last[0] !== OPENING_BRACE) return false;
+  const message = readMessage(last);
+  return message.kind === 'violation' && message.code === 'not_json_or_leef';
 }
 
 function rejectOf(message: Exclude<Message, { kind: 'event' }>, raw: Buffer): Reject {

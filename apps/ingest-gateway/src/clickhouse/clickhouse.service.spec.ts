@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   clickHouseDefaults,
@@ -45,11 +46,10 @@ async function embedded(config?: Partial<ClickHouseOptions['config']>): Promise<
 }
 
 /** Process id of the embedded server: the one whose options name the directory. */
-async function serverPid(port: number): Promise<number> {
-  const { execFileSync } = await import('node:child_process');
+function serverPid(): number {
   const lines = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8', maxBuffer: 2 ** 24 }).split('\n');
   const line = lines.find((each) => each.includes(directory) && each.includes('chdb_query_cmdline'));
-  if (line === undefined) throw new Error(`No server of ${directory} on ${port} is running.`);
+  if (line === undefined) throw new Error(`No server of ${directory} is running.`);
   return Number.parseInt(line, 10);
 }
 
@@ -96,7 +96,7 @@ describe('the ClickHouse service', () => {
         clickhouse_settings: { async_insert: 0, insert_deduplication_token: 'token' },
       });
     await insert();
-    process.kill(await serverPid(0), 'SIGKILL');
+    process.kill(serverPid(), 'SIGKILL');
     await untilStatus(service, ({ state }) => state === 'degraded');
     await untilStatus(service, ({ state }) => state === 'ok');
     expect(service.status()).toEqual(before);
@@ -150,11 +150,12 @@ describe('the ClickHouse service', () => {
   });
 
   it('migrates once when several gateways start together', async () => {
-    const { endpoint, rows } = await embedded({ database: 'first' });
-    const together = [1, 2, 3].map(() => create({ url: endpoint.url, database: 'shared' }));
+    const clickhouse = await embedded({ database: 'first' });
+    const { url } = clickhouse.endpoint;
+    const together = [1, 2, 3].map(() => create({ url, database: 'shared' }));
     for (const service of together) service.start();
     for (const service of together) await untilStatus(service, ({ state }) => state === 'ok');
-    const tables = await rows("SELECT name FROM system.tables WHERE database = 'shared'");
+    const tables = await clickhouse.rows("SELECT name FROM system.tables WHERE database = 'shared'");
     expect(tables).toHaveLength(6);
   });
 

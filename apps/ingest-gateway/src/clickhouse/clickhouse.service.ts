@@ -104,13 +104,17 @@ class Service implements ClickHouseService {
   /** Resolves with the reason once the server that works does not any more, or the service is stopped. */
   async #lost(): Promise<unknown> {
     const { signal } = this.#abort;
-    const client = this.#client;
+    const ended = new AbortController();
     let reason: unknown;
-    void this.host.ended().then((error) => (reason = error));
-    while (reason === undefined && client !== undefined && !signal.aborted) {
-      await Promise.race([sleep(PROBE_INTERVAL_MS, signal), this.host.ended()]);
-      if (reason !== undefined || signal.aborted) break;
-      await serverVersion(client, signal).catch((error: unknown) => (reason ??= error));
+    void this.host.ended().then((error) => {
+      reason = error;
+      ended.abort();
+    });
+    const wake = AbortSignal.any([signal, ended.signal]);
+    while (reason === undefined && !wake.aborted) {
+      await sleep(PROBE_INTERVAL_MS, wake);
+      if (wake.aborted || this.#client === undefined) break;
+      await serverVersion(this.#client, signal).catch((error: unknown) => (reason ??= error));
     }
     return reason;
   }

@@ -2,7 +2,7 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import type { Endpoint } from '@app/pipeline/api';
 
 /** Longest wait for one request of the control plane, ms. */
-const REQUEST_TIMEOUT_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 30_000;
 
 /** A client for the control plane. It has no default database: the gateway's may not exist yet. */
 export function createControlClient(endpoint: Endpoint): ClickHouseClient {

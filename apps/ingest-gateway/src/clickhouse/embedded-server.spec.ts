@@ -14,7 +14,7 @@ import { type EmbeddedServer, startEmbeddedServer } from './embedded-server.js';
 let directory: string;
 let servers: EmbeddedServer[];
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'gateway-embedded-'));
+  directory = await mkdtemp(join(tmpdir(), "gateway embedded & <é> '-"));
   servers = [];
 });
 afterEach(async () => {

@@ -27,8 +27,8 @@ type Config = ClickHouseOptions['config'];
 class EmbeddedHost implements ServerHost {
   readonly mode = 'embedded';
   #server: EmbeddedServer | undefined;
-  /** Of the server before, so that who knows the address finds the next one there. */
-  #lastPort = 0;
+  /** The last one that ran: who knows its address finds the next one there. */
+  #latest: EmbeddedServer | undefined;
 
   constructor(
     private readonly config: Config,
@@ -36,16 +36,11 @@ class EmbeddedHost implements ServerHost {
   ) {}
 
   get url(): string {
-    return this.#server?.url ?? '';
+    return this.#latest?.url ?? '';
   }
 
   async acquire(signal: AbortSignal): Promise<Endpoint> {
-    this.#server ??= await this.#start(signal);
-    this.#lastPort = this.#server.port;
-    const server = this.#server;
-    void server.exited.then(() => {
-      if (this.#server === server) this.#server = undefined;
-    });
+    const server = (this.#server ??= await this.#start(signal));
     // The embedded server has one user, without a password, and listens on the loopback interface only.
     return { url: server.url, database: this.config.database, username: 'default', password: '' };
   }
@@ -63,14 +58,22 @@ class EmbeddedHost implements ServerHost {
   }
 
   async #start(signal: AbortSignal): Promise<EmbeddedServer> {
+    const server = await this.#startAtKnownPort(signal);
+    this.#latest = server;
+    void server.exited.then(() => {
+      if (this.#server === server) this.#server = undefined;
+    });
+    return server;
+  }
+
+  async #startAtKnownPort(signal: AbortSignal): Promise<EmbeddedServer> {
     const { directory, config } = this;
-    if (config.httpPort !== 0 || this.#lastPort === 0) {
-      return startEmbeddedServer({ directory, port: config.httpPort }, signal);
-    }
+    const port = config.httpPort === 0 ? (this.#latest?.port ?? 0) : config.httpPort;
     try {
-      return await startEmbeddedServer({ directory, port: this.#lastPort }, signal);
+      return await startEmbeddedServer({ directory, port }, signal);
     } catch (error) {
-      if (!(error instanceof GatewayError) || error.code !== 'CLICKHOUSE_PORT_IN_USE') throw error;
+      const taken = error instanceof GatewayError && error.code === 'CLICKHOUSE_PORT_IN_USE';
+      if (!taken || config.httpPort !== 0) throw error;
       return startEmbeddedServer({ directory, port: 0 }, signal);
     }
   }

@@ -5,6 +5,7 @@ import type { ReactorSettings } from '../reactor/messages.js';
 import { Acceptor } from './acceptor.js';
 import { Bans } from './bans.js';
 import { ListenerControl } from './listener-control.js';
+import { reactorOpensslOptions } from './reactor-openssl.js';
 import { ReactorSupervisor } from './reactor-supervisor.js';
 import { loadTlsIdentity } from './tls-identity.js';
 import type { AcceptorSettings, DataPlane, DataPlaneOptions, ListenerStatus } from './types.js';
@@ -44,6 +45,7 @@ class ProcessDataPlane implements DataPlane {
     this.#supervisor = new ReactorSupervisor({
       entry: reactorEntry,
       logger: logger.child({ component: 'supervisor' }),
+      nodeOptions: () => reactorOpensslOptions(dataDir),
       handlers,
       reactors,
       snapshots: {

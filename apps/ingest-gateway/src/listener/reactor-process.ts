@@ -34,13 +34,18 @@ export class ReactorProcess {
   #status: ReactorStatus | undefined;
   #reports: readonly DrainReport[] = [];
 
+  /** @param nodeOptions options of Node beside those of this process */
   constructor(
     entry: string,
+    nodeOptions: readonly string[],
     private readonly events: ReactorEvents,
     private readonly logger: Logger,
   ) {
     // Logs go straight to this process's output; standard input is nobody's.
-    this.#child = fork(entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = fork(entry, [], {
+      execArgv: [...process.execArgv, ...nodeOptions],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     this.#metrics = new MetricRequests((requestId) => this.send({ type: 'collect-metrics', requestId }));
     this.#child.on('message', (message) => this.#receive(message as FromReactor));
     this.exited = new Promise((resolve) => {

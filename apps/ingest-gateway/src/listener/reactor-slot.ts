@@ -13,6 +13,8 @@ export interface ReactorSlotParts {
   /** Module that the child process runs. */
   readonly entry: string;
   readonly logger: Logger;
+  /** Options of Node for the child process, beside those of this one; asked for at each start. */
+  nodeOptions(): Promise<readonly string[]>;
   /** An epoch never used before; asked for at each start of the process. */
   nextEpoch(): Promise<string>;
   /** The newest snapshots. */
@@ -101,14 +103,15 @@ export class ReactorSlot {
   async #runOnce(): Promise<string> {
     this.#state = 'starting';
     this.#readyAt = 0;
-    let epoch: string;
+    let process: ReactorProcess;
     try {
-      epoch = await this.parts.nextEpoch();
+      const nodeOptions = await this.parts.nodeOptions();
+      const epoch = await this.parts.nextEpoch();
+      if (this.#stopping.signal.aborted) return 'stopped';
+      process = this.#fork(epoch, nodeOptions);
     } catch (error) {
-      return `no epoch could be reserved: ${error instanceof Error ? error.message : String(error)}`;
+      return `could not be prepared: ${error instanceof Error ? error.message : String(error)}`;
     }
-    if (this.#stopping.signal.aborted) return 'stopped';
-    const process = this.#fork(epoch);
     const timer = setTimeout(() => this.#tooSlow(process), START_TIMEOUT_MS);
     const reason = await process.exited;
     clearTimeout(timer);
@@ -117,7 +120,7 @@ export class ReactorSlot {
     return reason;
   }
 
-  #fork(epoch: string): ReactorProcess {
+  #fork(epoch: string, nodeOptions: readonly string[]): ReactorProcess {
     this.#starts += 1;
     this.#reason = undefined;
     const events: ReactorEvents = {
@@ -129,7 +132,7 @@ export class ReactorSlot {
       ready: () => this.#isReady(),
       failed: (reason) => (this.#reason = reason),
     };
-    this.#process = new ReactorProcess(this.parts.entry, events, this.parts.logger);
+    this.#process = new ReactorProcess(this.parts.entry, nodeOptions, events, this.parts.logger);
     return this.#process;
   }
 

@@ -14,6 +14,8 @@ export interface ReactorSupervisorParts {
   /** Module that child processes run. */
   readonly entry: string;
   readonly logger: Logger;
+  /** Options of Node for child processes, beside those of this one. */
+  nodeOptions(): Promise<readonly string[]>;
   readonly handlers: DataPlaneHandlers;
   readonly reactors: number;
   readonly snapshots: ReactorSnapshots;
@@ -104,6 +106,7 @@ export class ReactorSupervisor {
     return new ReactorSlot({
       entry,
       logger: logger.child({ reactor: index }),
+      nodeOptions: () => this.parts.nodeOptions(),
       nextEpoch: () => handlers.nextEpoch(),
       configuration: (epoch) => ({ ...this.#snapshots, epoch }),
       events: {

