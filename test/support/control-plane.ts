@@ -49,15 +49,32 @@ export class FakeDataPlane implements DataPlane {
     };
   }
 
-  async start(): Promise<void> {
+  async start(listen = true): Promise<void> {
     this.calls.push(['start']);
     this.state = {
       ...this.state,
-      state: 'listening',
-      port: 41514,
+      state: listen ? 'listening' : 'stopped',
+      port: listen ? 41514 : 0,
       certificate: { spkiHash: TEST_SERVER_SPKI, notAfter: Date.UTC(2036, 0, 1), selfSigned: true },
       reactors: [{ pid: 4711, state: 'ready', restarts: 0 }],
     };
+  }
+
+  pause(): void {
+    this.calls.push(['pause']);
+    this.state = { ...this.state, state: 'stopped', port: 0 };
+  }
+
+  async resume(): Promise<void> {
+    this.calls.push(['resume']);
+    this.state = { ...this.state, state: 'listening', port: 41514 };
+  }
+
+  liftBan(ip: string): boolean {
+    const left = this.state.bans.filter((ban) => ban.ip !== ip);
+    const found = left.length < this.state.bans.length;
+    this.state = { ...this.state, bans: left };
+    return found;
   }
 
   async updateAcceptor(settings: unknown): Promise<void> {

@@ -43,7 +43,10 @@ class NamTlsSource implements Source {
     this.#unsubscribe = [
       services.connectionSettings.subscribe(() => this.#each((each) => each.settingsChanged())),
       services.allowlist.subscribe(() => this.#each((each) => each.allowlistChanged())),
-      services.connections.take((connection) => this.#serve(connection, host)),
+      services.connections.take(
+        (connection) => this.#serve(connection, host),
+        () => this.#each((each) => each.stop()),
+      ),
     ];
   }
 

@@ -11,11 +11,13 @@ import { SettingsService } from '../settings/index.js';
 import { ActivityController } from './activity.controller.js';
 import { NamListenerController } from './nam-listener.controller.js';
 import { NamListenerService } from './nam-listener.service.js';
+import { SettingsAdmin } from './settings-admin.service.js';
+import { FeatureFlagsController, SettingsController } from './settings.controller.js';
 
 /** The REST API for administrators. */
 @Module({
   imports: [SettingsModule, AgentsModule, EnrollmentModule, DataPlaneModule],
-  controllers: [NamListenerController, ActivityController],
+  controllers: [NamListenerController, ActivityController, SettingsController, FeatureFlagsController],
   providers: [
     {
       provide: NamListenerService,
@@ -35,6 +37,12 @@ import { NamListenerService } from './nam-listener.service.js';
           enrollment,
           dataPlane,
         }),
+    },
+    {
+      provide: SettingsAdmin,
+      inject: [SettingsService, DataPlaneHost],
+      useFactory: (settings: SettingsService, dataPlane: DataPlaneHost) =>
+        new SettingsAdmin(settings, dataPlane),
     },
   ],
 })

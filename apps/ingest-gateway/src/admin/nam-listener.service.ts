@@ -65,7 +65,6 @@ export class NamListenerService {
 
   #serverSpki(): string {
     const { certificate, reason } = this.parts.dataPlane.status();
-    if (certificate !== undefined) return certificate.spkiHash;
     if (!this.parts.dataPlane.enabled) {
       throw new GatewayError(
         'INGESTION_DISABLED',
@@ -73,6 +72,7 @@ export class NamListenerService {
         'Set it to true first.',
       );
     }
+    if (certificate !== undefined) return certificate.spkiHash;
     throw new GatewayError(
       'LISTENER_NOT_READY',
       `The listener has no server certificate${reason === undefined ? ' yet' : `: ${reason}`}`,

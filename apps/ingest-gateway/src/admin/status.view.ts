@@ -14,9 +14,11 @@ export interface StatusView {
 }
 
 /** The listener with its bans, certificate and reactors. */
-export function toListenerView({ bans, certificate, reactors, ...listener }: ListenerStatus): object {
+export function toListenerView(status: ListenerStatus): object {
+  const { bans, certificate, reactors, refusedPort, ...listener } = status;
   return {
     ...listener,
+    ...(refusedPort && { refusedPort: { ...refusedPort, at: iso(refusedPort.at) } }),
     bans: bans.map((ban) => ({ ...ban, until: iso(ban.until) })),
     ...(certificate && { certificate: { ...certificate, notAfter: iso(certificate.notAfter) } }),
     reactors: reactors.map(({ status, ...reactor }) => ({

@@ -71,9 +71,22 @@ class ProcessDataPlane implements DataPlane {
     });
   }
 
-  async start(): Promise<void> {
+  async start(listen = true): Promise<void> {
     this.#supervisor.start();
-    await this.#listener.start();
+    if (listen) await this.#listener.start();
+  }
+
+  pause(): void {
+    this.#listener.stop();
+    this.#supervisor.closeConnections();
+  }
+
+  async resume(): Promise<void> {
+    if (this.#stopping === undefined) await this.#listener.start();
+  }
+
+  liftBan(ip: string): boolean {
+    return this.#bans.lift(ip);
   }
 
   updateAcceptor(settings: AcceptorSettings): Promise<void> {

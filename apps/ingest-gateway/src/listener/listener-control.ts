@@ -79,7 +79,7 @@ export class ListenerControl {
     });
   }
 
-  /** Lets go of the port, for good. */
+  /** Lets go of the port, until `start` is called again. */
   stop(): void {
     this.#state = 'stopped';
     this.#reason = undefined;

@@ -70,6 +70,12 @@ export class ReactorSupervisor {
     for (const slot of this.#slots) slot.configured?.send(message);
   }
 
+  /** Closes every connection of agents, those that wait for a reactor included. */
+  closeConnections(): void {
+    this.#waiting.close();
+    for (const slot of this.#slots) slot.configured?.send({ type: 'close-connections' });
+  }
+
   /** What operators see. */
   views(): ReactorView[] {
     return this.#slots.map((slot) => slot.view());

@@ -53,6 +53,13 @@ export interface ListenerStatus {
   readonly state: 'starting' | 'listening' | 'stopped' | 'failed';
   /** Why it does not listen; for operators. */
   readonly reason?: string;
+  /** A port that was asked for and could not be bound, until a change of the port succeeds. */
+  readonly refusedPort?: {
+    readonly port: number;
+    readonly reason: string;
+    /** Milliseconds since 1970-01-01 UTC. */
+    readonly at: number;
+  };
   readonly host: string;
   /** The bound port; 0 while none is bound. */
   readonly port: number;
@@ -78,8 +85,20 @@ export interface ListenerStatus {
 
 /** Acceptor and reactors. Made by `createDataPlane`. */
 export interface DataPlane {
-  /** Starts reactors and the listener. Does not reject: what fails is in `status()` and is retried. */
-  start(): Promise<void>;
+  /**
+   * Starts reactors and the listener. Does not reject: what fails is in `status()` and is retried.
+   * @param listen false starts it paused; true by default
+   */
+  start(listen?: boolean): Promise<void>;
+  /**
+   * Lets go of the port and closes every connection of agents; what has arrived is still processed, and the pipelines
+   * go on writing what they hold.
+   */
+  pause(): void;
+  /** Ends a pause. Does not reject: what fails is in `status()` and is retried. */
+  resume(): Promise<void>;
+  /** Ends the ban of an address; whether there was one. */
+  liftBan(ip: string): boolean;
   /** Acts at once; a new port is bound before the old one is let go. Rejects, keeping the old port, when it cannot be bound. */
   updateAcceptor(settings: AcceptorSettings): Promise<void>;
   updateReactorSettings(settings: ReactorSettings): void;

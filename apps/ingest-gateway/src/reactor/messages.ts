@@ -42,6 +42,8 @@ export type ToReactor =
       readonly remotePort: number;
       readonly acceptedAt: number;
     }
+  /** Close every connection; what has arrived on them is still taken. */
+  | { readonly type: 'close-connections' }
   | { readonly type: 'enrollment-outcome'; readonly requestId: number; readonly outcome: EnrollmentOutcome }
   | { readonly type: 'collect-metrics'; readonly requestId: number }
   /** Write out what is there, then exit. `deadline`: milliseconds since 1970-01-01 UTC. */

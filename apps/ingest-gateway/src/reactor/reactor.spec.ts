@@ -146,6 +146,24 @@ describe('Reactor', () => {
     ]);
   });
 
+  it('has open connections closed by their taker, or cuts them when it does not know how', async () => {
+    const { connections } = (await configured()).services;
+    const announced = { id: 'c1', remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1 };
+    const socket = new Socket();
+    let asked = 0;
+    const release = connections.take(
+      () => undefined,
+      () => (asked += 1),
+    );
+    port.tell({ type: 'connection', ...announced }, socket);
+    port.tell({ type: 'close-connections' });
+    expect([asked, socket.destroyed]).toEqual([1, false]);
+    release();
+    connections.take(() => undefined);
+    port.tell({ type: 'close-connections' });
+    expect([asked, socket.destroyed]).toEqual([1, true]);
+  });
+
   it('asks the control plane about enrollments and passes on bans and presence', async () => {
     const { services } = await configured();
     const request = { code: 'c', spkiHash: 's', sourceIp: '10.0.0.1', hostname: 'h' };

@@ -52,6 +52,8 @@ export class Reactor {
         return void this.#configure(message.configuration);
       case 'connection':
         return this.#connection(message, socket);
+      case 'close-connections':
+        return this.#services?.connections.closeAll();
       case 'enrollment-outcome':
         return this.#services?.enrollments.decided(message.requestId, message.outcome);
       case 'collect-metrics':

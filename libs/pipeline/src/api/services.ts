@@ -62,8 +62,12 @@ export interface AcceptedConnection {
 
 /** Hands over accepted connections; one taker at a time. */
 export interface ConnectionFeed {
-  /** Returns what ends the taking; connections that come then are closed. */
-  take(handler: (connection: AcceptedConnection) => void): () => void;
+  /**
+   * Returns what ends the taking; connections that come then are closed.
+   * @param closeAll called when every connection taken is to be closed, as it is when ingestion is switched off:
+   *   stop reading, hand over what has arrived. Without it their sockets are cut.
+   */
+  take(handler: (connection: AcceptedConnection) => void, closeAll?: () => void): () => void;
   /** To be called exactly once for each connection taken, when its socket is closed. */
   closed(connectionId: string): void;
 }
