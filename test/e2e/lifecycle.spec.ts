@@ -83,13 +83,15 @@ describe('the life of a gateway', () => {
     const agent = await enroll(gateway);
     const stream = await RawAgent.connect(await gateway.agentPort(), agent);
     await stream.send(event('KILL', 'before'));
-    const [reactor] = (await gateway.status()).listener.reactors as { pid: number }[];
-    process.kill(reactor!.pid, 'SIGKILL');
+    const reactors = async (): Promise<{ pid: number; state: string; connections?: number }[]> =>
+      (await gateway.status()).listener.reactors;
+    const serving = await pollUntil('the reactor that serves the agent', async () =>
+      (await reactors()).find(({ connections }) => connections === 1),
+    );
+    process.kill(serving!.pid, 'SIGKILL');
     await stream.whenClosed();
-    await pollUntil(
-      'another reactor',
-      async () => (await gateway.status()).listener.reactors[0] as { pid: number; state: string },
-      (now) => now.state === 'ready' && now.pid !== reactor!.pid,
+    await pollUntil('another reactor', reactors, (now) =>
+      now.every(({ pid, state }) => state === 'ready' && pid !== serving!.pid),
     );
     const again = await RawAgent.connect(await gateway.agentPort(), agent);
     await again.send(event('KILL', 'after'));

@@ -56,7 +56,7 @@ export class FakeDataPlane implements DataPlane {
       state: listen ? 'listening' : 'stopped',
       port: listen ? 41514 : 0,
       certificate: { spkiHash: TEST_SERVER_SPKI, notAfter: Date.UTC(2036, 0, 1), selfSigned: true },
-      reactors: [{ pid: 4711, state: 'ready', restarts: 0 }],
+      reactors: [{ index: 0, pid: 4711, state: 'ready', restarts: 0 }],
     };
   }
 
@@ -84,6 +84,10 @@ export class FakeDataPlane implements DataPlane {
 
   updateReactorSettings(settings: unknown): void {
     this.calls.push(['updateReactorSettings', settings]);
+  }
+
+  resizeReactors(count: number): void {
+    this.calls.push(['resizeReactors', count]);
   }
 
   updateAllowlist(entries: unknown): void {

@@ -113,6 +113,7 @@ export class DataPlaneHost {
     this.#applied = snapshot;
     const acceptor = toAcceptorSettings(snapshot);
     plane.updateReactorSettings(toReactorSettings(snapshot));
+    if (reactorCount(snapshot) !== reactorCount(before)) plane.resizeReactors(reactorCount(snapshot));
     if (JSON.stringify(acceptor) !== JSON.stringify(toAcceptorSettings(before))) {
       // A change over this gateway's own API has moved the port already; one of another replica has not.
       await this.#updateAcceptor(plane, acceptor).catch(() => undefined);

@@ -8,6 +8,7 @@ import { ListenerControl } from './listener-control.js';
 import { reactorOpensslOptions } from './reactor-openssl.js';
 import { ReactorSupervisor } from './reactor-supervisor.js';
 import { loadTlsIdentity } from './tls-identity.js';
+import type { WatchdogLimits } from './watchdog.js';
 import type { AcceptorSettings, DataPlane, DataPlaneOptions, ListenerStatus } from './types.js';
 
 /** How long the listener waits for a reactor before it listens anyway, ms. */
@@ -15,12 +16,16 @@ const REACTOR_WAIT_MS = 5_000;
 /** The reactor's module, as the build lays it beside this one. */
 const REACTOR_ENTRY = fileURLToPath(new URL('../reactor/main.js', import.meta.url));
 
-/**
- * Makes the data plane: listener and reactors. Nothing happens before `start`.
- * @param reactorEntry module that reactor processes run
- */
-export function createDataPlane(options: DataPlaneOptions, reactorEntry = REACTOR_ENTRY): DataPlane {
-  return new ProcessDataPlane(options, reactorEntry);
+/** How reactor processes are run; for tests. */
+export interface ProcessOptions {
+  /** Module that they run. */
+  readonly entry?: string;
+  readonly watchdog?: WatchdogLimits;
+}
+
+/** Makes the data plane: listener and reactors. Nothing happens before `start`. */
+export function createDataPlane(options: DataPlaneOptions, processes: ProcessOptions = {}): DataPlane {
+  return new ProcessDataPlane(options, processes);
 }
 
 class ProcessDataPlane implements DataPlane {
@@ -30,7 +35,7 @@ class ProcessDataPlane implements DataPlane {
   readonly #listener: ListenerControl;
   #stopping: Promise<readonly DrainReport[]> | undefined;
 
-  constructor(options: DataPlaneOptions, reactorEntry: string) {
+  constructor(options: DataPlaneOptions, { entry = REACTOR_ENTRY, watchdog }: ProcessOptions) {
     const { logger, metrics, handlers, host, reactors, tls, dataDir } = options;
     const listenerLogger = logger.child({ component: 'listener' });
     this.#bans = new Bans(metrics.gauge('gateway_bans_active', 'Source addresses that are banned.'));
@@ -43,7 +48,8 @@ class ProcessDataPlane implements DataPlane {
       onConnection: (connection) => this.#supervisor.dispatch(connection),
     });
     this.#supervisor = new ReactorSupervisor({
-      entry: reactorEntry,
+      entry,
+      ...(watchdog && { watchdog }),
       logger: logger.child({ component: 'supervisor' }),
       nodeOptions: () => reactorOpensslOptions(dataDir),
       handlers,
@@ -94,7 +100,11 @@ class ProcessDataPlane implements DataPlane {
   }
 
   updateReactorSettings(settings: ReactorSettings): void {
-    this.#supervisor.replace({ settings }, { type: 'settings', settings });
+    this.#supervisor.replaceSettings(settings);
+  }
+
+  resizeReactors(count: number): void {
+    this.#supervisor.resize(count);
   }
 
   updateAllowlist(entries: readonly AllowlistEntry[]): void {

@@ -11,6 +11,8 @@ export interface ReactorEvents {
   hello(): void;
   ready(): void;
   failed(reason: string): void;
+  /** It has told its status. */
+  status(): void;
   /** A connection that was handed over is closed; once for each. */
   connectionClosed(id: string): void;
   agentsSeen(spkiHashes: readonly string[], at: number): void;
@@ -107,7 +109,7 @@ export class ReactorProcess {
     return this.#metrics.ask(timeoutMs);
   }
 
-  /** Lets it write out what it holds, then ends it, by force a moment after the deadline. */
+  /** Lets it write out what it holds, then ends it, by force a moment after the deadline. May be called again with an earlier one. */
   async drain(deadline: number): Promise<readonly DrainReport[]> {
     this.send({ type: 'drain', deadline });
     const timer = setTimeout(() => this.kill(), Math.max(0, deadline - Date.now()) + EXIT_GRACE_MS);
@@ -131,7 +133,7 @@ export class ReactorProcess {
         return this.events.failed(message.reason);
       case 'status':
         this.#status = message.status;
-        return;
+        return this.events.status();
       case 'connection-closed':
         return this.#closed(message.id);
       case 'agent-connected':

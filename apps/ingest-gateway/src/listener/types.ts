@@ -39,6 +39,7 @@ export interface DataPlaneOptions {
   /** Address that agents connect to. */
   readonly host: string;
   readonly acceptor: AcceptorSettings;
+  /** Limits over all reactors; each gets its share. */
   readonly reactor: ReactorSettings;
   /** `activitymonitor_reactor_threads` resolved: at least 1. */
   readonly reactors: number;
@@ -75,6 +76,8 @@ export interface ListenerStatus {
     readonly selfSigned: boolean;
   };
   readonly reactors: readonly {
+    /** Place among the reactors, from 0. */
+    readonly index: number;
     readonly pid: number | undefined;
     readonly state: 'starting' | 'ready' | 'failed' | 'draining' | 'stopped';
     readonly reason?: string;
@@ -101,7 +104,14 @@ export interface DataPlane {
   liftBan(ip: string): boolean;
   /** Acts at once; a new port is bound before the old one is let go. Rejects, keeping the old port, when it cannot be bound. */
   updateAcceptor(settings: AcceptorSettings): Promise<void>;
+  /** Limits over all reactors; each is sent its share. */
   updateReactorSettings(settings: ReactorSettings): void;
+  /**
+   * Changes how many reactors there are, at least 1. New ones start. Surplus ones get no more connections, close those
+   * they have in order, so that agents come back to the others, write out what they hold, however long that takes, and
+   * end.
+   */
+  resizeReactors(count: number): void;
   /** Resolves when every reactor has been sent it; a removed agent's open connections are closed by the reactors. */
   updateAllowlist(entries: readonly AllowlistEntry[]): void;
   updateEndpoints(endpoints: Readonly<Record<string, Endpoint>>): void;

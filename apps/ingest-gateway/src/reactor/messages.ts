@@ -8,7 +8,10 @@ import type {
 } from '@app/pipeline/api';
 import type { DrainReport, FlowSettings, GatewayConfig, PipelineSpec, PipelineStatus } from '@app/pipeline';
 
-/** Settings as a reactor needs them; limits that hold over all reactors come as this reactor's share. */
+/**
+ * Settings as reactors need them. What `DataPlane` is given are the limits over all reactors; what a reactor is sent is
+ * its share of them (`reactor-shares.ts`).
+ */
 export interface ReactorSettings {
   readonly connection: ConnectionSettings;
   readonly flow: FlowSettings;
@@ -19,6 +22,8 @@ export interface ReactorConfiguration {
   readonly gatewayId: string;
   /** Never used before; fixed width. */
   readonly epoch: string;
+  /** Place among the reactors, from 0; never held by two processes at a time, and kept over restarts. */
+  readonly index: number;
   readonly pipelines: readonly PipelineSpec[];
   readonly settings: ReactorSettings;
   readonly allowlist: readonly AllowlistEntry[];
@@ -46,7 +51,10 @@ export type ToReactor =
   | { readonly type: 'close-connections' }
   | { readonly type: 'enrollment-outcome'; readonly requestId: number; readonly outcome: EnrollmentOutcome }
   | { readonly type: 'collect-metrics'; readonly requestId: number }
-  /** Write out what is there, then exit. `deadline`: milliseconds since 1970-01-01 UTC. */
+  /**
+   * Write out what is there, then exit. `deadline`: milliseconds since 1970-01-01 UTC; a later message may bring an
+   * earlier one.
+   */
   | { readonly type: 'drain'; readonly deadline: number };
 
 /** Reactor to control plane. */

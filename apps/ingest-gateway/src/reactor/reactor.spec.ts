@@ -48,6 +48,7 @@ const AGENT = { spkiHash: 'a'.repeat(64), hostname: 'FS-AGENT-01' };
 const CONFIGURATION = {
   gatewayId: 'gw',
   epoch: '0001',
+  index: 0,
   pipelines: [{ name: 'activity' }],
   settings: { connection: { maxMessageBytes: 1 }, flow: { batchSize: 1 } },
   allowlist: [AGENT],

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Registry } from 'prom-client';
-import type { DrainReport, Pipeline, PipelineOptions } from '@app/pipeline';
+import type { DrainReport, Pipeline, PipelineOptions, PipelineStatus } from '@app/pipeline';
 import { GatewayError, type Logger } from '@app/pipeline/api';
 import { sleep } from '@app/pipeline/helpers';
 import { createMetrics } from '@app/pipeline/observability';
@@ -136,12 +136,28 @@ export class Reactor {
     });
   }
 
+  /** The pipelines keep to the deadline of the first message; a later message can only bring an earlier one. */
   async #drainAndExit(deadline: number): Promise<void> {
-    const reports = await this.#drain(deadline);
+    const again = this.#draining !== undefined;
+    const before = this.#pipelines.map((pipeline) => pipeline.status());
+    const drained = this.#drain(deadline);
+    const reports = again ? await this.#untilDeadline(drained, before, deadline) : await drained;
     if (this.#exited) return;
     this.#report();
     this.parts.port.send({ type: 'drained', reports });
     await this.#exit(0);
+  }
+
+  async #untilDeadline(
+    drained: Promise<readonly DrainReport[]>,
+    before: readonly PipelineStatus[],
+    deadline: number,
+  ): Promise<readonly DrainReport[]> {
+    const aborted = new AbortController();
+    const late = sleep(Math.max(0, deadline - Date.now()), aborted.signal);
+    const reports = await Promise.race([drained, late]);
+    aborted.abort();
+    return reports ?? this.#pipelines.map((pipeline, index) => leftOf(pipeline.status(), before[index]));
   }
 
   /** The control plane is gone: nobody sends work or reads reports any more. */
@@ -178,4 +194,11 @@ export class Reactor {
     await this.parts.port.flushed();
     this.parts.exit(code);
   }
+}
+
+/** What a drain that was cut short achieved since the state before. */
+function leftOf({ name, counts }: PipelineStatus, before: PipelineStatus | undefined): DrainReport {
+  const written = ({ delivered, deadLettered }: PipelineStatus['counts']): number => delivered + deadLettered;
+  const started = before === undefined ? 0 : written(before.counts);
+  return { pipeline: name, written: written(counts) - started, left: counts.inFlight };
 }

@@ -3,7 +3,7 @@ import { ignoreElements, merge, mergeMap, Subject, tap } from 'rxjs';
 import { GatewayError, type Batch, type Emit, type Logger } from '../api/index.js';
 import { batchEvents, type BatchLimits, type Part } from './batch-events.js';
 import type { PipelineCounters } from './counters.js';
-import { CreditGate } from './credit-gate.js';
+import { CreditGate, type CreditLimits } from './credit-gate.js';
 import { deliver, type DeliveryOptions } from './deliver.js';
 import type { Instances } from './instances.js';
 import { DROP_REASONS } from './ledger.js';
@@ -48,7 +48,7 @@ export class Flow {
     const idPrefix = `${pipeline.gatewayId}/${pipeline.epoch}`;
     this.#settler = new Settler(counters, ({ size, bytes }) => this.#gate.release(size, bytes));
     this.#gate = new CreditGate(
-      () => ({ events: pipeline.settings.current.bufferMaxEvents, bytes: pipeline.spec.buffer.maxBytes }),
+      () => creditOf(pipeline),
       () => this.#queue.recheck(),
     );
     this.#queue = new MemoryQueue({
@@ -197,4 +197,9 @@ export class Flow {
     this.#settler.abandon(DROP_REASONS.internal);
     this.#gate.close();
   }
+}
+
+function creditOf({ settings, spec }: PipelineOptions): CreditLimits {
+  const { bufferMaxEvents, bufferBytesShare = 1 } = settings.current;
+  return { events: bufferMaxEvents, bytes: spec.buffer.maxBytes * bufferBytesShare };
 }

@@ -12,6 +12,8 @@ export interface FlowSettings {
   readonly maxConcurrentJobs: number;
   /** `activitymonitor_buffer_max_size`: events held at once; reached = sources pause. */
   readonly bufferMaxEvents: number;
+  /** Part of each pipeline's `buffer.max_bytes` that this reactor may hold, above 0 and up to 1; all of it by default. */
+  readonly bufferBytesShare?: number;
   /** `activitymonitor_clickhouse_batch_size`: rows of one write. */
   readonly sinkBatchSize: number;
   /** `activitymonitor_buffer_threads`: writes at a time, over all sinks. */
