@@ -72,7 +72,8 @@ export class RawAgent {
 
   /** Breaks the connection with a reset. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    // Node 20 cannot reset a TLS socket: what is underneath is reset.
+    this.#tcp.resetAndDestroy();
   }
 
   async whenClosed(): Promise<void> {
