@@ -22,7 +22,9 @@ export class RawAgent {
     readonly tcp: Socket,
   ) {
     socket.on('data', (chunk: Buffer) => (this.#received += chunk.toString()));
-    socket.on('error', (error) => (this.#error = error));
+    socket.on('error', (error: Error) => {
+      this.#error = error;
+    });
     socket.on('close', () => (this.#closed = true));
   }
 
@@ -82,7 +84,10 @@ export class RawAgent {
 
   async whenClosed(): Promise<void> {
     if (this.#closed) return;
-    await once(this.socket, 'close').catch(() => undefined);
+    await once(this.socket, 'close').then(
+      () => undefined,
+      () => undefined,
+    );
   }
 }
 
