@@ -63,7 +63,7 @@ export class DataPlaneHost {
       settings.snapshot.subscribe((snapshot) => void this.#changes.run(() => this.#apply(snapshot))),
       settings.guard((next) => this.#changes.run(() => this.#movePort(next))),
     );
-    if (!this.enabled) logger.warn({}, `No agent is served: ${OFF_REASON}.`);
+    if (!this.enabled) logger.warn({ reason: OFF_REASON }, 'Failed to start NAM Listener');
     await this.#changes.run(() => this.#startPlane());
   }
 

@@ -61,7 +61,10 @@ export class HealthService {
   }
 }
 
-function listenerHealth({ state, reason }: ListenerStatus): ComponentHealth {
+function listenerHealth({ state, reason, certificate }: ListenerStatus): ComponentHealth {
+  if (state === 'listening' && certificate?.problem !== undefined) {
+    return { status: 'degraded', reason: `The old server certificate is in use: ${certificate.problem}` };
+  }
   return state === 'listening' ? OK : { status: 'failed', reason: reason ?? `The listener is ${state}.` };
 }
 

@@ -4,10 +4,12 @@ import type { AllowlistEntry, Endpoint } from '@app/pipeline/api';
 import type { ReactorSettings } from '../reactor/messages.js';
 import { Acceptor } from './acceptor.js';
 import { Bans } from './bans.js';
+import { FileWatch } from './file-watch.js';
 import { ListenerControl } from './listener-control.js';
 import { reactorOpensslOptions } from './reactor-openssl.js';
 import { ReactorSupervisor } from './reactor-supervisor.js';
-import { loadTlsIdentity } from './tls-identity.js';
+import { ServerIdentity } from './server-identity.js';
+import { certificatePaths, loadTlsIdentity, reloadTlsIdentity } from './tls-identity.js';
 import type { WatchdogLimits } from './watchdog.js';
 import type { AcceptorSettings, DataPlane, DataPlaneOptions, ListenerStatus } from './types.js';
 
@@ -66,13 +68,19 @@ class ProcessDataPlane implements DataPlane {
       connectionClosed: (id) => this.#acceptor.released(id),
       ban: (sourceIp, reason) => this.#acceptor.ban(sourceIp, reason),
     });
+    const tlsOptions = { ...tls, dataDir, logger: listenerLogger };
     this.#listener = new ListenerControl({
       logger: listenerLogger,
-      metrics,
       acceptor: this.#acceptor,
-      loadIdentity: () => loadTlsIdentity({ ...tls, dataDir, logger: listenerLogger }),
-      useIdentity: (identity) =>
-        this.#supervisor.replace({ tlsIdentity: identity }, { type: 'tls-identity', identity }),
+      identity: new ServerIdentity({
+        logger: listenerLogger,
+        load: () => loadTlsIdentity(tlsOptions),
+        reload: () => reloadTlsIdentity(tlsOptions),
+        use: (identity) =>
+          this.#supervisor.replace({ tlsIdentity: identity }, { type: 'tls-identity', identity }),
+        watch: (changed) => new FileWatch(certificatePaths(tlsOptions), changed),
+        filesChanged: () => this.#listener.tryAgain(),
+      }),
       untilServed: () => this.#supervisor.untilReady(REACTOR_WAIT_MS),
     });
   }

@@ -25,7 +25,10 @@ describe('shareOf', () => {
   });
 
   it('leaves every reactor a writer when there are more of them than writers', () => {
-    const writers = Array.from({ length: 32 }, (_, position) => shareOf(total, position, 32).flow.sinkWriters);
+    const writers = Array.from(
+      { length: 32 },
+      (_, position) => shareOf(total, position, 32).flow.sinkWriters,
+    );
     expect(new Set(writers)).toEqual(new Set([1]));
   });
 });

@@ -74,6 +74,8 @@ export interface ListenerStatus {
     /** Milliseconds since 1970-01-01 UTC. */
     readonly notAfter: number;
     readonly selfSigned: boolean;
+    /** Why its files, which have changed since it was loaded, are not used. */
+    readonly problem?: string;
   };
   readonly reactors: readonly {
     /** Place among the reactors, from 0. */
