@@ -24,6 +24,8 @@ const CPU = {
   armv7: 'arm',
   ppc64: 'ppc64',
   s390x: 's390x',
+  loong64: 'loong64',
+  riscv64: 'riscv64',
 };
 
 const lock = JSON.parse(readFileSync(FILE, 'utf8'));
