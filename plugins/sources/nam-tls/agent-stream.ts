@@ -6,6 +6,7 @@ import {
   type Origin,
   type PluginContext,
 } from '@app/pipeline/api';
+import type { AckSession } from './ack-session.js';
 import { sortLines } from './sort-lines.js';
 import type { SourceMetrics } from './source-metrics.js';
 
@@ -24,6 +25,8 @@ const SEEN_EVERY_MS = 1_000;
 /** What an allowlisted agent sends over one connection, on its way into the pipeline. */
 export class AgentStream {
   #origin: Origin;
+  /** Set when the agent asked for acknowledgements. */
+  #acks: AckSession | undefined;
   #present = false;
   #seenAt = 0;
 
@@ -49,6 +52,11 @@ export class AgentStream {
     const { agentSpki, agentHost, connectionId } = this.#origin;
     this.host.context.services.presence.connected(agentSpki, connectionId);
     this.logger.info({ spki: agentSpki, host: agentHost }, 'Agent connected');
+  }
+
+  /** The agent wants to know how far its messages are durable. */
+  acknowledge(acks: AckSession): void {
+    this.#acks = acks;
   }
 
   /** To be called when the connection is closed. */
@@ -80,6 +88,7 @@ export class AgentStream {
   async #emit(lines: readonly Buffer[], from: number, to: number): Promise<string | undefined> {
     const { events, rejects, bytes, violation } = sortLines(lines, from, to);
     const batch = new Batch(this.#origin, this.host.context.now(), bytes, events, rejects);
+    this.#acks?.follow(batch);
     try {
       await this.host.emit(batch);
     } catch (error) {

@@ -1,10 +1,12 @@
 import type { AcceptedConnection, Logger } from '@app/pipeline/api';
 import { LineFramer, readMessage } from '@app/pipeline/helpers';
+import { AckSession } from './ack-session.js';
 import { AgentStream, type ConnectionHost } from './agent-stream.js';
 import { ChunkReader, type StreamEnd } from './chunk-reader.js';
 import { ConnectionClock } from './connection-clock.js';
 import { enroll } from './enrollment.js';
 import { decideFirst } from './first-message.js';
+import { readHello } from './hello-message.js';
 import type { TlsSide } from './handshake.js';
 import { peerKeyOf } from './peer-key.js';
 import { endSoon, endWith } from './socket-end.js';
@@ -13,6 +15,10 @@ import type { CloseReason } from './source-metrics.js';
 
 /** A peer that is not in the allowlist has no reason to send more than an EnrollmentRequest. */
 const UNKNOWN_PEER_BYTES = 65_536;
+/** How long an ended connection stays for its last Acks, ms: the idle timeout, within these bounds. */
+const LAST_ACKS_MS = { min: 30_000, max: 120_000 };
+/** Ends that an agent which asked for Acks is still told for what is durable. The others close at once. */
+const WITH_LAST_ACKS: ReadonlySet<CloseReason> = new Set<CloseReason>(['ended', 'stopping', 'not_durable']);
 
 /** One agent's connection from the TLS handshake to its end (`docs/PROTOCOL.md`). */
 export class AgentConnection {
@@ -24,6 +30,8 @@ export class AgentConnection {
   #spki = '';
   /** Set with the first message of an allowlisted agent. */
   #stream: AgentStream | undefined;
+  /** Set with a Hello that asks for acknowledgements. */
+  #acks: AckSession | undefined;
   #enrolling = false;
   #reason: CloseReason | undefined;
   /** Bytes that reached no message and are in no buffer any more. */
@@ -52,6 +60,7 @@ export class AgentConnection {
       this.#logger.error({ err: error }, 'Agent connection failed');
       this.#close('internal_error');
     }
+    await this.#lastAcks();
     return this.#finish();
   }
 
@@ -65,7 +74,10 @@ export class AgentConnection {
     if (this.#stream === undefined) return;
     const entry = this.host.context.services.allowlist.current.get(this.#spki);
     if (entry !== undefined) this.#stream.rename(entry.hostname);
-    else if (!this.#enrolling) this.#close('removed');
+    else if (!this.#enrolling) {
+      this.#close('removed');
+      this.#acks?.stop();
+    }
   }
 
   /** Stops reading; what has arrived is handed over, and an enrollment under way is answered. */
@@ -76,6 +88,7 @@ export class AgentConnection {
   /** Ends the socket at once. */
   destroy(): void {
     this.#close('stopping');
+    this.#acks?.stop();
     this.tls.socket.destroy();
   }
 
@@ -156,7 +169,16 @@ export class AgentConnection {
     if (action.do === 'leave') this.#unknown();
     else if (action.do === 'punish') this.#punish('protocol_violation', 'protocol_violation');
     else if (action.do === 'enroll') await this.#enroll(action.value, lines.slice(1));
-    else await this.#begin(action.do === 'greet' ? lines.slice(1) : lines);
+    else if (action.do === 'greet') await this.#greet(action.value, lines.slice(1));
+    else await this.#begin(lines);
+  }
+
+  async #greet(value: Readonly<Record<string, unknown>>, lines: Buffer[]): Promise<void> {
+    if (readHello(value).ack) {
+      this.#acks = new AckSession({ socket: this.tls.socket, onFailure: (reason) => this.#close(reason) });
+      this.#stream?.acknowledge(this.#acks);
+    }
+    await this.#begin(lines);
   }
 
   async #begin(lines: Buffer[]): Promise<void> {
@@ -213,10 +235,22 @@ export class AgentConnection {
     this.#reason = reason;
     this.#clock.stop();
     this.#reader.stop();
+    if (this.#acks !== undefined && WITH_LAST_ACKS.has(reason)) return;
+    this.#acks?.stop();
     const { socket } = this.tls;
     if (!this.#secured) socket.destroy();
     else if (answer === undefined) endSoon(socket);
     else endWith(socket, answer, (bytes) => (this.#lost += bytes));
+  }
+
+  /** Everything is handed over: tells an agent that asked for it when it is durable, and only then ends the socket. */
+  async #lastAcks(): Promise<void> {
+    if (this.#acks === undefined) return;
+    this.#acks.handedOver();
+    if (this.#reason === undefined || !WITH_LAST_ACKS.has(this.#reason)) return;
+    const { idleTimeoutMs } = this.host.context.services.connectionSettings.current;
+    await this.#acks.finish(Math.min(Math.max(idleTimeoutMs, LAST_ACKS_MS.min), LAST_ACKS_MS.max));
+    endWith(this.tls.socket, undefined, (bytes) => (this.#lost += bytes));
   }
 
   async #finish(): Promise<CloseReason> {

@@ -195,7 +195,7 @@ describe('stream of an allowlisted agent', () => {
 
   it('accepts Hello as opening without an answer', async () => {
     const client = await rig.connect();
-    client.socket.write('{"MessageType":"Hello","Ack":true,"AgentHost":"X"}\n');
+    client.socket.write('{"MessageType":"Hello","AgentHost":"X"}\n');
     await until(() => rig.context.services.presenceCalls.length === 1, 'connected');
     client.socket.end(`${EVENT}\n`);
     await rig.closed('ended');

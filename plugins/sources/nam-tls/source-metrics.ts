@@ -18,6 +18,10 @@ export type CloseReason =
   | 'protocol_violation'
   | 'oversized_message'
   | 'idle'
+  /** Messages of an agent that asked for Acks were dropped: it has to send them again. */
+  | 'not_durable'
+  /** An agent that asked for Acks does not read them. */
+  | 'acks_unread'
   /** The agent was taken off the allowlist. */
   | 'removed'
   /** The pipeline is being stopped. */

@@ -117,6 +117,7 @@ class RunningPipeline implements Pipeline {
     }
     // The source has half the time, as what it brings has to be written too.
     const now = this.#now();
+    this.#flow.hurry();
     await stopAll([source], Math.min(deadline, now + (deadline - now) / 2), this.#now, this.#logger);
     await this.#writeOut(deadline);
     const left = this.#end();

@@ -40,6 +40,7 @@ export class Flow {
   readonly #writers: readonly Semaphore[];
   readonly #processor: Processor;
   #open = false;
+  #hurried = false;
   #done: Promise<void> = Promise.resolve();
   #unsubscribe = (): void => undefined;
 
@@ -58,7 +59,7 @@ export class Flow {
         now: options.now(),
         maxRows: pipeline.settings.current.sinkBatchSize,
         maxAgeMs: pipeline.settings.current.batchIntervalMs,
-        pressure: this.#gate.waiting > 0,
+        pressure: this.#hurried || this.#gate.waiting > 0,
       }),
     });
     this.#writers = instances.sinks.map(() => new Semaphore(1));
@@ -133,6 +134,12 @@ export class Flow {
     const share = Math.max(1, Math.floor(sinkWriters / this.#writers.length));
     for (const writers of this.#writers) writers.limit = share;
     this.#gate.changed();
+    this.#queue.recheck();
+  }
+
+  /** From now on nothing waits to become a larger write: the source is being stopped, and waits for what it gave. */
+  hurry(): void {
+    this.#hurried = true;
     this.#queue.recheck();
   }
 
