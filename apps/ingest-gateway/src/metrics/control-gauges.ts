@@ -2,11 +2,13 @@ import type { Metrics } from '@app/pipeline/api';
 import type { AgentsService } from '../agents/index.js';
 import type { ClickHouseService } from '../clickhouse/types.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
+import type { Store } from '../store/index.js';
 
 /** What the gauges are read from. */
 export interface GaugeSources {
   readonly agents: Pick<AgentsService, 'allowlist'>;
   readonly clickhouse: Pick<ClickHouseService, 'status'>;
+  readonly store: Pick<Store, 'status'>;
   readonly dataPlane: Pick<DataPlaneHost, 'status' | 'connectedAgents'>;
 }
 
@@ -19,6 +21,7 @@ export function createControlGauges(metrics: Metrics, sources: GaugeSources): ()
     'gateway_clickhouse_up',
     '1 while ClickHouse is reachable and migrated, otherwise 0.',
   );
+  const store = metrics.gauge('gateway_store_up', '1 while the store can be read and written, otherwise 0.');
   const notAfter = metrics.gauge(
     'gateway_certificate_expiry_timestamp_seconds',
     'When the server certificate ends, in seconds since 1970-01-01 UTC; 0 without one.',
@@ -29,6 +32,7 @@ export function createControlGauges(metrics: Metrics, sources: GaugeSources): ()
     connected.set(sources.dataPlane.connectedAgents().size);
     listening.set(listener.state === 'listening' ? 1 : 0);
     clickhouse.set(sources.clickhouse.status().state === 'ok' ? 1 : 0);
+    store.set(sources.store.status().state === 'ok' ? 1 : 0);
     notAfter.set((listener.certificate?.notAfter ?? 0) / 1_000);
   };
 }

@@ -1,6 +1,7 @@
 import type { LiveValue, Logger } from '@app/pipeline/api';
 import { createLiveValue, type WritableLiveValue } from '@app/pipeline/helpers';
-import type { SettingsRepository } from '../store/index.js';
+import { SerialQueue } from '../agents/index.js';
+import { readIfThere, type SettingsRepository, type StoreSnapshot } from '../store/index.js';
 import { checkSettingName, checkSettingValue } from './check-setting.js';
 import {
   flagSettings,
@@ -23,21 +24,27 @@ export interface SettingView {
 type Values = ReadonlyMap<SettingName, number | boolean>;
 
 /** Settings with their precedence: value in the store, then gateway.yaml, then the default. */
-export class SettingsService {
+export class SettingsService implements StoreSnapshot {
   readonly #snapshot: WritableLiveValue<SettingsSnapshot>;
+  /** A reload must not bring back what a change has replaced meanwhile. */
+  readonly #changes = new SerialQueue();
   #stored: Values;
+  #loaded: boolean;
 
   private constructor(
     private readonly repository: SettingsRepository,
     private readonly file: Values,
-    stored: Values,
+    private readonly logger: Logger,
+    stored: Values | undefined,
   ) {
-    this.#stored = stored;
+    this.#stored = stored ?? new Map();
+    this.#loaded = stored !== undefined;
     this.#snapshot = createLiveValue(this.#compute());
   }
 
   /**
    * Reads the overrides. One that this version does not know, or whose value is out of its range, is logged and passed over.
+   * Those of a store that is not there yet are missing, and the settings are not `loaded`.
    * @param file `settings:` of gateway.yaml
    * @throws GatewayError `SETTING_UNKNOWN` or `SETTING_INVALID` for a value of the file
    */
@@ -51,7 +58,20 @@ export class SettingsService {
       const name = checkSettingName(given);
       fromFile.set(name, checkSettingValue(name, value, 'file'));
     }
-    return new SettingsService(repository, fromFile, usable(await repository.list(), logger));
+    const stored = await readIfThere(() => repository.list());
+    return new SettingsService(repository, fromFile, logger, stored && usable(stored, logger));
+  }
+
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  async reload(): Promise<void> {
+    await this.#changes.run(async () => {
+      const stored = usable(await this.repository.list(), this.logger);
+      if (!sameValues(stored, this.#stored)) this.#replace(stored);
+      this.#loaded = true;
+    });
   }
 
   /** All values; replaced after each change. */
@@ -76,8 +96,10 @@ export class SettingsService {
   async set(name: string, value: unknown): Promise<void> {
     const known = checkSettingName(name);
     const checked = checkSettingValue(known, value, 'store');
-    await this.repository.set(known, checked);
-    this.#replace(new Map(this.#stored).set(known, checked));
+    await this.#changes.run(async () => {
+      await this.repository.set(known, checked);
+      this.#replace(new Map(this.#stored).set(known, checked));
+    });
   }
 
   /**
@@ -87,11 +109,13 @@ export class SettingsService {
    */
   async reset(name: string): Promise<boolean> {
     const known = checkSettingName(name);
-    const existed = await this.repository.delete(known);
-    const stored = new Map(this.#stored);
-    stored.delete(known);
-    this.#replace(stored);
-    return existed;
+    return this.#changes.run(async () => {
+      const existed = await this.repository.delete(known);
+      const stored = new Map(this.#stored);
+      stored.delete(known);
+      this.#replace(stored);
+      return existed;
+    });
   }
 
   #replace(stored: Values): void {
@@ -106,6 +130,10 @@ export class SettingsService {
     ]);
     return Object.freeze(Object.fromEntries(values)) as SettingsSnapshot;
   }
+}
+
+function sameValues(some: Values, others: Values): boolean {
+  return some.size === others.size && [...some].every(([name, value]) => others.get(name) === value);
 }
 
 function defaultOf(name: SettingName): number | boolean {
