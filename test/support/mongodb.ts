@@ -93,7 +93,11 @@ async function launch(dbPath: string, port?: number): Promise<MongoMemoryServer>
   process.env['MONGOMS_SYSTEM_BINARY_VERSION_CHECK'] = 'false';
   const server = await MongoMemoryServer.create({
     binary: { systemBinary: binary ?? '' },
-    instance: { dbPath, storageEngine: 'wiredTiger', ...(port !== undefined && { port, portGeneration: false }) },
+    instance: {
+      dbPath,
+      storageEngine: 'wiredTiger',
+      ...(port !== undefined && { port, portGeneration: false }),
+    },
   });
   const taken = server.instanceInfo?.port;
   if (port === undefined || port === taken) return server;
