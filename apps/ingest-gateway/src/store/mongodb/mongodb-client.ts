@@ -1,18 +1,24 @@
-import { MongoClient, type MongoClientOptions } from 'mongodb';
+import { MongoClient, ReadConcern, type Db, type DbOptions, type MongoClientOptions } from 'mongodb';
 import { GatewayError } from '@app/pipeline/api';
 import { reasonOf } from './mongodb-errors.js';
 
 /** The longest that one operation may take, ms; what takes longer has failed with an unknown outcome. */
 export const OPERATION_TIMEOUT_MS = 4_000;
 
-/** What holds for every operation, whatever the URI says. */
-const OPTIONS: MongoClientOptions = {
-  appName: 'activity-ingest-gateway',
-  // Acknowledged means: on the disks of most members. A member that is gone must not hold a request for ever.
-  writeConcern: { w: 'majority', journal: true, wtimeoutMS: OPERATION_TIMEOUT_MS - 500 },
-  // Never what could be rolled back, and never older than what this gateway has written.
-  readConcern: { level: 'majority' },
+/**
+ * What holds for every operation, whatever the URI says. Acknowledged means: in the journals of most members. There is
+ * no `wtimeout`, because a server that is given one was seen to acknowledge before its journal was written; the time that
+ * an operation may take is limited on this side. Read is never what could be rolled back, nor anything older than what this
+ * gateway has written.
+ */
+const CONCERNS: DbOptions = {
+  writeConcern: { w: 'majority', journal: true },
+  readConcern: new ReadConcern('majority'),
   readPreference: 'primary',
+};
+
+const LIMITS: MongoClientOptions = {
+  appName: 'activity-ingest-gateway',
   serverSelectionTimeoutMS: 2_500,
   connectTimeoutMS: 2_500,
   socketTimeoutMS: OPERATION_TIMEOUT_MS,
@@ -21,8 +27,9 @@ const OPTIONS: MongoClientOptions = {
   maxPoolSize: 10,
 };
 
-/** A client, and how messages name its server. */
-export interface NamedClient {
+/** A database, and how messages name its server. */
+export interface NamedDatabase {
+  readonly database: Db;
   readonly client: MongoClient;
   /** Hosts and ports, never user or password. */
   readonly label: string;
@@ -32,11 +39,11 @@ export interface NamedClient {
  * Makes a client; it connects with its first operation.
  * @throws GatewayError `STORE_URI_INVALID`; the message does not show the URI
  */
-export function createMongoClient(uri: string): NamedClient {
+export function openDatabase(uri: string, name: string): NamedDatabase {
   try {
-    const client = new MongoClient(uri, OPTIONS);
+    const client = new MongoClient(uri, LIMITS);
     const { hosts, srvHost } = client.options;
-    return { client, label: srvHost ?? hosts.map(String).join(', ') };
+    return { client, database: client.db(name, CONCERNS), label: srvHost ?? hosts.map(String).join(', ') };
   } catch (error) {
     throw new GatewayError(
       'STORE_URI_INVALID',

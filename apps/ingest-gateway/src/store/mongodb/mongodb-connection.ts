@@ -15,9 +15,13 @@ export class MongoConnection {
   #reason: string | undefined;
   #wasUp = false;
 
-  /** @param label names the server in messages */
+  /**
+   * @param label   names the server in messages
+   * @param connect is called before each operation: a driver whose first attempt failed does not try by itself again
+   */
   constructor(
     private readonly label: string,
+    private readonly connect: () => Promise<unknown>,
     private readonly logger: Logger,
   ) {}
 
@@ -44,7 +48,10 @@ export class MongoConnection {
 
   /** Runs an operation even while the server is taken to be gone; fails with the driver's own error. */
   probe<T>(operation: () => Promise<T>): Promise<T> {
-    return withDeadline(operation, OPERATION_TIMEOUT_MS);
+    return withDeadline(async () => {
+      await this.connect();
+      return operation();
+    }, OPERATION_TIMEOUT_MS);
   }
 
   /** The server has answered. */

@@ -5,7 +5,7 @@ import { MongoAgentRepository } from './agent.repository.js';
 import { ChangePoller } from './change-poller.js';
 import { MongoEnrollmentTokenRepository } from './enrollment-token.repository.js';
 import { withDeadline } from './deadline.js';
-import { createMongoClient, OPERATION_TIMEOUT_MS } from './mongodb-client.js';
+import { OPERATION_TIMEOUT_MS, openDatabase } from './mongodb-client.js';
 import { MongoConnection } from './mongodb-connection.js';
 import { reasonOf } from './mongodb-errors.js';
 import { MongoTable } from './mongodb-table.js';
@@ -30,9 +30,8 @@ const COLLECTIONS = { agents: 'agents', tokens: 'enrollment_tokens', settings: '
  * @throws GatewayError `STORE_URI_INVALID`
  */
 export function createMongoStore(options: MongoStoreOptions): Store {
-  const { client, label } = createMongoClient(options.uri);
-  const database = client.db(options.database);
-  const connection = new MongoConnection(label, options.logger);
+  const { client, database, label } = openDatabase(options.uri, options.database);
+  const connection = new MongoConnection(label, () => client.connect(), options.logger);
   const revision = new Revision(database.collection<RevisionDocument>(COLLECTIONS.meta), connection);
   const table = (name: string): MongoTable => new MongoTable(database, name, connection, revision);
   const prepare = (): Promise<void> => createIndexes(database);
