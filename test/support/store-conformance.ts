@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pollUntil } from './poll.js';
 import type {
   Store,
   StoredAgent,
@@ -48,10 +49,7 @@ export function describeStoreConformance(name: string, open: () => Promise<Store
     settingsCases(() => store, reopen);
     installationCases(() => store, reopen);
 
-    it('closes twice without harm', async () => {
-      await store.close();
-      await expect(store.close()).resolves.toBeUndefined();
-    });
+    availabilityCases(() => store);
   });
 }
 
@@ -88,6 +86,35 @@ function agentCases(store: () => Store, reopen: () => Promise<void>): void {
       expect((await store().agents.list()).map((each) => each.lastSeenAt)).toEqual([5_000]);
     });
 
+    it('takes many changes at once, of one agent and of many', async () => {
+      const { agents } = store();
+      const keys = Array.from({ length: 50 }, (_, index) => index.toString(16).padStart(64, '0'));
+      await Promise.all([
+        ...keys.map((_, index) => agents.upsert(agent(KEY_A, { hostname: `A-${index}` }))),
+        ...keys.map((key) => agents.upsert(agent(key))),
+        ...keys.map((_, index) => agents.touch(new Map([[KEY_A, 5_000 + index]]))),
+      ]);
+      const stored = await agents.list();
+      expect(stored.map((each) => each.spkiHash).sort()).toEqual([...keys, KEY_A].sort());
+      const deleted = await Promise.all(keys.flatMap((key) => [agents.delete(key), agents.delete(key)]));
+      expect(deleted.filter(Boolean)).toHaveLength(50);
+      expect(await agents.list()).toHaveLength(1);
+    });
+
+    it('keeps the latest of many sights that come at once', async () => {
+      const { agents } = store();
+      await agents.upsert(agent(KEY_A));
+      const times = Array.from({ length: 50 }, (_, index) => 5_000 + ((index * 17) % 50));
+      await Promise.all(times.map((at) => agents.touch(new Map([[KEY_A, at]]))));
+      expect((await agents.get(KEY_A))?.lastSeenAt).toBe(5_049);
+    });
+
+    it('keeps times after 2038 and empty texts', async () => {
+      const late = agent(KEY_A, { sourceIp: '', enrolledAt: Date.UTC(2040, 0, 1), agentVersion: '' });
+      await store().agents.upsert(late);
+      expect(await store().agents.get(KEY_A)).toEqual(late);
+    });
+
     it('deletes once', async () => {
       await store().agents.upsert(agent(KEY_A));
       expect(await store().agents.delete(KEY_A)).toBe(true);
@@ -113,6 +140,16 @@ function tokenCases(store: () => Store, reopen: () => Promise<void>): void {
         ['2', 1_500],
         ['3', null],
       ]);
+    });
+
+    it('lets the later one of two live that were made at once', async () => {
+      const { enrollmentTokens } = store();
+      await enrollmentTokens.insert(token('earlier', { createdAt: 1_000 }));
+      await enrollmentTokens.insert(token('later', { createdAt: 1_001 }));
+      await enrollmentTokens.revokeOthers('later', 1_001);
+      await enrollmentTokens.revokeOthers('earlier', 1_000);
+      expect((await enrollmentTokens.get('earlier'))?.revokedAt).toBe(1_001);
+      expect((await enrollmentTokens.get('later'))?.revokedAt).toBeNull();
     });
 
     it('counts uses that come at once', async () => {
@@ -177,6 +214,34 @@ function installationCases(store: () => Store, reopen: () => Promise<void>): voi
       const next = await store().installation.increment('epoch');
       expect([...first].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
       expect(next).toBe(21);
+    });
+  });
+}
+
+function availabilityCases(store: () => Store): void {
+  describe('being there', () => {
+    it('says that it is, and calls nobody for changes of its own', async () => {
+      let calls = 0;
+      const unsubscribe = store().changes.subscribe(async () => void (calls += 1));
+      await pollUntil('the store', () => store().status().state === 'ok');
+      const before = calls;
+      await store().settings.set('a', 1);
+      await store().agents.upsert(agent(KEY_A));
+      await store().agents.touch(new Map([[KEY_A, 5_000]]));
+      unsubscribe();
+      expect(calls).toBe(before);
+    });
+
+    it('closes twice without harm, and is not there any more', async () => {
+      await store().close();
+      await expect(store().close()).resolves.toBeUndefined();
+      expect(store().status()).toEqual({ state: 'failed', reason: 'The store is closed.' });
+      const gone = { code: 'STORE_UNAVAILABLE' };
+      await expect(store().agents.list()).rejects.toMatchObject(gone);
+      await expect(store().agents.upsert(agent(KEY_A))).rejects.toMatchObject(gone);
+      await expect(store().settings.set('a', 1)).rejects.toMatchObject(gone);
+      await expect(store().enrollmentTokens.get('1')).rejects.toMatchObject(gone);
+      await expect(store().installation.get('id')).rejects.toMatchObject(gone);
     });
   });
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { DrainReport, GatewayConfig } from '@app/pipeline';
 import type { Logger } from '@app/pipeline/api';
@@ -12,7 +11,7 @@ import { createControlPlane, type ControlPlane } from './control-plane.js';
 import { createDataPlane } from './listener/index.js';
 import type { GatewayParts } from './parts.js';
 import { drainTimeoutMs } from './settings/index.js';
-import { acquireDirectoryLock, createEmbeddedStore } from './store/index.js';
+import { acquireDirectoryLock, openStore } from './store/index.js';
 import { UndoStack } from './undo-stack.js';
 import { programVersion } from './version.js';
 
@@ -37,7 +36,10 @@ export interface RunningGateway {
   readonly httpUrl: string;
   /** File with the admin key; `undefined` when `admin.apiKey` is configured. */
   readonly adminKeyFile: string | undefined;
-  /** Resolves when the first attempt to serve agents has ended, well or not: `status()` tells. */
+  /**
+   * Resolves when the first attempt to serve agents has ended, well or not: `status()` tells. It is made when agents and
+   * settings have been read from the store.
+   */
   readonly started: Promise<void>;
   /** As `GET /api/v1/nam-listener/status`. */
   status(): StatusView;
@@ -51,9 +53,9 @@ export interface RunningGateway {
 }
 
 /**
- * Starts a gateway. Waits neither for ClickHouse nor for the listener: what fails there is retried and is in `status()`.
+ * Starts a gateway. Waits neither for ClickHouse, a MongoDB nor the listener: what fails there is retried and is in `status()`.
  * @throws GatewayError when it cannot run at all: `DATA_DIR_IN_USE`, `DATA_DIR_UNUSABLE`, `STORE_UNAVAILABLE`,
- *   `HTTP_PORT_UNAVAILABLE`, `SETTING_INVALID`
+ *   `STORE_URI_INVALID`, `HTTP_PORT_UNAVAILABLE`, `SETTING_INVALID`
  */
 export async function startGateway({ config, logger: given, makers }: StartOptions): Promise<RunningGateway> {
   const logger = given ?? createLogger({ ...config.log, component: 'gateway' });
@@ -90,7 +92,11 @@ async function openParts(
   makers: Makers,
   undo: UndoStack,
 ): Promise<GatewayParts> {
-  const store = await createEmbeddedStore(join(config.dataDir, 'store'));
+  const store = await openStore({
+    config: config.store,
+    dataDir: config.dataDir,
+    logger: logger.child({ component: 'store' }),
+  });
   undo.add(() => store.close());
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -115,9 +121,7 @@ async function openParts(
 function run(parts: GatewayParts, control: ControlPlane, key: AdminKey, undo: UndoStack): RunningGateway {
   const { logger, clickhouse } = parts;
   clickhouse.start();
-  const started = control.dataPlane.start().catch((error: unknown) => {
-    logger.error({ err: error }, 'The data plane could not be started.');
-  });
+  const started = startDataPlane(control, logger);
   const file = key.file === undefined ? {} : { adminKeyFile: key.file };
   logger.info({ url: control.httpUrl, ...file }, 'REST API, health and metrics are served');
   let stopped: Promise<readonly DrainReport[]> | undefined;
@@ -144,6 +148,16 @@ function run(parts: GatewayParts, control: ControlPlane, key: AdminKey, undo: Un
     stop: (deadline = Date.now() + drainTimeoutMs(control.settings.snapshot.current)) =>
       (stopped ??= stop(deadline)),
   };
+}
+
+/** Only once it is known who may stream: agents would be turned away before. */
+async function startDataPlane(control: ControlPlane, logger: Logger): Promise<void> {
+  try {
+    await control.storeLoaded;
+    await control.dataPlane.start();
+  } catch (error) {
+    logger.error({ err: error }, 'The data plane could not be started.');
+  }
 }
 
 function tellDrain(report: DrainReport, logger: Logger): void {

@@ -13,6 +13,7 @@ import { AppModule } from './app.module.js';
 import { DataPlaneHost } from './data-plane/index.js';
 import type { GatewayParts } from './parts.js';
 import { SettingsService } from './settings/index.js';
+import { followStore } from './store/index.js';
 
 /** The NestJS application: it answers REST and holds the services. */
 export interface ControlPlane {
@@ -22,6 +23,8 @@ export interface ControlPlane {
   readonly agents: AgentsService;
   readonly dataPlane: DataPlaneHost;
   readonly namListener: NamListenerService;
+  /** Resolves when agents and settings have been read from the store. */
+  readonly storeLoaded: Promise<void>;
   /** Lets running requests end, for at most 2 s. */
   close(): Promise<void>;
 }
@@ -47,13 +50,20 @@ export async function createControlPlane(parts: GatewayParts, authorize: Authori
     await app.close();
     throw portUnavailable(host, port, error as NodeJS.ErrnoException);
   }
+  const settings = app.get(SettingsService);
+  const agents = app.get(AgentsService);
+  const follower = followStore(parts.store.changes, [agents, settings]);
   return {
     httpUrl: urlOf(app.getHttpServer().address() as AddressInfo),
-    settings: app.get(SettingsService),
-    agents: app.get(AgentsService),
+    settings,
+    agents,
+    storeLoaded: follower.loaded,
     dataPlane: app.get(DataPlaneHost),
     namListener: app.get(NamListenerService, { strict: false }),
-    close: () => close(app),
+    close: () => {
+      follower.stop();
+      return close(app);
+    },
   };
 }
 

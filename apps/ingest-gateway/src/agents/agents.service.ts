@@ -1,29 +1,43 @@
 import { GatewayError, type AllowlistEntry, type LiveValue, type Logger } from '@app/pipeline/api';
 import { createLiveValue, type WritableLiveValue } from '@app/pipeline/helpers';
-import type { AgentRepository, StoredAgent } from '../store/index.js';
+import { readIfThere, type AgentRepository, type StoredAgent, type StoreSnapshot } from '../store/index.js';
 import { parseHostname, parseSpkiHash } from './agent-identity.js';
 import { LastSeen } from './last-seen.js';
 import { SerialQueue } from './serial-queue.js';
 
 /** The allowlist: who may stream. */
-export class AgentsService {
+export class AgentsService implements StoreSnapshot {
   readonly #allowlist: WritableLiveValue<readonly AllowlistEntry[]>;
   readonly #changes = new SerialQueue();
   readonly #lastSeen: LastSeen;
+  #loaded: boolean;
 
   private constructor(
     private readonly repository: AgentRepository,
     private readonly logger: Logger,
     private readonly now: () => number,
-    agents: readonly StoredAgent[],
+    agents: readonly StoredAgent[] | undefined,
   ) {
-    this.#allowlist = createLiveValue(agents.map(toEntry));
+    this.#loaded = agents !== undefined;
+    this.#allowlist = createLiveValue((agents ?? []).map(toEntry));
     this.#lastSeen = new LastSeen(repository, logger);
   }
 
-  /** Reads the allowlist. */
+  /** Reads the allowlist; one of a store that is not there yet is empty and not `loaded`. */
   static async load(repository: AgentRepository, logger: Logger, now = Date.now): Promise<AgentsService> {
-    return new AgentsService(repository, logger, now, await repository.list());
+    return new AgentsService(repository, logger, now, await readIfThere(() => repository.list()));
+  }
+
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  async reload(): Promise<void> {
+    await this.#changes.run(async () => {
+      const entries = (await this.repository.list()).map(toEntry);
+      if (!sameEntries(entries, this.#allowlist.current)) this.#allowlist.set(entries);
+      this.#loaded = true;
+    });
   }
 
   /** The snapshot that reactors decide by; replaced, and told to subscribers, before a change resolves. */
@@ -92,7 +106,7 @@ export class AgentsService {
   /** Writes out what is held back. To be called once nothing is seen any more. */
   async stop(): Promise<void> {
     await this.#changes.idle();
-    await this.#lastSeen.flush();
+    await this.#lastSeen.stop();
   }
 
   #without(spkiHash: string): AllowlistEntry[] {
@@ -102,6 +116,15 @@ export class AgentsService {
 
 function toEntry({ spkiHash, hostname }: StoredAgent): AllowlistEntry {
   return { spkiHash, hostname };
+}
+
+/** Whether two allowlists let in the same, in whatever order. */
+function sameEntries(some: readonly AllowlistEntry[], others: readonly AllowlistEntry[]): boolean {
+  const hostnames = new Map(others.map(({ spkiHash, hostname }) => [spkiHash, hostname]));
+  return (
+    some.length === others.length &&
+    some.every(({ spkiHash, hostname }) => hostnames.get(spkiHash) === hostname)
+  );
 }
 
 function latest(stored: number | null, pending: number | undefined): number | null {

@@ -3,10 +3,12 @@ import type { AgentRepository } from '../store/index.js';
 
 const FLUSH_MS = 1_000;
 
-/** Collects when agents were last seen and writes it at most once a second. */
+/** Collects when agents were last seen and writes it at most once a second; what fails is tried again until it is written. */
 export class LastSeen {
   #pending = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
+  #failing = false;
+  #stopped = false;
 
   constructor(
     private readonly repository: AgentRepository,
@@ -15,8 +17,8 @@ export class LastSeen {
 
   /** @param at milliseconds since 1970-01-01 UTC */
   add(spkiHashes: readonly string[], at: number): void {
-    for (const hash of spkiHashes) this.#pending.set(hash, Math.max(at, this.#pending.get(hash) ?? 0));
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+    for (const hash of spkiHashes) this.#note(hash, at);
+    this.#schedule();
   }
 
   /** What is not written yet. */
@@ -33,11 +35,33 @@ export class LastSeen {
     this.#pending = new Map();
     try {
       await this.repository.touch(writing);
+      this.#failing = false;
     } catch (error) {
-      this.logger.warn({ err: error }, 'When agents were last seen could not be stored; it is tried again.');
-      for (const [hash, at] of writing) {
-        this.#pending.set(hash, Math.max(at, this.#pending.get(hash) ?? 0));
-      }
+      this.#warnOnce(error);
+      for (const [hash, at] of writing) this.#note(hash, at);
+      this.#schedule();
     }
+  }
+
+  /** Writes a last time; nothing is tried again after that. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.flush();
+  }
+
+  #note(hash: string, at: number): void {
+    this.#pending.set(hash, Math.max(at, this.#pending.get(hash) ?? 0));
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+  }
+
+  /** A store may be away for hours: one line tells of it. */
+  #warnOnce(error: unknown): void {
+    if (this.#failing) return;
+    this.#failing = true;
+    this.logger.warn({ err: error }, 'When agents were last seen could not be stored; it is tried again.');
   }
 }

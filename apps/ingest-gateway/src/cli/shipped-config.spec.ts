@@ -21,6 +21,7 @@ describe('config/gateway.yaml', () => {
       http: { host: '127.0.0.1', port: 8080 },
       admin: {},
       listener: { tls: {} },
+      store: { use: 'embedded' },
       clickhouse: {
         username: 'default',
         password: '',
@@ -56,9 +57,13 @@ describe('config/gateway.yaml', () => {
       CLICKHOUSE_RETENTION_DAYS: '30',
       GATEWAY_LISTENER_HOST: '127.0.0.1',
       GATEWAY_LOG_LEVEL: 'warn',
+      GATEWAY_STORE: 'mongodb',
+      MONGODB_URI: 'mongodb://db',
+      MONGODB_DATABASE: 'audit',
     });
     expect(problems).toEqual([]);
     expect(config).toMatchObject({
+      store: { use: 'mongodb', uri: 'mongodb://db', database: 'audit' },
       dataDir: '/var/lib/gateway',
       http: { host: '::1', port: 0 },
       admin: { apiKey: '0123456789' },

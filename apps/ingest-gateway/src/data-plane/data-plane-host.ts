@@ -27,6 +27,8 @@ export interface DataPlaneHostOptions {
   readonly clickhouse: LiveValue<Endpoint | undefined>;
   /** A number never given before, from 1; durable when it resolves. */
   readonly nextEpoch: () => Promise<number>;
+  /** Why `start` has not been called yet; `undefined` when nothing is waited for. */
+  readonly waitingFor?: () => string | undefined;
   readonly logger: Logger;
 }
 
@@ -56,7 +58,9 @@ export class DataPlaneHost {
 
   /** Starts serving agents, if that is switched on. Does not reject: what fails is in `status()`. */
   async start(): Promise<void> {
+    if (this.#stopped) return;
     const { settings, agents, clickhouse, logger } = this.options;
+    this.#applied = settings.snapshot.current;
     this.#subscriptions.push(
       agents.allowlist.subscribe((entries) => this.#current?.updateAllowlist(entries)),
       clickhouse.subscribe(() => this.#current?.updateEndpoints(this.#endpoints())),
@@ -189,8 +193,10 @@ export class DataPlaneHost {
 
   #offStatus(): ListenerStatus {
     const snapshot = this.options.settings.snapshot.current;
+    const reason = this.enabled ? this.options.waitingFor?.() : OFF_REASON;
     return {
       state: this.enabled && !this.#stopped ? 'starting' : 'stopped',
+      ...(reason === undefined ? {} : { reason }),
       host: this.options.facts.host,
       port: 0,
       connections: 0,

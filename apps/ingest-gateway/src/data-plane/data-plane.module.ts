@@ -37,6 +37,10 @@ import { DataPlaneHost } from './data-plane-host.js';
           enrollment,
           clickhouse: parts.clickhouse.endpoint,
           nextEpoch: () => parts.store.installation.increment('epoch'),
+          waitingFor: () =>
+            agents.loaded && settings.loaded
+              ? undefined
+              : `Agents and settings have not been read yet. ${parts.store.status().reason ?? ''}`.trim(),
           logger: parts.logger,
         }),
     },

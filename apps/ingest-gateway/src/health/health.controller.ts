@@ -15,8 +15,8 @@ export class HealthController {
 
   /** 503 when agents cannot be served. */
   @Get('ready')
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Readiness> {
-    const readiness = await this.health.readiness();
+  ready(@Res({ passthrough: true }) reply: FastifyReply): Readiness {
+    const readiness = this.health.readiness();
     void reply.code(readiness.status === 'failed' ? 503 : 200);
     return readiness;
   }

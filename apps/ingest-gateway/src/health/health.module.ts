@@ -14,7 +14,7 @@ import { HealthService } from './health.service.js';
       provide: HealthService,
       inject: [PARTS, DataPlaneHost],
       useFactory: ({ store, clickhouse }: GatewayParts, dataPlane: DataPlaneHost) =>
-        new HealthService(store.installation, clickhouse, dataPlane),
+        new HealthService(store, clickhouse, dataPlane),
     },
   ],
 })

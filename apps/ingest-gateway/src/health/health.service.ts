@@ -1,7 +1,7 @@
 import type { ClickHouseService } from '../clickhouse/types.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
 import type { ListenerStatus } from '../listener/types.js';
-import type { InstallationRepository } from '../store/index.js';
+import type { Store } from '../store/index.js';
 
 /** State of one component; the reason is for operators. */
 export interface ComponentHealth {
@@ -23,19 +23,20 @@ const OK: ComponentHealth = { status: 'ok' };
 /** Asks every component how it is. */
 export class HealthService {
   constructor(
-    private readonly installation: Pick<InstallationRepository, 'get'>,
+    private readonly store: Pick<Store, 'status'>,
     private readonly clickhouse: Pick<ClickHouseService, 'status'>,
     private readonly dataPlane: Pick<DataPlaneHost, 'status'>,
   ) {}
 
   /**
-   * Whether agents can be served (ADR 0007). Without listener, reactor or store they cannot; a ClickHouse that is down
-   * only degrades: events are held, and agents slowed down when there is no more room.
+   * Whether agents can be served (ADR 0007). Without listener or reactor they cannot. A ClickHouse that is down
+   * only degrades: events are held, and agents slowed down when there is no more room. So does a MongoDB that has gone:
+   * agents that were on the allowlist then are served.
    */
-  async readiness(): Promise<Readiness> {
+  readiness(): Readiness {
     const listener = this.dataPlane.status();
     const components = {
-      store: await this.#store(),
+      store: this.#store(),
       clickhouse: this.#clickhouse(),
       listener: listenerHealth(listener),
       reactors: reactorsHealth(listener),
@@ -46,13 +47,9 @@ export class HealthService {
     return { status, components };
   }
 
-  async #store(): Promise<ComponentHealth> {
-    try {
-      await this.installation.get('gateway_id');
-      return OK;
-    } catch (error) {
-      return { status: 'failed', reason: (error as Error).message };
-    }
+  #store(): ComponentHealth {
+    const { state, reason } = this.store.status();
+    return state === 'ok' ? OK : { status: state, reason: reason ?? `The store is ${state}.` };
   }
 
   #clickhouse(): ComponentHealth {

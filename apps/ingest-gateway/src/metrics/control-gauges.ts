@@ -2,6 +2,7 @@ import type { Gauge, Metrics } from '@app/pipeline/api';
 import type { AgentsService } from '../agents/index.js';
 import type { ClickHouseService } from '../clickhouse/types.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
+import type { Store } from '../store/index.js';
 
 const DAY_MS = 86_400_000;
 
@@ -9,6 +10,7 @@ const DAY_MS = 86_400_000;
 export interface GaugeSources {
   readonly agents: Pick<AgentsService, 'allowlist'>;
   readonly clickhouse: Pick<ClickHouseService, 'status'>;
+  readonly store: Pick<Store, 'status'>;
   readonly dataPlane: Pick<DataPlaneHost, 'status' | 'connectedAgents'>;
 }
 
@@ -21,6 +23,7 @@ export function createControlGauges(metrics: Metrics, sources: GaugeSources): ()
     'gateway_clickhouse_up',
     '1 while ClickHouse is reachable and migrated, otherwise 0.',
   );
+  const store = metrics.gauge('gateway_store_up', '1 while the store can be read and written, otherwise 0.');
   const notAfter = metrics.gauge(
     'gateway_certificate_expiry_timestamp_seconds',
     'When the server certificate ends, in seconds since 1970-01-01 UTC; 0 without one.',
@@ -37,6 +40,7 @@ export function createControlGauges(metrics: Metrics, sources: GaugeSources): ()
     connected.set(sources.dataPlane.connectedAgents().size);
     listening.set(listener.state === 'listening' ? 1 : 0);
     clickhouse.set(sources.clickhouse.status().state === 'ok' ? 1 : 0);
+    store.set(sources.store.status().state === 'ok' ? 1 : 0);
     notAfter.set((listener.certificate?.notAfter ?? 0) / 1_000);
     if (listener.certificate !== undefined) {
       daysLeft().set(Math.floor(((listener.certificate.notAfter - Date.now()) / DAY_MS) * 100) / 100);

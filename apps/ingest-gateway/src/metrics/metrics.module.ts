@@ -17,14 +17,14 @@ import { MetricsService } from './metrics.service.js';
       provide: MetricsService,
       inject: [PARTS, AgentsService, DataPlaneHost],
       useFactory: (
-        { registry, metrics, clickhouse }: GatewayParts,
+        { registry, metrics, clickhouse, store }: GatewayParts,
         agents: AgentsService,
         dataPlane: DataPlaneHost,
       ) =>
         new MetricsService(
           registry,
           dataPlane,
-          createControlGauges(metrics, { agents, clickhouse, dataPlane }),
+          createControlGauges(metrics, { agents, clickhouse, store, dataPlane }),
         ),
     },
   ],

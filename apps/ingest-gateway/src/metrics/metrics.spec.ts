@@ -53,6 +53,7 @@ describe('GET /metrics', () => {
     expect(text).toContain('gateway_agents_allowlisted{process="control"} 1');
     expect(text).toContain('gateway_listener_up{process="control"} 1');
     expect(text).toContain('gateway_clickhouse_up{process="control"} 1');
+    expect(text).toContain('gateway_store_up{process="control"} 1');
     expect(text).toContain('process="reactor"} 7');
     expect(text).toContain(
       'gateway_http_requests_total{method="GET",route="/api/v1/nam-listener/agents",status="200",process="control"} 1',

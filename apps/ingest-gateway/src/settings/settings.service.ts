@@ -1,7 +1,7 @@
 import type { LiveValue, Logger } from '@app/pipeline/api';
 import { createLiveValue, type WritableLiveValue } from '@app/pipeline/helpers';
 import { SerialQueue } from '../agents/index.js';
-import type { SettingsRepository } from '../store/index.js';
+import { readIfThere, type SettingsRepository, type StoreSnapshot } from '../store/index.js';
 import { checkSettingName, checkSettingValue } from './check-setting.js';
 import {
   flagSettings,
@@ -23,23 +23,28 @@ type Values = ReadonlyMap<SettingName, number | boolean>;
 export type SettingsGuard = (next: SettingsSnapshot) => Promise<(() => Promise<void>) | undefined>;
 
 /** Settings with their precedence: value in the store, then gateway.yaml, then the default. */
-export class SettingsService {
+export class SettingsService implements StoreSnapshot {
   readonly #snapshot: WritableLiveValue<SettingsSnapshot>;
+  /** A reload must not bring back what a change has replaced meanwhile. */
   readonly #changes = new SerialQueue();
   readonly #guards = new Set<SettingsGuard>();
   #stored: Values;
+  #loaded: boolean;
 
   private constructor(
     private readonly repository: SettingsRepository,
     private readonly file: Values,
-    stored: Values,
+    private readonly logger: Logger,
+    stored: Values | undefined,
   ) {
-    this.#stored = stored;
-    this.#snapshot = createLiveValue(this.#compute(stored));
+    this.#stored = stored ?? new Map();
+    this.#loaded = stored !== undefined;
+    this.#snapshot = createLiveValue(this.#compute(this.#stored));
   }
 
   /**
    * Reads the overrides. One that this version does not know, or whose value is out of its range, is logged and passed over.
+   * Those of a store that is not there yet are missing, and the settings are not `loaded`.
    * @param file `settings:` of gateway.yaml
    * @throws GatewayError `SETTING_UNKNOWN` or `SETTING_INVALID` for a value of the file
    */
@@ -53,7 +58,20 @@ export class SettingsService {
       const name = checkSettingName(given);
       fromFile.set(name, checkSettingValue(name, value, 'file'));
     }
-    return new SettingsService(repository, fromFile, usable(await repository.list(), logger));
+    const stored = await readIfThere(() => repository.list());
+    return new SettingsService(repository, fromFile, logger, stored && usable(stored, logger));
+  }
+
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  async reload(): Promise<void> {
+    await this.#changes.run(async () => {
+      const stored = usable(await this.repository.list(), this.logger);
+      if (!sameValues(stored, this.#stored)) this.#replace(stored);
+      this.#loaded = true;
+    });
   }
 
   /** All values; replaced after each change. */
@@ -110,14 +128,18 @@ export class SettingsService {
     try {
       for (const guard of this.#guards) undo.push((await guard(next)) ?? nothing);
       const result = await store();
-      this.#stored = stored;
-      this.#snapshot.set(next);
+      this.#replace(stored, next);
       return result;
     } catch (error) {
       // What cannot be undone has told so itself; the first error is the one that the caller needs.
       for (const each of undo.reverse()) await each().catch(nothing);
       throw error;
     }
+  }
+
+  #replace(stored: Values, snapshot = this.#compute(stored)): void {
+    this.#stored = stored;
+    this.#snapshot.set(snapshot);
   }
 
   #view(name: SettingName): SettingView {
@@ -140,6 +162,10 @@ export class SettingsService {
 }
 
 async function nothing(): Promise<void> {}
+
+function sameValues(some: Values, others: Values): boolean {
+  return some.size === others.size && [...some].every(([name, value]) => others.get(name) === value);
+}
 
 function defaultOf(name: SettingName): number | boolean {
   return { ...numberSettings, ...flagSettings }[name].default;

@@ -38,7 +38,10 @@ export interface EnrollmentTokenRepository {
   list(): Promise<StoredEnrollmentToken[]>;
   get(codeHash: string): Promise<StoredEnrollmentToken | undefined>;
   insert(token: StoredEnrollmentToken): Promise<void>;
-  /** Marks every live token but the given one as revoked. */
+  /**
+   * Marks every live token but the given one, made at the time or before it, as revoked. Of tokens that two gateways
+   * make at once, the later one lives.
+   */
   revokeOthers(codeHash: string, at: number): Promise<void>;
   countUse(codeHash: string): Promise<void>;
   /** Removes those that expired before the time. */
@@ -63,11 +66,38 @@ export interface InstallationRepository {
   increment(key: string): Promise<number>;
 }
 
-/** A store behind the repositories. Writes are durable when their promise resolves. */
+/** How a store is; the reason is for operators and holds no secret. */
+export interface StoreStatus {
+  /**
+   * `degraded`: it was there and is not now: what was read serves, writes fail. `failed`: nothing could be read yet, or it
+   * is closed.
+   */
+  readonly state: 'ok' | 'degraded' | 'failed';
+  readonly reason?: string;
+}
+
+/** What other gateways change in a store that several use. */
+export interface StoreChanges {
+  /**
+   * Calls the listener when agents or settings may differ from what this process has read: after a change by another
+   * process (within 2 s), when the store comes or comes back, and once after the subscription. A listener that rejects is
+   * called again. Never called by a store that one process has for itself.
+   * @returns ends the subscription
+   */
+  subscribe(listener: () => Promise<void>): () => void;
+}
+
+/**
+ * A store behind the repositories. Writes are durable when their promise resolves; whatever fails because the store is
+ * not there rejects with GatewayError `STORE_UNAVAILABLE`, within 5 s.
+ */
 export interface Store {
   readonly agents: AgentRepository;
   readonly enrollmentTokens: EnrollmentTokenRepository;
   readonly settings: SettingsRepository;
   readonly installation: InstallationRepository;
+  readonly changes: StoreChanges;
+  /** How it is now; does no I/O. */
+  status(): StoreStatus;
   close(): Promise<void>;
 }

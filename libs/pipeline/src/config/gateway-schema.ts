@@ -37,6 +37,40 @@ const listenerSchema = section('Where agents connect. The port is the setting ac
   ),
 });
 
+const storeSchema: JsonSchema = {
+  ...section('Where settings, agents and enrollment tokens are kept.', {
+    use: {
+      enum: ['embedded', 'mongodb'],
+      default: 'embedded',
+      description:
+        'embedded = in the data directory; mongodb = in a MongoDB that several gateways may share.',
+    },
+    uri: text('Connection string of the MongoDB; used with mongodb only, and needed then.', {
+      // The driver reads the rest. Blanks are what a forgotten quote looks like.
+      pattern: '^mongodb(\\+srv)?://\\S+$',
+      examples: ['mongodb://user:password@mongodb.example.com:27017/'],
+      writeOnly: true,
+    }),
+    database: text('Database of the MongoDB; created where it is missing.', {
+      pattern: '^[A-Za-z_][A-Za-z0-9_-]*$',
+      maxLength: 63,
+      default: 'activity_gateway',
+      examples: ['activity_gateway'],
+    }),
+  }),
+  allOf: [
+    {
+      if: { properties: { use: { const: 'mongodb' } }, required: ['use'] },
+      then: {
+        required: ['uri'],
+        properties: {
+          uri: { description: 'Connection string of the MongoDB, such as uri: ${MONGODB_URI}.' },
+        },
+      },
+    },
+  ],
+};
+
 const clickhouseSchema = section(
   'Where events are stored. Without a URL the gateway runs its own ClickHouse.',
   {
@@ -100,9 +134,7 @@ export function gatewaySchema(settingsSchema: JsonSchema): JsonSchema {
         }),
       }),
       listener: listenerSchema,
-      store: section('Where settings, agents and enrollment tokens are kept.', {
-        use: { enum: ['embedded'], default: 'embedded', description: 'embedded = in the data directory.' },
-      }),
+      store: storeSchema,
       clickhouse: clickhouseSchema,
       log: logSchema,
       settings: {
@@ -142,7 +174,7 @@ export interface GatewayValue {
     readonly host: string;
     readonly tls: { readonly cert_path?: string; readonly key_path?: string };
   };
-  readonly store: { readonly use: 'embedded' };
+  readonly store: { readonly use: 'embedded' | 'mongodb'; readonly uri?: string; readonly database: string };
   readonly clickhouse: {
     readonly url?: string;
     readonly username: string;

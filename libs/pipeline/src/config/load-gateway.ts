@@ -121,7 +121,7 @@ function toConfig(value: GatewayValue, cwd: string, pipelines: readonly Pipeline
         ...(keyPath !== undefined && { keyPath: resolve(cwd, keyPath) }),
       },
     },
-    store: value.store,
+    store: toStore(value.store),
     clickhouse: {
       ...(clickhouse.url !== undefined && { url: clickhouse.url }),
       username: clickhouse.username,
@@ -134,6 +134,11 @@ function toConfig(value: GatewayValue, cwd: string, pipelines: readonly Pipeline
     settings: value.settings,
     pipelines,
   };
+}
+
+/** What the embedded store has no use for is left out: one file can serve both by a variable. */
+function toStore({ use, uri, database }: GatewayValue['store']): GatewayConfig['store'] {
+  return use === 'mongodb' && uri !== undefined ? { use, uri, database } : { use: 'embedded' };
 }
 
 /** `::` takes IPv4 too, but cannot be bound where the system has no IPv6. */

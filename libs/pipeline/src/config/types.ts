@@ -33,7 +33,10 @@ export interface GatewayConfig {
     readonly host: string;
     readonly tls: { readonly certPath?: string; readonly keyPath?: string };
   };
-  readonly store: { readonly use: 'embedded' };
+  /** Where settings, agents and enrollment tokens are kept. The URI holds a password: never show it. */
+  readonly store:
+    | { readonly use: 'embedded' }
+    | { readonly use: 'mongodb'; readonly uri: string; readonly database: string };
   readonly clickhouse: {
     /** A server of the user's; without it the embedded one is started. */
     readonly url?: string;

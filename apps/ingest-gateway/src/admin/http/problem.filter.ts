@@ -39,8 +39,12 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Answers with a problem. */
+/** When it is worth asking again, seconds: what is not available is looked for each second. */
+const RETRY_AFTER = '2';
+
+/** Answers with a problem; one that passes by itself says when to try again. */
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  if (problem.status === 503) void reply.header('retry-after', RETRY_AFTER);
   void reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 

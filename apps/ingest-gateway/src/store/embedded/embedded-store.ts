@@ -23,6 +23,9 @@ export async function createEmbeddedStore(dir: string): Promise<Store> {
     enrollmentTokens: new EmbeddedEnrollmentTokenRepository(table('enrollment_tokens')),
     settings: new EmbeddedSettingsRepository(table('settings')),
     installation: new EmbeddedInstallationRepository(table('installation')),
+    // The directory belongs to this process: nobody else changes anything.
+    changes: { subscribe: () => () => undefined },
+    status: () => (state.closed ? { state: 'failed', reason: 'The store is closed.' } : { state: 'ok' }),
     async close() {
       if (state.closed) return;
       state.closed = true;

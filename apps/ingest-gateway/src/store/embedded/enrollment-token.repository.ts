@@ -21,7 +21,8 @@ export class EmbeddedEnrollmentTokenRepository implements EnrollmentTokenReposit
     await this.documents.write((table) => {
       for (const key of table.keys()) {
         const token = table.get(key);
-        if (key === codeHash || token === undefined || token.revokedAt !== null) continue;
+        if (key === codeHash || token === undefined || token.revokedAt !== null || token.createdAt > at)
+          continue;
         table.put(key, { ...token, revokedAt: at });
       }
     });

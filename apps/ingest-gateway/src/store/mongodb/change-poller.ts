@@ -1,0 +1,100 @@
+import type { Logger } from '@app/pipeline/api';
+import type { StoreChanges } from '../repositories.js';
+import type { MongoConnection } from './mongodb-connection.js';
+import type { Revision } from './revision.js';
+
+/** How often the revision is read, ms: a change acts elsewhere within this and the time of one reload. */
+const POLL_MS = 1_000;
+
+/** What a poller works with. */
+export interface ChangePollerParts {
+  readonly connection: MongoConnection;
+  readonly revision: Revision;
+  /** Makes what the store needs before its first use; repeatable. */
+  readonly prepare: () => Promise<void>;
+  readonly logger: Logger;
+}
+
+/**
+ * Reads the revision each second. That is how changes of other gateways get here, and how it is noticed that the server
+ * has gone or come back.
+ */
+export class ChangePoller implements StoreChanges {
+  readonly #listeners = new Set<() => Promise<void>>();
+  /** Those that have not taken the newest change yet. */
+  readonly #due = new Set<() => Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #closed = false;
+  #prepared = false;
+  /** The revision up to which changes have been noticed; nothing when all may have changed. */
+  #base: number | undefined;
+
+  constructor(private readonly parts: ChangePollerParts) {}
+
+  /** Begins; the first contact is tried at once. */
+  start(): void {
+    this.#schedule(0);
+  }
+
+  subscribe(listener: () => Promise<void>): () => void {
+    const own = (): Promise<void> => listener();
+    this.#listeners.add(own);
+    // What was read before the subscription may be old already.
+    this.#due.add(own);
+    return () => {
+      this.#listeners.delete(own);
+      this.#due.delete(own);
+    };
+  }
+
+  /** Ends; resolves when nothing runs any more. */
+  async stop(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.#poll().then(() => this.#schedule(POLL_MS));
+    }, delayMs);
+    this.#timer.unref();
+  }
+
+  async #poll(): Promise<void> {
+    try {
+      await this.#contact();
+    } catch (error) {
+      this.#base = undefined;
+      if (!this.#closed) this.parts.connection.down(error);
+      return;
+    }
+    for (const listener of [...this.#due]) await this.#tell(listener);
+  }
+
+  /** Rejects when the server cannot be used. */
+  async #contact(): Promise<void> {
+    const { connection, revision, prepare } = this.parts;
+    const now = await revision.read();
+    if (!this.#prepared) await connection.probe(prepare);
+    this.#prepared = true;
+    // A change of unknown outcome is news for this process too.
+    const news = revision.owed || this.#base === undefined || revision.changedByOthers(this.#base, now);
+    await revision.settle();
+    connection.up();
+    this.#base = now;
+    if (news) for (const listener of this.#listeners) this.#due.add(listener);
+  }
+
+  async #tell(listener: () => Promise<void>): Promise<void> {
+    this.#due.delete(listener);
+    try {
+      await listener();
+    } catch (error) {
+      if (this.#listeners.has(listener)) this.#due.add(listener);
+      this.parts.logger.warn({ err: error }, 'Changes of the store could not be read; it is tried again.');
+    }
+  }
+}

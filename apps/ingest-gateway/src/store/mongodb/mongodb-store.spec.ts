@@ -1,0 +1,66 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRecordingLogger } from '@app/pipeline/testing';
+import {
+  describeWithMongo,
+  dropDatabase,
+  freshDatabase,
+  startMongo,
+  withClient,
+  type TestMongo,
+} from '../../../../../test/support/mongodb.js';
+import { describeStoreConformance } from '../../../../../test/support/store-conformance.js';
+import { openStore } from '../open-store.js';
+import type { Store } from '../repositories.js';
+
+describeWithMongo('the MongoDB store', () => {
+  let mongo: TestMongo;
+  let dir: string;
+  let database: string;
+  beforeAll(async () => {
+    mongo = await startMongo();
+  }, 30_000);
+  afterAll(() => mongo.dispose());
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'store-'));
+    database = freshDatabase();
+  });
+  afterEach(async () => {
+    await dropDatabase(mongo.uri, database);
+    await rm(dir, { recursive: true, force: true });
+  });
+  const open = (): Promise<Store> =>
+    openStore({
+      config: { use: 'mongodb', uri: mongo.uri, database },
+      dataDir: dir,
+      logger: createRecordingLogger(),
+    });
+
+  describeStoreConformance('the MongoDB store', open);
+
+  describe('what it writes', () => {
+    it('is keyed by _id, and nothing but hashes of secrets', async () => {
+      const store = await open();
+      await store.enrollmentTokens.insert({
+        codeHash: 'c'.repeat(64),
+        createdAt: 1,
+        expiresAt: 2,
+        revokedAt: null,
+        uses: 0,
+      });
+      const [document] = await withClient(mongo.uri, (client) =>
+        client.db(database).collection('enrollment_tokens').find().toArray(),
+      );
+      expect(document).toEqual({
+        _id: 'c'.repeat(64),
+        createdAt: 1,
+        expiresAt: 2,
+        revokedAt: null,
+        uses: 0,
+      });
+      await store.close();
+    });
+  });
+});

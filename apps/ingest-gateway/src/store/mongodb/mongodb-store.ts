@@ -1,0 +1,60 @@
+import type { Db } from 'mongodb';
+import type { Logger } from '@app/pipeline/api';
+import type { InstallationRepository, Store } from '../repositories.js';
+import { MongoAgentRepository } from './agent.repository.js';
+import { ChangePoller } from './change-poller.js';
+import { MongoEnrollmentTokenRepository } from './enrollment-token.repository.js';
+import { withDeadline } from './deadline.js';
+import { OPERATION_TIMEOUT_MS, openDatabase } from './mongodb-client.js';
+import { MongoConnection } from './mongodb-connection.js';
+import { reasonOf } from './mongodb-errors.js';
+import { MongoTable } from './mongodb-table.js';
+import { Revision, type RevisionDocument } from './revision.js';
+import { MongoSettingsRepository } from './settings.repository.js';
+
+/** What a MongoDB store is made from. */
+export interface MongoStoreOptions {
+  /** `mongodb://` or `mongodb+srv://`, with user and password where the server asks for them. */
+  readonly uri: string;
+  readonly database: string;
+  /** Facts of this one gateway, which several gateways on one database must not share. Not closed with the store. */
+  readonly installation: InstallationRepository;
+  readonly logger: Logger;
+}
+
+const COLLECTIONS = { agents: 'agents', tokens: 'enrollment_tokens', settings: 'settings', meta: 'meta' };
+
+/**
+ * A store in a MongoDB that several gateways may share: a standalone server or a replica set, no transactions, no change
+ * streams. Does not wait for the server: until it answers, every operation rejects and `status()` says why.
+ * @throws GatewayError `STORE_URI_INVALID`
+ */
+export function createMongoStore(options: MongoStoreOptions): Store {
+  const { client, database, label } = openDatabase(options.uri, options.database);
+  const connection = new MongoConnection(label, () => client.connect(), options.logger);
+  const revision = new Revision(database.collection<RevisionDocument>(COLLECTIONS.meta), connection);
+  const table = (name: string): MongoTable => new MongoTable(database, name, connection, revision);
+  const prepare = (): Promise<void> => createIndexes(database);
+  const poller = new ChangePoller({ connection, revision, prepare, logger: options.logger });
+  poller.start();
+  return {
+    agents: new MongoAgentRepository(table(COLLECTIONS.agents)),
+    enrollmentTokens: new MongoEnrollmentTokenRepository(table(COLLECTIONS.tokens)),
+    settings: new MongoSettingsRepository(table(COLLECTIONS.settings)),
+    installation: options.installation,
+    changes: poller,
+    status: () => connection.status(),
+    async close() {
+      connection.close();
+      await poller.stop();
+      await withDeadline(() => client.close(), OPERATION_TIMEOUT_MS).catch((error: unknown) => {
+        options.logger.warn({ reason: reasonOf(error) }, 'The connections to MongoDB did not end in order.');
+      });
+    },
+  };
+}
+
+/** Keys are in `_id`, whose index every collection has and is unique; what is searched by something else needs its own. */
+async function createIndexes(database: Db): Promise<void> {
+  await database.collection(COLLECTIONS.tokens).createIndex({ expiresAt: 1 }, { name: 'expiry' });
+}
