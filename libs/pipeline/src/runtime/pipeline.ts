@@ -182,7 +182,7 @@ export class Flow {
   }
 
   #deliveries(): DeliveryOptions[] {
-    const { instances, meter, pipeline } = this.options;
+    const { instances, meter, pipeline, counters } = this.options;
     return instances.sinks.map(({ name, plugin, board, context }, i) => ({
       name,
       sink: plugin,
@@ -191,6 +191,7 @@ export class Flow {
       queue: this.#queue,
       endpoints: pipeline.services.endpoints,
       meter,
+      counters,
       logger: context.logger,
       signal: this.#aborted.signal,
     }));

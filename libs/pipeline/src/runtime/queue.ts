@@ -34,6 +34,11 @@ export interface SinkBatch {
   readonly bytes: number;
   /** When its oldest event was received, milliseconds since 1970-01-01 UTC. */
   readonly receivedAt: number;
+  /**
+   * Whether it may be stored already, in whole or in part, and the destination may have forgotten its token: it was
+   * frozen by an earlier process, or longer ago than destinations remember tokens. Such a batch is looked up first.
+   */
+  readonly uncertain?: boolean;
 }
 
 /** What a queue holds, batches being written included. */
