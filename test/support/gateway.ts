@@ -34,6 +34,7 @@ export interface GatewayStatus {
       readonly dropped: number;
       readonly inFlight: number;
     };
+    readonly queue: { readonly entries: number };
     readonly backPressure: boolean;
   }[];
   readonly clickhouse: { readonly url: string };
@@ -76,6 +77,8 @@ export interface TestGatewayOptions {
   /** Reuses a directory, for tests of restarts; `dispose` removes it all the same. */
   readonly dataDir?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Leaves the data directory when the start fails. */
+  readonly keepData?: boolean;
   /** Waits until agents and ClickHouse are served; on by default. */
   readonly waitReady?: boolean;
 }
@@ -106,7 +109,8 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   try {
     await gateway.waitUp(options.waitReady ?? true);
   } catch (error) {
-    await gateway.dispose();
+    if (options.keepData) await gateway.stop();
+    else await gateway.dispose();
     throw new Error(`${(error as Error).message}\n--- log of the gateway\n${gateway.log().slice(-4000)}`, {
       cause: error,
     });
