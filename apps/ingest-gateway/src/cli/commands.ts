@@ -31,6 +31,11 @@ export const commands: readonly Command[] = [
     summary: 'Shows the whole job: gateway, agents, and what arrived in ClickHouse.',
     run: async (argv) => (await import('./demo.command.js')).demoCommand(argv),
   },
+  {
+    name: 'store',
+    summary: 'Copies agents, tokens and settings to another store.',
+    run: async (argv) => (await import('./store.command.js')).storeCommand(argv),
+  },
   { name: 'help', summary: 'Shows this text.', run: async () => print(usage()) },
   { name: 'version', summary: 'Shows the version.', run: async () => print(`${programVersion()}\n`) },
 ];

@@ -1,0 +1,132 @@
+import { isDeepStrictEqual } from 'node:util';
+import { GatewayError } from '@app/pipeline/api';
+import type { Store, StoredAgent, StoredEnrollmentToken } from './repositories.js';
+
+/** What became of the entries of one kind. */
+export interface CopiedTable {
+  /** For people. */
+  readonly name: string;
+  /** Written to the target, in the place of others where those were there. */
+  readonly copied: number;
+  /** In the target already, as they are in the source. */
+  readonly unchanged: number;
+}
+
+/** How to copy. */
+export interface CopyOptions {
+  /** Puts the source's entries in the place of different ones with the same key; others are kept. */
+  readonly overwrite: boolean;
+}
+
+/** One kind of entry, by key. */
+interface Table<T> {
+  readonly name: string;
+  list(store: Store): Promise<ReadonlyMap<string, T>>;
+  put(store: Store, key: string, value: T): Promise<void>;
+  /** What the target is to hold, given what it holds. */
+  wanted(source: T, target: T | undefined): T;
+}
+
+const agents: Table<StoredAgent> = {
+  name: 'agents',
+  list: async (store) => new Map((await store.agents.list()).map((agent) => [agent.spkiHash, agent])),
+  put: (store, _, agent) => store.agents.upsert(agent),
+  wanted: (source, target) => ({ ...source, lastSeenAt: later(source.lastSeenAt, target?.lastSeenAt) }),
+};
+
+const tokens: Table<StoredEnrollmentToken> = {
+  name: 'enrollment tokens',
+  list: async (store) =>
+    new Map((await store.enrollmentTokens.list()).map((token) => [token.codeHash, token])),
+  put: (store, _, token) => store.enrollmentTokens.insert(token),
+  wanted: (source) => source,
+};
+
+const settings: Table<number | boolean> = {
+  name: 'settings',
+  list: (store) => store.settings.list(),
+  put: (store, name, value) => store.settings.set(name, value),
+  wanted: (source) => source,
+};
+
+/** Writes at a time: each of them waits for the target's disk. */
+const CONCURRENCY = 20;
+
+/**
+ * Copies agents, enrollment tokens and settings. Done again it changes nothing, so one that was broken off is simply
+ * repeated. The facts of the one gateway are not copied: they stay in its data directory.
+ * @throws GatewayError `STORE_NOT_EMPTY`, before anything is written, when the target holds something else;
+ *   `STORE_COPY_INCOMPLETE` when it does not hold everything afterwards; `STORE_UNAVAILABLE`
+ */
+export async function copyStore(from: Store, to: Store, options: CopyOptions): Promise<CopiedTable[]> {
+  const plans = [
+    await planTable(agents, from, to),
+    await planTable(tokens, from, to),
+    await planTable(settings, from, to),
+  ];
+  const foreign = plans.filter((plan) => plan.foreign > 0);
+  if (foreign.length > 0 && !options.overwrite) {
+    throw notEmpty(foreign.map(({ name, foreign: count }) => `${count} ${name}`).join(', '));
+  }
+  const report: CopiedTable[] = [];
+  for (const plan of plans) report.push(await plan.run());
+  return report;
+}
+
+interface Plan {
+  readonly name: string;
+  /** Entries of the target that the source lacks or has otherwise. */
+  readonly foreign: number;
+  run(): Promise<CopiedTable>;
+}
+
+async function planTable<T>(table: Table<T>, from: Store, to: Store): Promise<Plan> {
+  const [source, target] = [await table.list(from), await table.list(to)];
+  const missing = missingOf(table, source, target);
+  const same = source.size - missing.length;
+  return {
+    name: table.name,
+    foreign: target.size - same,
+    run: async () => {
+      for (let at = 0; at < missing.length; at += CONCURRENCY) {
+        const some = missing.slice(at, at + CONCURRENCY);
+        await Promise.all(some.map(([key, value]) => table.put(to, key, value)));
+      }
+      const left = missingOf(table, source, await table.list(to)).length;
+      if (left > 0) throw incomplete(left, table.name);
+      return { name: table.name, copied: missing.length, unchanged: same };
+    },
+  };
+}
+
+/** What has to be written so that the target holds the source's entries. */
+function missingOf<T>(
+  table: Table<T>,
+  source: ReadonlyMap<string, T>,
+  target: ReadonlyMap<string, T>,
+): [string, T][] {
+  return [...source]
+    .map(([key, value]): [string, T] => [key, table.wanted(value, target.get(key))])
+    .filter(([key, value]) => !isDeepStrictEqual(value, target.get(key)));
+}
+
+function later(one: number | null, other: number | null | undefined): number | null {
+  if (one === null || other === null || other === undefined) return one ?? other ?? null;
+  return Math.max(one, other);
+}
+
+function notEmpty(what: string): GatewayError {
+  return new GatewayError(
+    'STORE_NOT_EMPTY',
+    `The target holds what the source does not, or holds otherwise: ${what}. Nothing was copied.`,
+    "Copy to another database, or give --overwrite: the source's entries then take the place of those with the same key.",
+  );
+}
+
+function incomplete(left: number, name: string): GatewayError {
+  return new GatewayError(
+    'STORE_COPY_INCOMPLETE',
+    `After the copy the target lacks ${left} ${name}; something else changes it or the source.`,
+    'Stop the gateways that use either, and copy again.',
+  );
+}
