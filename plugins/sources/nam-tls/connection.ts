@@ -34,6 +34,8 @@ export class AgentConnection {
   #acks: AckSession | undefined;
   #enrolling = false;
   #reason: CloseReason | undefined;
+  /** This side has ended the stream, and still reads it. */
+  #lingering = false;
   /** Bytes that reached no message and are in no buffer any more. */
   #lost = 0;
 
@@ -47,7 +49,7 @@ export class AgentConnection {
     this.#logger = context.logger.child({ connection: accepted.id, remote: accepted.remoteAddress });
     const age = context.now() - accepted.acceptedAt;
     this.#clock = new ConnectionClock(age, context.services.connectionSettings, (expiry) =>
-      this.#close(expiry),
+      expiry === 'stopping' ? this.#reader.stop() : this.#close(expiry),
     );
   }
 
@@ -80,9 +82,18 @@ export class AgentConnection {
     }
   }
 
-  /** Stops reading; what has arrived is handed over, and an enrollment under way is answered. */
+  /**
+   * Ends the connection in order; what has arrived is handed over, and an enrollment under way is answered. A stream
+   * without Acks is ended and read until the peer has ended it too: closed with bytes unread, it would be reset, and the
+   * peer never know what of it was read.
+   */
   stop(): void {
-    if (!this.#enrolling) this.#close('stopping');
+    if (this.#enrolling || this.#reason !== undefined) return;
+    if (this.#stream === undefined || this.#acks !== undefined) return this.#close('stopping');
+    this.#reason = 'stopping';
+    this.#lingering = true;
+    this.#clock.stopping();
+    this.tls.socket.end();
   }
 
   /** Ends the socket at once. */
@@ -100,6 +111,9 @@ export class AgentConnection {
     const key = this.#secured ? peerKeyOf(this.tls.socket) : undefined;
     if (key?.spkiHash !== undefined) {
       this.#spki = key.spkiHash;
+      this.#clock.secured();
+      const { allowlist, connections } = this.host.context.services;
+      if (allowlist.current.has(this.#spki)) connections.identified(this.accepted.id);
       return true;
     }
     metrics.handshakesFailed.add(1);
@@ -121,7 +135,9 @@ export class AgentConnection {
       const chunk = await this.#reader.next();
       if (typeof chunk === 'string') return this.#ended(chunk);
       this.#clock.touch();
-      await this.#take(this.#frame(chunk));
+      const lines = this.#frame(chunk);
+      this.#clock.framed(lines.length > 0, this.#framer.pendingBytes > 0);
+      await this.#take(lines);
       if (this.#framer.overflowed) this.#oversized();
     }
   }
@@ -255,6 +271,10 @@ export class AgentConnection {
 
   async #finish(): Promise<CloseReason> {
     this.#close('ended');
+    if (this.#lingering) {
+      this.#clock.stop();
+      endSoon(this.tls.socket);
+    }
     await this.tls.closed;
     const reason = this.#reason ?? 'ended';
     if (this.#stream !== undefined) {

@@ -8,7 +8,10 @@ export type CloseReason =
   | 'reset'
   | 'no_server_certificate'
   | 'handshake_failed'
+  | 'handshake_timeout'
   | 'first_message_timeout'
+  /** A message began and did not end in time. */
+  | 'message_timeout'
   | 'no_client_certificate'
   | 'unreadable_client_certificate'
   | 'unknown_agent'

@@ -48,6 +48,7 @@ class ProcessDataPlane implements DataPlane {
       host,
       settings: options.acceptor,
       onConnection: (connection) => this.#supervisor.dispatch(connection),
+      cut: (id) => this.#supervisor.cut(id),
     });
     this.#supervisor = new ReactorSupervisor({
       entry,
@@ -65,6 +66,7 @@ class ProcessDataPlane implements DataPlane {
         endpoints: options.endpoints,
         log: options.log,
       },
+      connectionIdentified: (id) => this.#acceptor.identified(id),
       connectionClosed: (id) => this.#acceptor.released(id),
       ban: (sourceIp, reason) => this.#acceptor.ban(sourceIp, reason),
     });

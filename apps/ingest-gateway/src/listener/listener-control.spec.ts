@@ -32,6 +32,7 @@ describe('ListenerControl', () => {
       host: '127.0.0.1',
       settings: { port, ...LIMITS },
       onConnection: ({ socket }) => socket.destroy(),
+      cut: () => undefined,
     });
     const identity = {
       certificate: { spkiHash: 'a', notAfter: 1, selfSigned: true },

@@ -13,6 +13,8 @@ export interface ReactorEvents {
   failed(reason: string): void;
   /** It has told its status. */
   status(): void;
+  /** The peer of a connection is an agent of the allowlist. */
+  connectionIdentified(id: string): void;
   /** A connection that was handed over is closed; once for each. */
   connectionClosed(id: string): void;
   agentsSeen(spkiHashes: readonly string[], at: number): void;
@@ -104,6 +106,11 @@ export class ReactorProcess {
     });
   }
 
+  /** Cuts a connection, if it was handed over to this process. */
+  cut(id: string): void {
+    if (this.#open.has(id)) this.send({ type: 'cut-connection', id });
+  }
+
   /** Its prom-client metrics as JSON, or `undefined` when it does not answer in time. */
   collectMetrics(timeoutMs: number): Promise<readonly object[] | undefined> {
     return this.#metrics.ask(timeoutMs);
@@ -134,6 +141,8 @@ export class ReactorProcess {
       case 'status':
         this.#status = message.status;
         return this.events.status();
+      case 'connection-identified':
+        return this.events.connectionIdentified(message.id);
       case 'connection-closed':
         return this.#closed(message.id);
       case 'agent-connected':

@@ -23,6 +23,8 @@ export interface ReactorSupervisorParts {
   /** How many there are at first. */
   readonly reactors: number;
   readonly snapshots: ReactorSnapshots;
+  /** The peer of a connection given to `dispatch` is an agent of the allowlist. */
+  connectionIdentified(id: string): void;
   /** A connection given to `dispatch` is closed; once for each. */
   connectionClosed(id: string): void;
   /** A reactor asks for a ban. */
@@ -76,6 +78,11 @@ export class ReactorSupervisor {
     const reactor = this.#leastBusy();
     if (reactor === undefined) this.#waiting.add(connection);
     else reactor.handOver(connection);
+  }
+
+  /** Cuts a connection, wherever it is served. */
+  cut(id: string): void {
+    for (const slot of this.#pool.slots) slot.configured?.cut(id);
   }
 
   /** Replaces snapshots for reactors to come, and sends the message to those that run. */
@@ -154,6 +161,7 @@ export class ReactorSupervisor {
       configuration: (epoch) => ({ ...this.#snapshots, settings: this.#share(index), index, epoch }),
       events: {
         ready: () => this.#ready(),
+        connectionIdentified: (id) => this.parts.connectionIdentified(id),
         connectionClosed: (id) => this.parts.connectionClosed(id),
         agentsSeen: (spkiHashes, at) => handlers.agentsSeen(spkiHashes, at),
         enroll: (request) => this.#enroll(request),

@@ -66,7 +66,8 @@ export interface ListenerStatus {
   readonly port: number;
   readonly connections: number;
   readonly maxConnections: number;
-  readonly rejected: { readonly banned: number; readonly limit: number };
+  /** Connections turned away since the start: banned addresses, too many at once, too many in a short time. */
+  readonly rejected: { readonly banned: number; readonly limit: number; readonly rate?: number };
   readonly bans: readonly { readonly ip: string; readonly until: number; readonly reason: string }[];
   readonly certificate?: {
     /** SHA-256 of the SubjectPublicKeyInfo: what a token carries. */

@@ -39,6 +39,15 @@ export class ConnectionInbox implements ConnectionFeed {
     for (const socket of this.#open.values()) socket.destroy();
   }
 
+  identified(connectionId: string): void {
+    this.port.send({ type: 'connection-identified', id: connectionId });
+  }
+
+  /** Cuts a connection that gives way to a newer one. */
+  cut(connectionId: string): void {
+    this.#open.get(connectionId)?.destroy();
+  }
+
   closed(connectionId: string): void {
     if (this.#open.delete(connectionId)) this.port.send({ type: 'connection-closed', id: connectionId });
   }

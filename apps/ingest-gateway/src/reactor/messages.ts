@@ -47,6 +47,8 @@ export type ToReactor =
       readonly remotePort: number;
       readonly acceptedAt: number;
     }
+  /** Cut a connection that nobody has identified: it gives way to a newer one. */
+  | { readonly type: 'cut-connection'; readonly id: string }
   /** Close every connection; what has arrived on them is still taken. */
   | { readonly type: 'close-connections' }
   | { readonly type: 'enrollment-outcome'; readonly requestId: number; readonly outcome: EnrollmentOutcome }
@@ -67,6 +69,8 @@ export type FromReactor =
   | { readonly type: 'failed'; readonly reason: string }
   /** Once a second. */
   | { readonly type: 'status'; readonly status: ReactorStatus }
+  /** The peer of this connection is an agent of the allowlist. */
+  | { readonly type: 'connection-identified'; readonly id: string }
   | { readonly type: 'connection-closed'; readonly id: string }
   | { readonly type: 'agent-connected'; readonly spkiHash: string; readonly connectionId: string }
   | { readonly type: 'agent-disconnected'; readonly spkiHash: string; readonly connectionId: string }

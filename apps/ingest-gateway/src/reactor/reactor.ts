@@ -52,6 +52,8 @@ export class Reactor {
         return void this.#configure(message.configuration);
       case 'connection':
         return this.#connection(message, socket);
+      case 'cut-connection':
+        return this.#services?.connections.cut(message.id);
       case 'close-connections':
         return this.#services?.connections.closeAll();
       case 'enrollment-outcome':

@@ -68,6 +68,8 @@ export interface ConnectionFeed {
    *   stop reading, hand over what has arrived. Without it their sockets are cut.
    */
   take(handler: (connection: AcceptedConnection) => void, closeAll?: () => void): () => void;
+  /** The peer has proved to be an agent of the allowlist: its connection does not give way to newer ones any more. */
+  identified(connectionId: string): void;
   /** To be called exactly once for each connection taken, when its socket is closed. */
   closed(connectionId: string): void;
 }
