@@ -6,12 +6,13 @@ import { ChunkReader, type StreamEnd } from './chunk-reader.js';
 import { ConnectionClock } from './connection-clock.js';
 import { enroll } from './enrollment.js';
 import { decideFirst } from './first-message.js';
-import { readHello } from './hello-message.js';
+import { readHello, type Hello } from './hello-message.js';
 import type { TlsSide } from './handshake.js';
 import { peerKeyOf } from './peer-key.js';
 import { endSoon, endWith } from './socket-end.js';
 import { isCutOff } from './sort-lines.js';
 import type { CloseReason } from './source-metrics.js';
+import { takeUpStream } from './take-up-stream.js';
 
 /** A peer that is not in the allowlist has no reason to send more than an EnrollmentRequest. */
 const UNKNOWN_PEER_BYTES = 65_536;
@@ -190,11 +191,27 @@ export class AgentConnection {
   }
 
   async #greet(value: Readonly<Record<string, unknown>>, lines: Buffer[]): Promise<void> {
-    if (readHello(value).ack) {
-      this.#acks = new AckSession({ socket: this.tls.socket, onFailure: (reason) => this.#close(reason) });
-      this.#stream?.acknowledge(this.#acks);
-    }
+    const hello = readHello(value);
+    if (hello.ack && this.#stream !== undefined && !(await this.#acknowledge(this.#stream, hello))) return;
     await this.#begin(lines);
+  }
+
+  /** Returns whether the agent may go on. */
+  async #acknowledge(stream: AgentStream, hello: Hello): Promise<boolean> {
+    const acks = new AckSession({ socket: this.tls.socket, onFailure: (reason) => this.#close(reason) });
+    this.#acks = acks;
+    stream.acknowledge(acks);
+    if (!hello.answer) return true;
+    this.#clock.suspend();
+    const holder = {
+      ended: () => this.#reason !== undefined,
+      supersede: () => this.#close('superseded'),
+    };
+    const taken = await takeUpStream(this.#spki, hello, this.host.streams, acks, holder);
+    this.#clock.resume();
+    if (!taken.ok) this.#close('stream_busy');
+    else if (taken.numbers !== undefined) stream.number(taken.numbers);
+    return taken.ok;
   }
 
   async #begin(lines: Buffer[]): Promise<void> {

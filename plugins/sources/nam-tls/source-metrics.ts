@@ -25,6 +25,10 @@ export type CloseReason =
   | 'not_durable'
   /** An agent that asked for Acks does not read them. */
   | 'acks_unread'
+  /** The agent goes on with its stream over another connection. */
+  | 'superseded'
+  /** An older connection of the agent's stream is not done with, or a part of the gateway does not answer. */
+  | 'stream_busy'
   /** The agent was taken off the allowlist. */
   | 'removed'
   /** The pipeline is being stopped. */
@@ -41,6 +45,7 @@ export interface SourceMetrics {
   readonly enrollments: Counter;
   readonly bytesDiscarded: Counter;
   readonly messagesRefused: Counter;
+  readonly messagesRepeated: Counter;
 }
 
 /** Makes the instruments; the names stand in this plugin's README. */
@@ -71,6 +76,10 @@ export function sourceMetrics(metrics: Metrics): SourceMetrics {
     messagesRefused: metrics.counter(
       'gateway_source_messages_refused_total',
       'Messages that the pipeline no longer took because it was stopping.',
+    ),
+    messagesRepeated: metrics.counter(
+      'gateway_source_messages_repeated_total',
+      'Messages that agents sent again although they were stored already: acknowledged, and not stored twice.',
     ),
   };
 }

@@ -2,6 +2,7 @@ import type { Batch, RecordBatch } from './batch.js';
 import type { PluginContext } from './context.js';
 import type { PartialWriteError } from './errors.js';
 import type { EventType } from './event-type.js';
+import type { StreamMarks } from './streams.js';
 
 /** The version of this contract; the registry refuses plugins made for another. */
 export const API_VERSION = 1;
@@ -36,7 +37,8 @@ export type Emit = (batch: Batch) => Promise<void>;
 
 /** Where events come from. */
 export interface Source extends Omit<Lifecycle, 'start'> {
-  start(signal: AbortSignal, emit: Emit): Promise<void>;
+  /** @param marks given where the pipeline's queue remembers which messages of agents' streams it has stored */
+  start(signal: AbortSignal, emit: Emit, marks?: StreamMarks): Promise<void>;
 }
 
 /** Changes or decodes events of a batch. Waiting for I/O is not possible here: read a snapshot instead. */

@@ -1,3 +1,5 @@
+import type { StreamClaims } from './streams.js';
+
 /** A value that changes by replacement, never in place. */
 export interface LiveValue<T> {
   readonly current: T;
@@ -99,6 +101,8 @@ export interface Services {
   readonly presence: AgentPresence;
   /** Named endpoints; a name is missing until its server is known. */
   readonly endpoints: LiveValue<ReadonlyMap<string, Endpoint>>;
+  /** Missing where there is one data plane process only. */
+  readonly streamClaims?: StreamClaims;
   /** Asks the control plane; resolves with `Unavailable` when it does not answer in time, never rejects. */
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
   /** Bans a source address for the configured time. `reason` is a bounded code, for logs and metrics. */

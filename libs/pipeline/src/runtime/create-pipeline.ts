@@ -99,7 +99,7 @@ class RunningPipeline implements Pipeline {
         instance,
         start: (signal: AbortSignal) => instance.plugin.start?.(signal),
       })),
-      { instance: source, start: (signal) => source.plugin.start(signal, this.#flow.emit) },
+      { instance: source, start: (signal) => source.plugin.start(signal, this.#flow.emit, this.#flow.marks) },
     ];
   }
 

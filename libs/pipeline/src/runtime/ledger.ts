@@ -42,6 +42,11 @@ export class Ledger {
     return this.#open;
   }
 
+  /** Whether some of its events were dropped. */
+  get lossy(): boolean {
+    return this.#dropped > 0;
+  }
+
   /** Some events have ended; what is above the open ones is left out. */
   add(fate: Fate, events: number, reason?: DropReason): void {
     const count = Math.min(events, this.#open);

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { ignoreElements, merge, mergeMap, Subject, tap } from 'rxjs';
-import { GatewayError, type Batch, type Emit, type Logger } from '../api/index.js';
+import { GatewayError, type Batch, type Emit, type Logger, type StreamMarks } from '../api/index.js';
 import { batchEvents, type BatchLimits, type Part } from './batch-events.js';
 import type { PipelineCounters } from './counters.js';
 import { CreditGate, type CreditLimits } from './credit-gate.js';
@@ -159,6 +159,11 @@ export class Flow {
     this.#queue.destroy();
     this.#gate.close();
     return left;
+  }
+
+  /** What the queue remembers of agents' streams, if it can. */
+  get marks(): StreamMarks | undefined {
+    return this.#queue.streams;
   }
 
   /** Raw bytes that hold credit. */

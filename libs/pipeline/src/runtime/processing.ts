@@ -1,4 +1,4 @@
-import { deadLetters, type Logger } from '../api/index.js';
+import { deadLetters, type Logger, type StreamStretch } from '../api/index.js';
 import { applySteps, type Step } from './apply-steps.js';
 import type { Part, ProcessingBatch } from './batch-events.js';
 import { DeadLetterGroup } from './dead-letter-group.js';
@@ -18,7 +18,7 @@ export interface ProcessorOptions {
   readonly deadLetters: Encoder;
   /** `<gateway id>/<epoch>`, the first part of entry ids. */
   readonly idPrefix: string;
-  readonly queue: Pick<EntryQueue, 'append'>;
+  readonly queue: Pick<EntryQueue, 'append' | 'streams'>;
   readonly settler: Pick<Settler, 'follow' | 'drop'>;
   readonly logger: Logger;
 }
@@ -35,6 +35,9 @@ type Refuse = (group: RecordGroup, failures: readonly EncodeFailure[], appended:
 
 /** One job: steps, grouping by event type, encoding, queueing. Every event leaves it for the queue or is dropped. */
 export class Processor {
+  /** Whether the queue refused something of the current batch. */
+  #refused = false;
+
   constructor(private readonly options: ProcessorOptions) {}
 
   /** Works a processing batch off; resolves when the queue has taken it. Does not throw. */
@@ -52,7 +55,20 @@ export class Processor {
       return;
     }
     // A queue that loses what it has accepted says so by `safe`, which the settler follows.
-    await Promise.allSettled(this.#encode(decoded));
+    await Promise.allSettled(this.#queueAll(decoded, parts));
+  }
+
+  /** Encodes and queues everything, and lets the queue remember with it which stretches of streams that was. */
+  #queueAll(decoded: Decoded, parts: ProcessingBatch): Promise<void>[] {
+    const { streams } = this.options.queue;
+    let accepted: Promise<void>[] = [];
+    this.#refused = false;
+    if (streams === undefined) return this.#encode(decoded);
+    streams.together(() => {
+      accepted = this.#encode(decoded);
+      return this.#refused ? [] : storedStretches(parts);
+    });
+    return accepted;
   }
 
   /** Encodes and queues everything; returns what tells when the queue has taken it. */
@@ -136,6 +152,7 @@ export class Processor {
       return appended;
     } catch (error) {
       this.options.logger.error({ err: error }, 'the queue refused entries, their events are dropped');
+      this.#refused = true;
       const lost = Promise.reject(new Error('The queue refused the entries.', { cause: error }));
       lost.catch(() => undefined);
       return { accepted: Promise.resolve(), safe: lost, written: lost };
@@ -156,6 +173,15 @@ export class Processor {
     this.options.logger.error(fields, 'a step failed, its batch goes to the dead letters');
     this.options.logger.debug({ step: step.name, err: error }, 'why a step failed');
   };
+}
+
+/** Stretches of streams of which nothing was dropped: what was must be taken when it is sent again. */
+function storedStretches(parts: ProcessingBatch): StreamStretch[] {
+  const stretches: StreamStretch[] = [];
+  for (const { batch, ledger } of parts) {
+    if (batch.stream !== undefined && !ledger.lossy) stretches.push(batch.stream);
+  }
+  return stretches;
 }
 
 /** Makes a dead letter of a group of one event. */

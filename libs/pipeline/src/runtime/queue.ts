@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { EncodedEntry } from '../api/index.js';
+import type { EncodedEntry, StreamMarks, StreamStretch } from '../api/index.js';
 
 /** One encoded entry on its way to one sink. */
 export interface QueueItem {
@@ -51,11 +51,22 @@ export interface QueueStats {
   readonly oldestMs: number;
 }
 
+/** A queue's memory of agents' streams, stored in one step with the entries. */
+export interface StreamStore extends StreamMarks {
+  /**
+   * Runs `work`. Everything that it appends, and the stretches it returns as durable, are stored in one step: after any
+   * crash all of it is there, or nothing.
+   */
+  together(work: () => readonly StreamStretch[]): void;
+}
+
 /**
  * Where encoded entries wait for their sinks: in memory or on disk. Each sink and destination has a cursor of its own,
  * so that one that is blocked holds up no other.
  */
 export interface EntryQueue {
+  /** Missing where the queue cannot store streams together with entries. */
+  readonly streams?: StreamStore;
   /** Takes entries of one group of events, at most one for each sink. */
   append(items: readonly QueueItem[]): Appended;
   /**
