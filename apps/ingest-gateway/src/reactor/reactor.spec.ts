@@ -73,6 +73,7 @@ describe('Reactor', () => {
       start: async () => undefined,
       drain: async () => ({ pipeline: 'activity', written: 3, left: 0 }),
       status: () => ({ name: 'activity' }) as never,
+      adopt: () => undefined,
     };
     new Reactor({
       port,

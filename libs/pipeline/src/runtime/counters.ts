@@ -9,6 +9,7 @@ export class PipelineCounters {
   #deadLettered = 0;
   #dropped = 0;
   #inFlight = 0;
+  #recovered = 0;
   readonly #byType = new Map<string, number>();
   readonly #byCode = new Map<string, number>();
 
@@ -50,6 +51,12 @@ export class PipelineCounters {
     this.meter.dropped(reason, events);
   }
 
+  /** Events of an earlier run, which had counted them as received, are written. */
+  recovered(events: number): void {
+    this.#recovered += events;
+    this.meter.recovered(events);
+  }
+
   snapshot(): PipelineCounts {
     return {
       received: this.#received,
@@ -58,6 +65,7 @@ export class PipelineCounters {
       deadLettered: this.#deadLettered,
       dropped: this.#dropped,
       inFlight: this.#inFlight,
+      recovered: this.#recovered,
       deliveredByType: Object.fromEntries(this.#byType),
       deadLettersByCode: Object.fromEntries(this.#byCode),
     };

@@ -44,7 +44,7 @@ async function deliverNext(options: DeliveryOptions, destination: string): Promi
   let batch: SinkBatch | undefined;
   const attempt = async (): Promise<WriteFailure | 'written' | 'ended'> => {
     if (signal.aborted) return 'ended';
-    batch ??= queue.take(name, destination);
+    batch ??= await queue.take(name, destination);
     return batch === undefined ? 'ended' : ((await write(options, batch)) ?? 'written');
   };
   let result = await writers.run(attempt);
