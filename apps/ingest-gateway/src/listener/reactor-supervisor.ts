@@ -3,11 +3,12 @@ import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger }
 import type { ReactorConfiguration, ToReactor } from '../reactor/messages.js';
 import type { ReactorProcess } from './reactor-process.js';
 import { ReactorSlot, type ReactorView } from './reactor-slot.js';
+import { SpoolDirectories } from './spool-directories.js';
 import type { DataPlaneHandlers } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
 
 /** All snapshots that reactors get; the supervisor keeps the newest of each. */
-export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch'>;
+export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch' | 'spool'>;
 
 /** What a supervisor is made from. */
 export interface ReactorSupervisorParts {
@@ -18,6 +19,8 @@ export interface ReactorSupervisorParts {
   nodeOptions(): Promise<readonly string[]>;
   readonly handlers: DataPlaneHandlers;
   readonly reactors: number;
+  /** Directory of the spools. */
+  readonly spoolDirectory: string;
   readonly snapshots: ReactorSnapshots;
   /** A connection given to `dispatch` is closed; once for each. */
   connectionClosed(id: string): void;
@@ -33,16 +36,24 @@ const METRICS_TIMEOUT_MS = 1_000;
 export class ReactorSupervisor {
   readonly #slots: readonly ReactorSlot[];
   readonly #waiting: WaitingConnections;
+  readonly #spools: SpoolDirectories;
   #snapshots: ReactorSnapshots;
   #readyListeners: (() => void)[] = [];
 
   constructor(private readonly parts: ReactorSupervisorParts) {
     this.#snapshots = parts.snapshots;
     this.#waiting = new WaitingConnections(HOLD_MS, (connection) => this.#refuse(connection));
+    this.#spools = new SpoolDirectories({
+      directory: parts.spoolDirectory,
+      pipelines: parts.snapshots.pipelines.map(({ name }) => name),
+      reactors: parts.reactors,
+      logger: parts.logger,
+    });
     this.#slots = Array.from({ length: parts.reactors }, (_, index) => this.#slot(index));
   }
 
   start(): void {
+    this.#spools.warnOfStrays();
     for (const slot of this.#slots) slot.start();
   }
 
@@ -108,7 +119,7 @@ export class ReactorSupervisor {
       logger: logger.child({ reactor: index }),
       nodeOptions: () => this.parts.nodeOptions(),
       nextEpoch: () => handlers.nextEpoch(),
-      configuration: (epoch) => ({ ...this.#snapshots, epoch }),
+      configuration: (epoch) => ({ ...this.#snapshots, epoch, spool: this.#spools.assign(index) }),
       events: {
         ready: () => this.#ready(),
         connectionClosed: (id) => this.parts.connectionClosed(id),
