@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DrainReport } from '@app/pipeline';
 import type { AllowlistEntry, Endpoint } from '@app/pipeline/api';
@@ -57,6 +58,7 @@ class ProcessDataPlane implements DataPlane {
       nodeOptions: () => reactorOpensslOptions(dataDir),
       handlers,
       reactors,
+      spoolDirectory: resolve(dataDir, 'spool'),
       snapshots: {
         gatewayId: options.gatewayId,
         pipelines: options.pipelines,

@@ -5,12 +5,13 @@ import type { ReactorProcess } from './reactor-process.js';
 import { ReactorPool } from './reactor-pool.js';
 import { shareOf } from './reactor-shares.js';
 import { ReactorSlot, type ReactorView } from './reactor-slot.js';
+import { SpoolDirectories } from './spool-directories.js';
 import type { DataPlaneHandlers } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
 import type { WatchdogLimits } from './watchdog.js';
 
 /** All snapshots that reactors get, settings over all of them; the supervisor keeps the newest of each. */
-export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch' | 'index'>;
+export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch' | 'index' | 'spool'>;
 
 /** What a supervisor is made from. */
 export interface ReactorSupervisorParts {
@@ -22,6 +23,8 @@ export interface ReactorSupervisorParts {
   readonly handlers: DataPlaneHandlers;
   /** How many there are at first. */
   readonly reactors: number;
+  /** Directory of the spools. */
+  readonly spoolDirectory: string;
   readonly snapshots: ReactorSnapshots;
   /** The peer of a connection given to `dispatch` is an agent of the allowlist. */
   connectionIdentified(id: string): void;
@@ -40,20 +43,30 @@ const METRICS_TIMEOUT_MS = 1_000;
 export class ReactorSupervisor {
   readonly #pool: ReactorPool;
   readonly #waiting: WaitingConnections;
+  readonly #spools: SpoolDirectories;
   #snapshots: ReactorSnapshots;
   #readyListeners: (() => void)[] = [];
 
   constructor(private readonly parts: ReactorSupervisorParts) {
     this.#snapshots = parts.snapshots;
     this.#waiting = new WaitingConnections(HOLD_MS, (connection) => this.#refuse(connection));
+    this.#spools = new SpoolDirectories({
+      directory: parts.spoolDirectory,
+      pipelines: parts.snapshots.pipelines.map(({ name }) => name),
+      reactors: () => this.#pool.count,
+      running: (index) => this.#pool.has(index),
+      logger: parts.logger,
+    });
     this.#pool = new ReactorPool({
       logger: parts.logger,
       slot: (index) => this.#slot(index),
       changed: () => this.#deal(),
+      ended: () => this.#adoptSpools(),
     });
   }
 
   start(): void {
+    this.#spools.warnOfStrays();
     this.resize(this.parts.reactors);
   }
 
@@ -158,7 +171,13 @@ export class ReactorSupervisor {
       logger: logger.child({ reactor: index }),
       nodeOptions: () => this.parts.nodeOptions(),
       nextEpoch: () => handlers.nextEpoch(),
-      configuration: (epoch) => ({ ...this.#snapshots, settings: this.#share(index), index, epoch }),
+      configuration: (epoch) => ({
+        ...this.#snapshots,
+        settings: this.#share(index),
+        index,
+        epoch,
+        spool: this.#spools.assign(index),
+      }),
       events: {
         ready: () => this.#ready(),
         connectionIdentified: (id) => this.parts.connectionIdentified(id),
@@ -168,6 +187,12 @@ export class ReactorSupervisor {
         ban: (sourceIp, reason) => this.parts.ban(sourceIp, reason),
       },
     });
+  }
+
+  /** A surplus reactor that could not write all that it held has left its spool: another one does. */
+  #adoptSpools(): void {
+    const spools = this.#spools.orphans();
+    if (spools.length > 0) this.#leastBusy()?.send({ type: 'adopt-spools', spools });
   }
 
   #leastBusy(): ReactorProcess | undefined {

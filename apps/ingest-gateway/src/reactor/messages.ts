@@ -30,6 +30,20 @@ export interface ReactorConfiguration {
   readonly tlsIdentity: TlsIdentity | null;
   readonly endpoints: Readonly<Record<string, Endpoint>>;
   readonly log: GatewayConfig['log'];
+  /** Where pipelines keep what waits for their sinks; without it they keep it in memory. */
+  readonly spool?: SpoolAssignment;
+}
+
+/** Spools of one reactor. A spool is in `<directory>/<pipeline>/<slot>`. */
+export interface SpoolAssignment {
+  /** Absolute path. */
+  readonly directory: string;
+  /** The reactor's own; the same after a restart. */
+  readonly slot: string;
+  /** Spools, as `<pipeline>/<slot>`, of reactors that are no more: to be written out and removed. */
+  readonly adopt: readonly string[];
+  /** Reactors that share what a pipeline's spools may take. */
+  readonly reactors: number;
 }
 
 /** Control plane to reactor. Plain data: it crosses process borders. */
@@ -53,6 +67,8 @@ export type ToReactor =
   | { readonly type: 'close-connections' }
   | { readonly type: 'enrollment-outcome'; readonly requestId: number; readonly outcome: EnrollmentOutcome }
   | { readonly type: 'collect-metrics'; readonly requestId: number }
+  /** Spools, as `<pipeline>/<slot>`, of reactors that are no more. */
+  | { readonly type: 'adopt-spools'; readonly spools: readonly string[] }
   /**
    * Write out what is there, then exit. `deadline`: milliseconds since 1970-01-01 UTC; a later message may bring an
    * earlier one.
