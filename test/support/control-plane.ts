@@ -21,6 +21,7 @@ import type {
   DataPlaneOptions,
   ListenerStatus,
 } from '../../apps/ingest-gateway/src/listener/types.js';
+import type { GatewayParts } from '../../apps/ingest-gateway/src/parts.js';
 import { createEmbeddedStore, type Store } from '../../apps/ingest-gateway/src/store/index.js';
 
 /** Admin key of the control planes made here. */
@@ -198,6 +199,7 @@ export interface RestAnswer {
 export async function startControlPlane(
   settings: GatewayConfig['settings'] = {},
   http: GatewayConfig['http'] = { host: '127.0.0.1', port: 0 },
+  requestRate?: GatewayParts['requestRate'],
 ): Promise<TestControlPlane> {
   const dataDir = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const store = await createEmbeddedStore(join(dataDir, 'store'));
@@ -225,13 +227,14 @@ export async function startControlPlane(
       registry,
       store,
       clickhouse,
+      ...(requestRate && { requestRate }),
       createDataPlane: (options) => {
         const plane = new FakeDataPlane(options);
         planes.push(plane);
         return plane;
       },
     },
-    key.authorize,
+    key.matches,
   ).catch(async (error: unknown) => {
     await removeAll();
     throw error;

@@ -110,14 +110,18 @@ export class SettingsService {
     try {
       for (const guard of this.#guards) undo.push((await guard(next)) ?? nothing);
       const result = await store();
-      this.#stored = stored;
-      this.#snapshot.set(next);
+      this.#replace(stored);
       return result;
     } catch (error) {
       // What cannot be undone has told so itself; the first error is the one that the caller needs.
       for (const each of undo.reverse()) await each().catch(nothing);
       throw error;
     }
+  }
+
+  #replace(stored: Values): void {
+    this.#stored = stored;
+    this.#snapshot.set(this.#compute(stored));
   }
 
   #view(name: SettingName): SettingView {

@@ -3,6 +3,8 @@ import { open, type RootDatabase } from 'lmdb';
 import { GatewayError } from '@app/pipeline/api';
 import type { Store } from '../repositories.js';
 import { EmbeddedAgentRepository } from './agent.repository.js';
+import { EmbeddedApiKeyRepository } from './api-key.repository.js';
+import { EmbeddedAuditRepository } from './audit.repository.js';
 import { Documents, type OpenState } from './documents.js';
 import { EmbeddedEnrollmentTokenRepository } from './enrollment-token.repository.js';
 import { EmbeddedInstallationRepository } from './installation.repository.js';
@@ -23,6 +25,8 @@ export async function createEmbeddedStore(dir: string): Promise<Store> {
     enrollmentTokens: new EmbeddedEnrollmentTokenRepository(table('enrollment_tokens')),
     settings: new EmbeddedSettingsRepository(table('settings')),
     installation: new EmbeddedInstallationRepository(table('installation')),
+    apiKeys: new EmbeddedApiKeyRepository(table('api_keys')),
+    audit: new EmbeddedAuditRepository(table('audit')),
     async close() {
       if (state.closed) return;
       state.closed = true;
