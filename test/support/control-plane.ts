@@ -2,18 +2,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import type { GatewayConfig } from '@app/pipeline';
+import type { GatewayConfig, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import { GatewayError, type Endpoint } from '@app/pipeline/api';
 import { createLiveValue } from '@app/pipeline/helpers';
 import { createMetrics } from '@app/pipeline/observability';
 import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
+import { AskedDeadLetters } from '../../apps/ingest-gateway/src/clickhouse/asked-dead-letters.js';
 import { AdminKey } from '../../apps/ingest-gateway/src/admin/admin-key.js';
+import { clickHouseDefaults } from './clickhouse.js';
 import type {
   ActivityEvent,
   ActivityQuery,
   ActivitySummary,
   ClickHouseService,
   ClickHouseStatus,
+  DeadLetterStore,
 } from '../../apps/ingest-gateway/src/clickhouse/types.js';
 import { createControlPlane, type ControlPlane } from '../../apps/ingest-gateway/src/control-plane.js';
 import type {
@@ -34,6 +37,7 @@ export class FakeDataPlane implements DataPlane {
   connections = new Map<string, number>();
   metrics: (readonly object[])[] = [];
   failAcceptor: Error | undefined;
+  replayed: (items: readonly ReplayItem[]) => readonly ReplayOutcome[] | undefined = () => undefined;
   state: ListenerStatus;
 
   constructor(readonly options: DataPlaneOptions) {
@@ -85,6 +89,14 @@ export class FakeDataPlane implements DataPlane {
     return this.connections;
   }
 
+  async replay(
+    pipeline: string,
+    items: readonly ReplayItem[],
+  ): Promise<readonly ReplayOutcome[] | undefined> {
+    this.calls.push(['replay', pipeline, items]);
+    return this.replayed(items);
+  }
+
   async collectMetrics(): Promise<(readonly object[])[]> {
     return this.metrics;
   }
@@ -99,6 +111,10 @@ export class FakeDataPlane implements DataPlane {
 /** A ClickHouse without a server. */
 export class FakeClickHouse implements ClickHouseService {
   readonly endpoint = createLiveValue<Endpoint | undefined>(undefined);
+  /** None, until a test brings some. */
+  deadLetters: DeadLetterStore = new AskedDeadLetters(() =>
+    Promise.reject(new GatewayError('CLICKHOUSE_UNAVAILABLE', 'ClickHouse cannot be asked.')),
+  );
   readonly queries: ActivityQuery[] = [];
   answer: ActivityEvent[] = [];
   state: ClickHouseStatus = { mode: 'embedded', state: 'ok', url: 'http://127.0.0.1:48123' };
@@ -145,7 +161,7 @@ export function testConfig(dataDir: string, settings: GatewayConfig['settings'] 
     admin: { apiKey: TEST_ADMIN_KEY },
     listener: { host: '127.0.0.1', tls: {} },
     store: { use: 'embedded' },
-    clickhouse: { username: 'default', password: '', database: 'activity', httpPort: 0, retentionDays: 400 },
+    clickhouse: clickHouseDefaults,
     log: { level: 'error', format: 'json' },
     settings: { activitymonitor_tcp_port: 0, ...settings },
     pipelines: [],

@@ -20,7 +20,8 @@ const TYPES = new Map<string, ActivityType>([
   ['leef', 'leef'],
 ]);
 const TYPES_HINT = 'Use file, sharepoint, copilot or leef.';
-const TIME_HINT = 'Use ISO 8601, such as 2026-11-20T09:15:00Z, or milliseconds since 1970-01-01 UTC.';
+/** How a time in a query is written. */
+export const TIME_HINT = 'Use ISO 8601, such as 2026-11-20T09:15:00Z, or milliseconds since 1970-01-01 UTC.';
 
 /** Schema of `RawActivityQuery`: each parameter at most once. */
 export const activityQuerySchema: JsonSchema = {
@@ -38,8 +39,8 @@ export const activityQuerySchema: JsonSchema = {
 
 /** @throws GatewayError `BAD_REQUEST`, which names the parameter */
 export function parseActivityQuery(raw: RawActivityQuery): ActivityQuery {
-  const from = parseTime('from', raw.from);
-  const to = parseTime('to', raw.to);
+  const from = raw.from === undefined ? undefined : parseTime('from', raw.from);
+  const to = raw.to === undefined ? undefined : parseTime('to', raw.to);
   if (from !== undefined && to !== undefined && from >= to) {
     throw badParameter('to', 'is not after "from"; "to" itself is not included.', '');
   }
@@ -75,8 +76,11 @@ const DIGITS = /^-?\d{1,15}$/;
 /** "+" in a query stands for a blank, and nobody remembers to write "%2B". */
 const LOST_PLUS = /^(.*T[\d:.]+) (\d\d:?\d\d)$/i;
 
-function parseTime(name: 'from' | 'to', text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
+/**
+ * A time in a query, in milliseconds since 1970-01-01 UTC.
+ * @throws GatewayError `BAD_REQUEST`, which names the parameter
+ */
+export function parseTime(name: 'from' | 'to', text: string): number {
   if (DIGITS.test(text)) return Number(text);
   const given = text.replace(LOST_PLUS, '$1+$2');
   const iso = ISO_TIME.exec(given);

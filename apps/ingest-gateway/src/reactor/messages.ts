@@ -6,7 +6,15 @@ import type {
   EnrollmentRequest,
   TlsIdentity,
 } from '@app/pipeline/api';
-import type { DrainReport, FlowSettings, GatewayConfig, PipelineSpec, PipelineStatus } from '@app/pipeline';
+import type {
+  DrainReport,
+  FlowSettings,
+  GatewayConfig,
+  PipelineSpec,
+  PipelineStatus,
+  ReplayItem,
+  ReplayOutcome,
+} from '@app/pipeline';
 
 /** Settings as a reactor needs them; limits that hold over all reactors come as this reactor's share. */
 export interface ReactorSettings {
@@ -44,6 +52,13 @@ export type ToReactor =
     }
   | { readonly type: 'enrollment-outcome'; readonly requestId: number; readonly outcome: EnrollmentOutcome }
   | { readonly type: 'collect-metrics'; readonly requestId: number }
+  /** Try dead letters of a pipeline again. */
+  | {
+      readonly type: 'replay';
+      readonly requestId: number;
+      readonly pipeline: string;
+      readonly items: readonly ReplayItem[];
+    }
   /** Write out what is there, then exit. `deadline`: milliseconds since 1970-01-01 UTC. */
   | { readonly type: 'drain'; readonly deadline: number };
 
@@ -65,6 +80,7 @@ export type FromReactor =
   | { readonly type: 'ban'; readonly sourceIp: string; readonly reason: string }
   /** prom-client's `getMetricsAsJSON`. */
   | { readonly type: 'metrics'; readonly requestId: number; readonly metrics: readonly object[] }
+  | { readonly type: 'replayed'; readonly requestId: number; readonly outcomes: readonly ReplayOutcome[] }
   | { readonly type: 'drained'; readonly reports: readonly DrainReport[] };
 
 /** What a reactor tells of itself. */

@@ -1,6 +1,7 @@
 import type { InstanceState, LiveValue, Logger, Metrics, Services } from '../api/index.js';
 import type { PipelineSpec } from '../config/index.js';
 import type { PluginRegistry } from '../registry/index.js';
+import type { ReplayItem, ReplayOutcome } from './replay-types.js';
 
 /** Settings that act on the flow; a change acts on the next batch. Shares of one reactor, not of the gateway. */
 export interface FlowSettings {
@@ -95,5 +96,7 @@ export interface Pipeline {
    * @param deadline milliseconds since 1970-01-01 UTC; what is not written then is given up and counted as dropped
    */
   drain(deadline: number): Promise<DrainReport>;
+  /** Tries dead letters again; one outcome for each, in their order. Does not reject. To be called while it runs. */
+  replay(items: readonly ReplayItem[]): Promise<readonly ReplayOutcome[]>;
   status(): PipelineStatus;
 }
