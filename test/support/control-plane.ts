@@ -8,6 +8,7 @@ import { createLiveValue } from '@app/pipeline/helpers';
 import { createMetrics } from '@app/pipeline/observability';
 import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
 import { AskedDeadLetters } from '../../apps/ingest-gateway/src/clickhouse/asked-dead-letters.js';
+import { DeadLetterQueries } from '../../apps/ingest-gateway/src/clickhouse/dead-letter-queries.js';
 import { AdminKey } from '../../apps/ingest-gateway/src/admin/admin-key.js';
 import { clickHouseDefaults } from './clickhouse.js';
 import type {
@@ -16,7 +17,6 @@ import type {
   ActivitySummary,
   ClickHouseService,
   ClickHouseStatus,
-  DeadLetterStore,
 } from '../../apps/ingest-gateway/src/clickhouse/types.js';
 import { createControlPlane, type ControlPlane } from '../../apps/ingest-gateway/src/control-plane.js';
 import type {
@@ -111,10 +111,13 @@ export class FakeDataPlane implements DataPlane {
 /** A ClickHouse without a server. */
 export class FakeClickHouse implements ClickHouseService {
   readonly endpoint = createLiveValue<Endpoint | undefined>(undefined);
-  /** None, until a test brings some. */
-  deadLetters: DeadLetterStore = new AskedDeadLetters(() =>
-    Promise.reject(new GatewayError('CLICKHOUSE_UNAVAILABLE', 'ClickHouse cannot be asked.')),
-  );
+  /** Where dead letters are; nowhere until a test says. */
+  deadLetterQueries: DeadLetterQueries | undefined;
+  readonly deadLetters = new AskedDeadLetters(async (question) => {
+    this.#ensureUp();
+    if (this.deadLetterQueries === undefined) throw new Error('The test has no dead letters.');
+    return question(this.deadLetterQueries);
+  });
   readonly queries: ActivityQuery[] = [];
   answer: ActivityEvent[] = [];
   state: ClickHouseStatus = { mode: 'embedded', state: 'ok', url: 'http://127.0.0.1:48123' };
