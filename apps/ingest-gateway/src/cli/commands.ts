@@ -31,6 +31,11 @@ export const commands: readonly Command[] = [
     summary: 'Shows the whole job: gateway, agents, and what arrived in ClickHouse.',
     run: async (argv) => (await import('./demo.command.js')).demoCommand(argv),
   },
+  {
+    name: 'dead-letters',
+    summary: 'Lists, exports and replays events that were refused.',
+    run: async (argv) => (await import('./dead-letters.command.js')).deadLettersCommand(argv),
+  },
   { name: 'help', summary: 'Shows this text.', run: async () => print(usage()) },
   { name: 'version', summary: 'Shows the version.', run: async () => print(`${programVersion()}\n`) },
 ];

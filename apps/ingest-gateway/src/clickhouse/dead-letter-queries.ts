@@ -13,7 +13,11 @@ import { quoteIdentifier } from './migrations/index.js';
 
 /** Of a message in a list, characters. */
 const SHOWN = 4_096;
-const SETTINGS = { date_time_output_format: 'iso', output_format_json_quote_64bit_integers: 0 } as const;
+const SETTINGS = {
+  date_time_output_format: 'iso',
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_escape_forward_slashes: 0,
+} as const;
 const QUICK = { ...SETTINGS, max_execution_time: 30 } as const;
 
 const columns = (raw: string): string => `id, received_at, agent_spki, agent_host,

@@ -14,10 +14,11 @@ import { DeadLettersService } from './dead-letters.service.js';
     {
       provide: DeadLettersService,
       inject: [PARTS, DataPlaneHost],
-      useFactory: ({ clickhouse, logger }: GatewayParts, dataPlane: DataPlaneHost) =>
+      useFactory: ({ clickhouse, logger, metrics }: GatewayParts, dataPlane: DataPlaneHost) =>
         new DeadLettersService({
           store: clickhouse.deadLetters,
           dataPlane,
+          metrics,
           logger: logger.child({ component: 'dead-letters' }),
         }),
     },

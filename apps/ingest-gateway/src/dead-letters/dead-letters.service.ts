@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ReplayOutcome } from '@app/pipeline';
-import { GatewayError, type Logger } from '@app/pipeline/api';
+import { GatewayError, type Counter, type Logger, type Metrics } from '@app/pipeline/api';
 import type {
   DeadLetter,
   DeadLetterCount,
@@ -36,6 +36,7 @@ export interface DeadLetterParts {
   readonly store: DeadLetterStore;
   readonly dataPlane: Pick<DataPlaneHost, 'replay'>;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly now?: () => number;
 }
 
@@ -44,9 +45,16 @@ const CHUNK = { letters: 500, bytes: 8 * 1024 * 1024 } as const;
 
 /** Lists dead letters and sends them through the pipelines again. */
 export class DeadLettersService {
+  readonly #replayed: Counter;
   #replaying = false;
 
-  constructor(private readonly parts: DeadLetterParts) {}
+  constructor(private readonly parts: DeadLetterParts) {
+    this.#replayed = parts.metrics.counter(
+      'gateway_dead_letters_replayed_total',
+      'Dead letters that were sent through their pipeline again, by outcome: replayed, stored, refused or failed.',
+      ['outcome'],
+    );
+  }
 
   async list(filter: DeadLetterFilter, limit: number, before?: DeadLetterPosition): Promise<DeadLetterPage> {
     const found = await this.parts.store.list(filter, limit + 1, before);
@@ -107,6 +115,7 @@ export class DeadLettersService {
       if (last === undefined) return tally.report(undefined);
       const outcomes = await this.#send(letters);
       if (outcomes === undefined && first) throw unavailable();
+      this.#count(outcomes ?? []);
       await this.#mark(outcomes ?? []);
       tally.add(outcomes ?? []);
       // What could not be written now is where the next call begins again.
@@ -132,6 +141,12 @@ export class DeadLettersService {
       all.push(...outcomes);
     }
     return all;
+  }
+
+  #count(outcomes: readonly ReplayOutcome[]): void {
+    const counts = new Map<string, number>();
+    for (const { outcome } of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    for (const [outcome, count] of counts) this.#replayed.add(count, { outcome });
   }
 
   async #mark(outcomes: readonly ReplayOutcome[]): Promise<void> {

@@ -1,11 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  PartialWriteError,
-  PermanentError,
-  type EncodedEntry,
-  type Sink,
-  type SinkError,
-} from '../api/index.js';
+import { PartialWriteError, PermanentError, type EncodedEntry, type Sink } from '../api/index.js';
 import { Backoff, sleep } from '../helpers/index.js';
 import { readWriteFailure } from './write-failure.js';
 
@@ -87,6 +81,6 @@ async function persist<T>(
 }
 
 function failed(entry: EncodedEntry, outcome: 'refused' | 'failed', error: unknown): EntryResult {
-  const { code, reason } = readWriteFailure(error as SinkError);
+  const { code, reason } = readWriteFailure(error);
   return { entry, outcome, error: { code, message: reason } };
 }
