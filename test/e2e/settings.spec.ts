@@ -8,7 +8,7 @@ import {
   type SettingName,
 } from '../../apps/ingest-gateway/src/settings/definitions.js';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
-import { freePort, startGateway, type TestGateway } from '../support/gateway.js';
+import { freePort, startGateway, type GatewayStatus, type TestGateway } from '../support/gateway.js';
 import { InsertGate } from '../support/insert-gate.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
@@ -19,25 +19,7 @@ const AT_ONCE_MS = 1_000;
 const SEEN_MS = AT_ONCE_MS + 1_500;
 const FLAG = '/api/v1/feature-flags/enable_activitymonitor_ingestion';
 
-/** What these tests look at of the status. */
-interface Status {
-  readonly listener: {
-    readonly state: string;
-    readonly reason?: string;
-    readonly port: number;
-    readonly refusedPort?: object;
-    readonly connections: number;
-    readonly rejected: { readonly limit: number };
-    readonly reactors: readonly { readonly state: string; readonly restarts: number }[];
-  };
-  readonly pipelines: readonly Pipeline[];
-  readonly settings: Readonly<Record<string, number | boolean>>;
-}
-interface Pipeline {
-  readonly counts: { readonly inFlight: number };
-  readonly queue: { readonly entries: number; readonly rows: number };
-  readonly backPressure: boolean;
-}
+type Pipeline = GatewayStatus['pipelines'][number];
 
 describe('every setting of the reference acts on a running gateway', () => {
   let clickhouse: TestClickHouse;
@@ -61,7 +43,7 @@ describe('every setting of the reference acts on a running gateway', () => {
     await clickhouse?.stop();
   }, 60_000);
 
-  const status = async (): Promise<Status> => (await gateway.status()) as Status;
+  const status = async (): Promise<GatewayStatus> => gateway.status();
   const path = (key: SettingName): string => `/api/v1/settings/${key}`;
   const set = async (key: SettingName, value: number): Promise<void> => {
     const answer = await gateway.rest('PUT', path(key), { value });
@@ -155,7 +137,7 @@ describe('every setting of the reference acts on a running gateway', () => {
 
     activitymonitor_max_connections: async () => {
       const port = await gateway.agentPort();
-      const listener = async (): Promise<Status['listener']> => (await status()).listener;
+      const listener = async (): Promise<GatewayStatus['listener']> => (await status()).listener;
       await set('activitymonitor_enrollment_first_message_timeout_seconds', 5);
       await pollUntil('no connection', listener, ({ connections }) => connections === 0);
       await set('activitymonitor_max_connections', 10);
