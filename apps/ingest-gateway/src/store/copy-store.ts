@@ -107,7 +107,12 @@ function missingOf<T>(
 ): [string, T][] {
   return [...source]
     .map(([key, value]): [string, T] => [key, table.wanted(value, target.get(key))])
-    .filter(([key, value]) => !isDeepStrictEqual(value, target.get(key)));
+    .filter(([key, value]) => !target.has(key) || !isDeepStrictEqual(plain(value), plain(target.get(key))));
+}
+
+/** As data alone: how a store has made an object is no difference. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
 }
 
 function later(one: number | null, other: number | null | undefined): number | null {

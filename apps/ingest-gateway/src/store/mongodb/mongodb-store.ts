@@ -32,9 +32,10 @@ const COLLECTIONS = { agents: 'agents', tokens: 'enrollment_tokens', settings: '
 export function createMongoStore(options: MongoStoreOptions): Store {
   const { client, database, label } = openDatabase(options.uri, options.database);
   const connection = new MongoConnection(label, () => client.connect(), options.logger);
-  const revision = new Revision(database.collection<RevisionDocument>(COLLECTIONS.meta), connection);
-  const table = (name: string): MongoTable => new MongoTable(database, name, connection, revision);
-  const prepare = (): Promise<void> => createIndexes(database);
+  const revision = new Revision(() => database().collection<RevisionDocument>(COLLECTIONS.meta), connection);
+  const table = (name: string): MongoTable =>
+    new MongoTable(() => database().collection(name), connection, revision);
+  const prepare = (): Promise<void> => createIndexes(database());
   const poller = new ChangePoller({ connection, revision, prepare, logger: options.logger });
   poller.start();
   return {
