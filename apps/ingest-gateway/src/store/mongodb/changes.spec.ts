@@ -58,12 +58,13 @@ describeWithMongo('two gateways on one MongoDB', () => {
     await dropDatabase(mongo.uri, database);
   });
 
-  const openStore = (): Store => {
+  const openStore = (reloadMs?: number): Store => {
     const store = createMongoStore({
       uri: mongo.uri,
       database,
       installation: installation.installation,
       logger,
+      ...(reloadMs === undefined ? {} : { reloadMs }),
     });
     open.push(store);
     return store;
@@ -154,6 +155,11 @@ describeWithMongo('two gateways on one MongoDB', () => {
     expect(logger.lines.filter(({ level }) => level === 'warn')).toHaveLength(2);
   });
 
+  it('reads anew from time to time, in case a gateway died before it could tell', async () => {
+    const news = await countNews(openStore(1_500));
+    await pollUntil('a call without a change', () => news() > 0);
+  });
+
   describe('somebody who works on the database', () => {
     it('acts on gateways when the revision goes back, as after a restored backup', async () => {
       const one = await gateway();
@@ -161,7 +167,9 @@ describeWithMongo('two gateways on one MongoDB', () => {
       const news = await countNews(one.store);
       await withClient(mongo.uri, async (client) => {
         await client.db(database).collection('agents').deleteMany({});
-        await client.db(database).collection('meta').deleteMany({});
+        const meta = client.db(database).collection<{ _id: string }>('meta');
+        // Lower than anything that has been read, however many changes there were.
+        await meta.updateOne({ _id: 'revision' }, { $set: { value: -1 } }, { upsert: true });
       });
       await pollUntil('the news', () => news() > 0);
       await pollUntil('the removal', () => names(one).length === 0);
