@@ -27,10 +27,13 @@ const common = {
 const config = {
   // Two cores are what the smallest supported machine has; suites over real engines are not CPU-bound all the time.
   maxWorkers: 2,
+  // Hooks start and stop real engines; a busy machine must not fail them.
+  testTimeout: 60_000,
   reporters: ['default', '<rootDir>/test/support/closing-line.reporter.mjs'],
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,plugins}/**/*.spec.ts'] },
     { ...common, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },
+    { ...common, displayName: 'chaos', testMatch: ['<rootDir>/test/chaos/**/*.spec.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
   ],
 };

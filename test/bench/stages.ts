@@ -101,7 +101,7 @@ function build(feed: BenchFeed, sink: 'null' | 'clickhouse'): Pipeline {
       deadLetters: 'sink',
       buffer: { maxBytes: 256 * 1024 * 1024 },
     },
-    registry: new PluginRegistry([benchSource(feed) as never, ...sinks]),
+    registry: new PluginRegistry([benchSource(feed), ...sinks]),
     services: { endpoints: createLiveValue(new Map()) } as unknown as Services,
     settings: createLiveValue(SETTINGS),
     logger: SILENT,

@@ -12,6 +12,8 @@ const eventTypes: EventType[] = plugins.flatMap((plugin) =>
 );
 eventTypes.push(deadLetters);
 const DAY = 86_400_000;
+/** Columns that no record brings: the id that the table gives, and the table that refused a row. */
+const OWN_COLUMNS: Readonly<Record<string, readonly string[]>> = { dead_letters: ['destination', 'id'] };
 
 let clickhouse: TestClickHouse;
 let sink: Sink;
@@ -37,7 +39,8 @@ describe.each(eventTypes.map((type) => [type.name, type] as const))('the table %
       type: chooseType(spec).name,
     }));
     const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
-    expect(columns.sort(byName)).toEqual(expected.sort(byName));
+    const brought = columns.filter((column) => !OWN_COLUMNS[name]?.includes(column.name));
+    expect(brought.sort(byName)).toEqual(expected.sort(byName));
   });
 
   it('takes whatever a record of it can hold', async () => {

@@ -190,11 +190,14 @@ describe('events of an agent', () => {
   }, 60_000);
 
   it('shows them over REST, newest first, and counts them', async () => {
-    const events = await gateway.rest('GET', '/api/v1/activity/events?type=file&host=FS01&limit=10');
+    const events = await gateway.rest<object[]>(
+      'GET',
+      '/api/v1/activity/events?type=file&host=FS01&limit=10',
+    );
     expect(events.status).toBe(200);
     expect(events.body[0]).toMatchObject({ type: 'file', user_name: 'CORP\\alice', client_ip: '10.0.0.5' });
-    const all = await gateway.rest('GET', '/api/v1/activity/events?user=ALICE');
-    const times = (all.body as { event_time: string }[]).map((event) => event.event_time);
+    const all = await gateway.rest<{ event_time: string }[]>('GET', '/api/v1/activity/events?user=ALICE');
+    const times = all.body.map((event) => event.event_time);
     expect(times.length).toBeGreaterThanOrEqual(3);
     expect(times).toEqual([...times].sort().reverse());
     const summary = await gateway.rest('GET', '/api/v1/activity/summary');

@@ -3,7 +3,8 @@ import { createTestCertificate } from '@app/pipeline/testing';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startGateway, freePort, type TestGateway } from '../support/gateway.js';
+import { childrenOf } from '../support/processes.js';
+import { startGateway, freePort, type GatewayStatus, type TestGateway } from '../support/gateway.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
 
@@ -41,12 +42,12 @@ describe('the life of a gateway', () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'gateway-e2e-'));
     const first = await start({ dataDir });
     const agent = await enroll(first);
-    const spki = (await first.status()).listener.certificate.spkiHash as string;
+    const spki = (await first.status()).listener.certificate.spkiHash;
     const stream = await RawAgent.connect(await first.agentPort(), agent);
     for (let i = 0; i < 250; i += 1) await stream.send(event('DRAIN', `p${i}`));
     await pollUntil(
       'the gateway to have read them',
-      async () => (await first.status()).pipelines[0].counts.received as number,
+      async () => (await first.status()).pipelines[0]!.counts.received,
       (received) => received >= 250,
     );
     // The default interval is 10 s: these events are in memory, and only the drain can have written them.
@@ -83,13 +84,15 @@ describe('the life of a gateway', () => {
     const agent = await enroll(gateway);
     const stream = await RawAgent.connect(await gateway.agentPort(), agent);
     await stream.send(event('KILL', 'before'));
-    const [reactor] = (await gateway.status()).listener.reactors as { pid: number }[];
-    process.kill(reactor!.pid, 'SIGKILL');
+    const reactors = async (): Promise<GatewayStatus['listener']['reactors']> =>
+      (await gateway.status()).listener.reactors;
+    const serving = await pollUntil('the reactor that serves the agent', async () =>
+      (await reactors()).find(({ connections }) => connections === 1),
+    );
+    process.kill(serving!.pid, 'SIGKILL');
     await stream.whenClosed();
-    await pollUntil(
-      'another reactor',
-      async () => (await gateway.status()).listener.reactors[0] as { pid: number; state: string },
-      (now) => now.state === 'ready' && now.pid !== reactor!.pid,
+    await pollUntil('another reactor', reactors, (now) =>
+      now.every(({ pid, state }) => state === 'ready' && pid !== serving!.pid),
     );
     const again = await RawAgent.connect(await gateway.agentPort(), agent);
     await again.send(event('KILL', 'after'));
@@ -123,7 +126,7 @@ describe('the life of a gateway', () => {
     const gateway = await start({ env, waitReady: false });
     await pollUntil(
       'the listener',
-      async () => (await gateway.status()).listener.state as string,
+      async () => (await gateway.status()).listener.state,
       (s) => s === 'listening',
     );
     const ready = await fetch(`${gateway.httpUrl}/health/ready`);
@@ -152,7 +155,7 @@ describe('the life of a gateway', () => {
     const gateway = await start({ env, waitReady: false });
     const status = await pollUntil(
       'the reason',
-      async () => (await gateway.status()).listener as { state: string; reason?: string },
+      async () => (await gateway.status()).listener,
       (listener) => listener.reason !== undefined,
     );
     expect(status.reason).toContain('/nonexistent/server.crt');
@@ -163,15 +166,8 @@ describe('the life of a gateway', () => {
 });
 
 async function clickhousePid(gateway: TestGateway): Promise<number> {
-  const { execFileSync } = await import('node:child_process');
-  const children = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(gateway.pid)], {
-    encoding: 'utf8',
-  });
-  const reactors = (await gateway.status()).listener.reactors.map(
-    (each: { pid: number }) => each.pid,
-  ) as number[];
-  const pids = children.split('\n').map((line) => Number.parseInt(line, 10));
-  const pid = pids.find((each) => each > 0 && !reactors.includes(each));
-  if (pid === undefined) throw new Error(`No ClickHouse process among:\n${children}`);
+  const reactors = (await gateway.status()).listener.reactors.map((each) => each.pid);
+  const pid = childrenOf(gateway.pid).find((each) => !reactors.includes(each));
+  if (pid === undefined) throw new Error('The gateway has no ClickHouse process.');
   return pid;
 }

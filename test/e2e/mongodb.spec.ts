@@ -86,7 +86,7 @@ describeWithOwnMongo('gateways on one MongoDB', () => {
       (text) => /^gateway_agents_allowlisted\{[^}]*\} 1$/m.test(text),
       PROMISED_MS,
     );
-  const ready = async (gateway: TestGateway): Promise<{ code: number; status: string; store: any }> => {
+  const ready = async (gateway: TestGateway): Promise<{ code: number; status: string; store: unknown }> => {
     const response = await fetch(`${gateway.httpUrl}/health/ready`);
     const body = (await response.json()) as { status: string; components: { store: unknown } };
     return { code: response.status, status: body.status, store: body.components.store };
@@ -105,9 +105,7 @@ describeWithOwnMongo('gateways on one MongoDB', () => {
     const stream = await RawAgent.connect(await other.agentPort(), agent);
     await stream.send(event('CROSS', 'p'));
     await arrived(other, 'CROSS', 1);
-    const ids = await Promise.all(
-      [one, other].map(async (each) => (await each.status()).gateway.id as string),
-    );
+    const ids = await Promise.all([one, other].map(async (each) => (await each.status()).gateway.id));
     expect(ids[0]).not.toBe(ids[1]);
 
     const path = `/api/v1/nam-listener/agents/${spkiOf(agent)}`;
@@ -126,6 +124,25 @@ describeWithOwnMongo('gateways on one MongoDB', () => {
       Status: 'Rejected',
       Error: 'InvalidCode',
     });
+  }, 90_000);
+
+  it('a setting that is changed at one acts on the other', async () => {
+    const [one, other] = await twoGateways();
+    const path = '/api/v1/settings/activitymonitor_max_connections';
+    expect((await one.rest('PUT', path, { value: 55 })).status).toBe(200);
+    await pollUntil(
+      'the limit of the other listener',
+      async () => (await other.status()).listener.maxConnections,
+      (limit) => limit === 55,
+      PROMISED_MS,
+    );
+    expect((await other.rest('DELETE', path)).status).toBeLessThan(300);
+    await pollUntil(
+      'the default at the first',
+      async () => (await one.status()).listener.maxConnections,
+      (limit) => limit === 100,
+      PROMISED_MS,
+    );
   }, 90_000);
 
   it('goes on without MongoDB: agents stream, changes answer 503, nobody is banned; and recovers by itself', async () => {
@@ -154,6 +171,7 @@ describeWithOwnMongo('gateways on one MongoDB', () => {
     for (const [method, target] of [
       ['DELETE', path],
       ['POST', '/api/v1/nam-listener/enrollment-token'],
+      ['DELETE', '/api/v1/settings/activitymonitor_batch_size'],
     ] as const) {
       const answer = await gateway.rest(method, target);
       expect(answer).toMatchObject({ status: 503, body: { code: 'STORE_UNAVAILABLE', status: 503 } });
@@ -197,7 +215,7 @@ describeWithOwnMongo('gateways on one MongoDB', () => {
     const gateway = await start(false);
     const waiting = await pollUntil(
       'the reason',
-      async () => (await gateway.status()).listener as { state: string; port: number; reason?: string },
+      async () => (await gateway.status()).listener,
       ({ reason }) => reason?.includes('ECONNREFUSED') ?? false,
     );
     expect(waiting).toMatchObject({ state: 'starting', port: 0 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createTestCertificate } from '@app/pipeline/testing';
 import { startGateway, type TestGateway } from '../support/gateway.js';
+import type { AgentView } from '../../apps/ingest-gateway/src/admin/agent.view.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
 
@@ -35,7 +36,7 @@ describe('the agent protocol', () => {
   }, 60_000);
   afterAll(() => gateway.dispose(), 60_000);
 
-  const bans = async (): Promise<unknown[]> => (await gateway.status()).listener.bans as unknown[];
+  const bans = async (): Promise<readonly unknown[]> => (await gateway.status()).listener.bans;
   beforeEach(async () => {
     await pollUntil('bans to run out', bans, (list) => list.length === 0);
   }, 60_000);
@@ -204,7 +205,7 @@ describe('the agent protocol', () => {
     await peer.send(event('REMOVED'));
     const connected = await pollUntil(
       'the agent to show as connected',
-      async () => (await gateway.rest('GET', '/api/v1/nam-listener/agents')).body as any[],
+      async () => (await gateway.rest<AgentView[]>('GET', '/api/v1/nam-listener/agents')).body,
       (agents) => agents.some((each) => each.spkiHash === agent.spkiHash && each.connected),
     );
     expect(connected.find((each) => each.spkiHash === agent.spkiHash)).toMatchObject({

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
@@ -43,11 +43,21 @@ export interface TestClickHouse {
   stop(): Promise<void>;
 }
 
+/** A further user of a test's server; the default one has no password and may do everything. */
+export interface TestUser {
+  readonly name: string;
+  readonly password: string;
+  /** 1 = may only read. */
+  readonly readonly?: 0 | 1;
+}
+
 /** Starts one; takes about half a second. `config` overrides the defaults. */
 export async function startTestClickHouse(
   config: Partial<ClickHouseOptions['config']> = {},
+  users: readonly TestUser[] = [],
 ): Promise<TestClickHouse> {
   const directory = await mkdtemp(join(tmpdir(), 'gateway-clickhouse-'));
+  if (users.length > 0) await writeUsers(join(directory, 'clickhouse'), users);
   const service = createClickHouseService({
     config: { ...clickHouseDefaults, ...config },
     dataDir: directory,
@@ -80,6 +90,27 @@ export async function startTestClickHouse(
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** The server merges what lies in `config.d` beside its configuration file into it. */
+async function writeUsers(directory: string, users: readonly TestUser[]): Promise<void> {
+  const everywhere = '<networks><ip>::/0</ip></networks><quota>default</quota>';
+  const entries = users.map(
+    ({ name, password, readonly = 0 }) =>
+      `<${name}><password>${password}</password><profile>readonly_${readonly}</profile>${everywhere}</${name}>`,
+  );
+  const profiles = `<profiles><default/><readonly_0/><readonly_1><readonly>1</readonly></readonly_1></profiles>`;
+  const all = `<default><password></password><profile>default</profile>${everywhere}</default>${entries.join('')}`;
+  const file = join(directory, 'users.xml');
+  await mkdir(join(directory, 'config.d'), { recursive: true });
+  await writeFile(
+    file,
+    `<clickhouse>${profiles}<quotas><default/></quotas><users>${all}</users></clickhouse>`,
+  );
+  await writeFile(
+    join(directory, 'config.d', 'users.xml'),
+    `<clickhouse><users_config>${file}</users_config></clickhouse>`,
+  );
 }
 
 /** A client of its own for an endpoint. */

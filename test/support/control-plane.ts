@@ -21,6 +21,7 @@ import type {
   DataPlaneOptions,
   ListenerStatus,
 } from '../../apps/ingest-gateway/src/listener/types.js';
+import type { GatewayParts } from '../../apps/ingest-gateway/src/parts.js';
 import { createEmbeddedStore, type Store } from '../../apps/ingest-gateway/src/store/index.js';
 
 /** Admin key of the control planes made here. */
@@ -49,15 +50,32 @@ export class FakeDataPlane implements DataPlane {
     };
   }
 
-  async start(): Promise<void> {
+  async start(listen = true): Promise<void> {
     this.calls.push(['start']);
     this.state = {
       ...this.state,
-      state: 'listening',
-      port: 41514,
+      state: listen ? 'listening' : 'stopped',
+      port: listen ? 41514 : 0,
       certificate: { spkiHash: TEST_SERVER_SPKI, notAfter: Date.UTC(2036, 0, 1), selfSigned: true },
-      reactors: [{ pid: 4711, state: 'ready', restarts: 0 }],
+      reactors: [{ index: 0, pid: 4711, state: 'ready', restarts: 0 }],
     };
+  }
+
+  pause(): void {
+    this.calls.push(['pause']);
+    this.state = { ...this.state, state: 'stopped', port: 0 };
+  }
+
+  async resume(): Promise<void> {
+    this.calls.push(['resume']);
+    this.state = { ...this.state, state: 'listening', port: 41514 };
+  }
+
+  liftBan(ip: string): boolean {
+    const left = this.state.bans.filter((ban) => ban.ip !== ip);
+    const found = left.length < this.state.bans.length;
+    this.state = { ...this.state, bans: left };
+    return found;
   }
 
   async updateAcceptor(settings: unknown): Promise<void> {
@@ -67,6 +85,10 @@ export class FakeDataPlane implements DataPlane {
 
   updateReactorSettings(settings: unknown): void {
     this.calls.push(['updateReactorSettings', settings]);
+  }
+
+  resizeReactors(count: number): void {
+    this.calls.push(['resizeReactors', count]);
   }
 
   updateAllowlist(entries: unknown): void {
@@ -177,6 +199,7 @@ export interface RestAnswer {
 export async function startControlPlane(
   settings: GatewayConfig['settings'] = {},
   http: GatewayConfig['http'] = { host: '127.0.0.1', port: 0 },
+  requestRate?: GatewayParts['requestRate'],
 ): Promise<TestControlPlane> {
   const dataDir = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const store = await createEmbeddedStore(join(dataDir, 'store'));
@@ -204,13 +227,14 @@ export async function startControlPlane(
       registry,
       store,
       clickhouse,
+      ...(requestRate && { requestRate }),
       createDataPlane: (options) => {
         const plane = new FakeDataPlane(options);
         planes.push(plane);
         return plane;
       },
     },
-    key.authorize,
+    key.matches,
   ).catch(async (error: unknown) => {
     await removeAll();
     throw error;

@@ -8,6 +8,47 @@ import { pollUntil } from './poll.js';
 
 const MAIN = resolve('dist/apps/ingest-gateway/src/main.js');
 
+/** What tests read of `GET /api/v1/nam-listener/status`. */
+export interface GatewayStatus {
+  readonly gateway: { readonly id: string };
+  readonly listener: {
+    readonly state: string;
+    readonly reason?: string;
+    readonly port: number;
+    readonly bans: readonly { readonly ip: string }[];
+    readonly rejected: { readonly banned: number; readonly limit: number };
+    readonly certificate: { readonly spkiHash: string; readonly problem?: string };
+    readonly connections: number;
+    readonly maxConnections: number;
+    readonly reactors: readonly {
+      readonly index: number;
+      readonly pid: number;
+      readonly state: string;
+      readonly connections?: number;
+      readonly rssBytes?: number;
+    }[];
+  };
+  readonly pipelines: readonly {
+    readonly counts: {
+      readonly received: number;
+      readonly delivered: number;
+      readonly deadLettered: number;
+      readonly dropped: number;
+      readonly inFlight: number;
+    };
+    readonly queue: { readonly entries: number };
+    readonly backPressure: boolean;
+  }[];
+  readonly clickhouse: { readonly url: string };
+}
+
+/** An answer of the REST API. */
+export interface RestAnswer<T> {
+  readonly status: number;
+  readonly body: T;
+  readonly headers: Headers;
+}
+
 /** A gateway as a user runs it: the built program in a process of its own. */
 export interface TestGateway {
   readonly pid: number;
@@ -17,13 +58,9 @@ export interface TestGateway {
   /** Everything it has logged so far. */
   log(): string;
   /** Sends a request with the admin key; `body` becomes JSON. */
-  rest(
-    method: string,
-    path: string,
-    body?: unknown,
-  ): Promise<{ status: number; body: any; headers: Headers }>;
+  rest<T = unknown>(method: string, path: string, body?: unknown): Promise<RestAnswer<T>>;
   /** `GET /api/v1/nam-listener/status`. */
-  status(): Promise<any>;
+  status(): Promise<GatewayStatus>;
   /** A new enrollment token. */
   token(): Promise<string>;
   agentPort(): Promise<number>;
@@ -42,6 +79,8 @@ export interface TestGatewayOptions {
   /** Reuses a directory, for tests of restarts; `dispose` removes it all the same. */
   readonly dataDir?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Leaves the data directory when the start fails. */
+  readonly keepData?: boolean;
   /** Waits until agents and ClickHouse are served; on by default. */
   readonly waitReady?: boolean;
 }
@@ -72,8 +111,11 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   try {
     await gateway.waitUp(options.waitReady ?? true);
   } catch (error) {
-    await gateway.dispose();
-    throw new Error(`${(error as Error).message}\n--- log of the gateway\n${gateway.log().slice(-4000)}`);
+    if (options.keepData) await gateway.stop();
+    else await gateway.dispose();
+    throw new Error(`${(error as Error).message}\n--- log of the gateway\n${gateway.log().slice(-4000)}`, {
+      cause: error,
+    });
   }
   return gateway;
 }
@@ -123,11 +165,7 @@ class GatewayProcess implements TestGateway {
     );
   }
 
-  async rest(
-    method: string,
-    path: string,
-    body?: unknown,
-  ): Promise<{ status: number; body: any; headers: Headers }> {
+  async rest<T = unknown>(method: string, path: string, body?: unknown): Promise<RestAnswer<T>> {
     const response = await fetch(`${this.httpUrl}${path}`, {
       method,
       headers: {
@@ -138,25 +176,32 @@ class GatewayProcess implements TestGateway {
     });
     const text = await response.text();
     const json = (response.headers.get('content-type') ?? '').includes('json');
-    return { status: response.status, body: json ? JSON.parse(text) : text, headers: response.headers };
+    return {
+      status: response.status,
+      body: (json ? JSON.parse(text) : text) as T,
+      headers: response.headers,
+    };
   }
 
-  async status(): Promise<any> {
-    return (await this.rest('GET', '/api/v1/nam-listener/status')).body;
+  async status(): Promise<GatewayStatus> {
+    return (await this.rest<GatewayStatus>('GET', '/api/v1/nam-listener/status')).body;
   }
 
   async token(): Promise<string> {
-    const { status, body } = await this.rest('POST', '/api/v1/nam-listener/enrollment-token');
+    const { status, body } = await this.rest<{ token: string }>(
+      'POST',
+      '/api/v1/nam-listener/enrollment-token',
+    );
     if (status !== 201) throw new Error(`No token: ${status} ${JSON.stringify(body)}`);
-    return body.token as string;
+    return body.token;
   }
 
   async agentPort(): Promise<number> {
-    return (await this.status()).listener.port as number;
+    return (await this.status()).listener.port;
   }
 
   async sql<T = Record<string, unknown>>(query: string): Promise<T[]> {
-    const url = (await this.status()).clickhouse.url as string;
+    const url = (await this.status()).clickhouse.url;
     const response = await fetch(url, { method: 'POST', body: `${query} FORMAT JSONEachRow` });
     const text = await response.text();
     if (!response.ok) throw new Error(text);

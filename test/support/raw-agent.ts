@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 
 /** Key pair and certificate of an agent, PEM. */
@@ -16,23 +17,28 @@ export class RawAgent {
   #closed = false;
   #error: Error | undefined;
 
-  private constructor(readonly socket: TLSSocket) {
+  private constructor(
+    readonly socket: TLSSocket,
+    readonly tcp: Socket,
+  ) {
     socket.on('data', (chunk: Buffer) => (this.#received += chunk.toString()));
-    socket.on('error', (error) => (this.#error = error));
+    socket.on('error', (error: Error) => {
+      this.#error = error;
+    });
     socket.on('close', () => (this.#closed = true));
   }
 
   /** Resolves after the handshake; rejects when there is none. */
   static async connect(port: number, credentials?: AgentCredentials, extra: object = {}): Promise<RawAgent> {
+    const tcp = connectTcp(port, '127.0.0.1');
     const socket = connect({
-      host: '127.0.0.1',
-      port,
+      socket: tcp,
       rejectUnauthorized: false,
       minVersion: 'TLSv1.3',
       ...(credentials ? { cert: credentials.certPem, key: credentials.keyPem } : {}),
       ...extra,
     });
-    const agent = new RawAgent(socket);
+    const agent = new RawAgent(socket, tcp);
     await new Promise<void>((resolve, reject) => {
       socket.once('secureConnect', resolve);
       socket.once('error', reject);
@@ -72,12 +78,16 @@ export class RawAgent {
 
   /** Breaks the connection with a reset. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    // Node 20 cannot reset a TLS socket: what is underneath is reset.
+    this.tcp.resetAndDestroy();
   }
 
   async whenClosed(): Promise<void> {
     if (this.#closed) return;
-    await once(this.socket, 'close').catch(() => undefined);
+    await once(this.socket, 'close').then(
+      () => undefined,
+      () => undefined,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import type { Batch, ConnectionSettings, Emit, PluginContext, Source } from '@app/pipeline/api';
+import type { Batch, ConnectionSettings, Emit, PluginContext, Source, StreamMarks } from '@app/pipeline/api';
 import { createTestContext, type TestCertificate } from '@app/pipeline/testing';
 
 /** What a rig is made from. */
@@ -10,6 +10,8 @@ export interface SourceRigParts {
   /** The agent whose certificate clients show unless they say otherwise. */
   readonly agent: TestCertificate;
   create(context: PluginContext): Source;
+  /** What the source's pipeline knows of streams; nothing by default. */
+  readonly marks?: StreamMarks;
 }
 
 /** A gateway's worth of surroundings for one source of connections: a real listener, services that a test sets. */
@@ -32,8 +34,7 @@ export class SourceRig {
       cert: this.parts.server.certPem,
       key: this.parts.server.keyPem,
     });
-    this.source = this.parts.create(this.context);
-    await this.source.start(this.abort.signal, (batch) => this.emit(batch));
+    await this.#startSource();
     this.listener.on('connection', (socket) => {
       socket.on('error', () => undefined);
       this.served.push(socket);
@@ -47,6 +48,17 @@ export class SourceRig {
     });
     this.listener.listen(0, '127.0.0.1');
     await once(this.listener, 'listening');
+  }
+
+  /** Cuts all connections and puts a new source in the place of the one there was, as if its process had been killed. */
+  async restart(): Promise<void> {
+    for (const socket of this.served.splice(0)) socket.destroy();
+    await this.#startSource();
+  }
+
+  async #startSource(): Promise<void> {
+    this.source = this.parts.create(this.context);
+    await this.source.start(this.abort.signal, (batch) => this.emit(batch), this.parts.marks);
   }
 
   /** Ends everything. */

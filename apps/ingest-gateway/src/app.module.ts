@@ -5,6 +5,7 @@ import { DataPlaneModule } from './data-plane/data-plane.module.js';
 import { EnrollmentModule } from './enrollment/enrollment.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
+import { OpenApiModule } from './openapi/openapi.module.js';
 import { PartsModule } from './parts.module.js';
 import type { GatewayParts } from './parts.js';
 import { SettingsModule } from './settings/settings.module.js';
@@ -25,6 +26,7 @@ export class AppModule {
         AdminModule,
         HealthModule,
         MetricsModule,
+        OpenApiModule,
       ],
     };
   }

@@ -1,4 +1,5 @@
 import { GatewayError, type EnrollmentOutcome } from '@app/pipeline/api';
+import type { Hello } from './acks.js';
 import { connectPinned, type ConnectOptions } from './connect.js';
 import { EventStream } from './event-stream.js';
 import type { AgentIdentity } from './identity.js';
@@ -47,11 +48,12 @@ export class AgentClient {
   }
 
   /**
-   * Opens a connection to stream events over. Without Hello, so without Acks; options for them would come here.
+   * Opens a connection to stream events over.
+   * @param hello asks for acknowledgements; `EventStream.onAck` is told
    * @throws GatewayError as `connectPinned`
    */
-  async stream(signal?: AbortSignal): Promise<EventStream> {
-    return new EventStream(await connectPinned(this.#connect, signal));
+  async stream(signal?: AbortSignal, hello?: Hello): Promise<EventStream> {
+    return new EventStream(await connectPinned(this.#connect, signal), hello);
   }
 }
 

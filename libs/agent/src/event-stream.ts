@@ -1,12 +1,16 @@
 import { GatewayError } from '@app/pipeline/api';
 import type { TLSSocket } from 'node:tls';
+import { AckReader, helloLine, type Ack, type Hello } from './acks.js';
 
 /** Well under the gateway's shortest idle timeout of 5 s; an empty line counts as activity. */
 const KEEP_ALIVE_MS = 2_000;
+/** A Hello that names a stream is answered at once, or when an older connection of the stream is done with; ms. */
+const ANSWER_MS = 30_000;
 
 /**
- * A connection that events are sent over. Without Acks the agent cannot know what the gateway has read when a
- * connection breaks: a message handed to it then may be lost. Only after `end` resolved is all of it read.
+ * A connection that events are sent over. With a Hello the gateway tells what is durable. Without one the agent cannot
+ * know what the gateway has read when a connection breaks: a message handed to it then may be lost. Only after `end`
+ * resolved is all of it read.
  */
 export class EventStream {
   readonly #socket: TLSSocket;
@@ -15,12 +19,17 @@ export class EventStream {
   #failure: GatewayError | undefined;
   #messages = 0;
   #idle = true;
+  #greeted = false;
   #ending = false;
+  /** Told each Ack as it comes; only with a Hello. */
+  onAck: (ack: Ack) => void = () => undefined;
 
-  constructor(socket: TLSSocket) {
+  /** @param hello sent at once, before any message */
+  constructor(socket: TLSSocket, hello?: Hello) {
     this.#socket = socket;
     this.#closed = this.#watch();
-    // Whatever the gateway says is read, so that its end of the stream is seen; Acks would be taken here.
+    if (hello !== undefined) this.#greet(hello);
+    // Whatever the gateway says is read, so that its end of the stream is seen.
     socket.resume();
     this.#keepAlive = setInterval(() => this.#sendKeepAlive(), KEEP_ALIVE_MS);
   }
@@ -72,6 +81,27 @@ export class EventStream {
     this.#fail('it was closed on request');
   }
 
+  #greet(hello: Hello): void {
+    const reader = new AckReader();
+    const timer = setTimeout(() => this.#failWith(noAcks()), ANSWER_MS);
+    this.#socket.write(helloLine(hello));
+    this.#greeted = true;
+    this.#socket.once('close', () => clearTimeout(timer));
+    this.#socket.on('data', (chunk: Buffer) => {
+      clearTimeout(timer);
+      if (this.#failure === undefined) this.#read(reader, chunk);
+    });
+  }
+
+  #read(reader: AckReader, chunk: Buffer): void {
+    try {
+      for (const ack of reader.push(chunk, this.#messages)) this.onAck(ack);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      this.#failWith(error);
+    }
+  }
+
   #watch(): Promise<void> {
     const socket = this.#socket;
     socket.on('error', (error: Error) => this.#fail(error.message));
@@ -89,7 +119,11 @@ export class EventStream {
   }
 
   #fail(reason: string): void {
-    this.#failure ??= connectionLost(reason);
+    this.#failWith(connectionLost(reason));
+  }
+
+  #failWith(error: GatewayError): void {
+    this.#failure ??= error;
     this.#socket.destroy();
   }
 
@@ -106,9 +140,18 @@ export class EventStream {
   }
 
   #sendKeepAlive(): void {
-    if (this.#idle && !this.#ending && this.#messages > 0) this.#socket.write('\n');
+    const begun = this.#greeted || this.#messages > 0;
+    if (this.#idle && !this.#ending && begun) this.#socket.write('\n');
     this.#idle = true;
   }
+}
+
+function noAcks(): GatewayError {
+  return new GatewayError(
+    'AGENT_NO_ACKS',
+    'The gateway did not answer the request for acknowledgements.',
+    'A gateway that does not know them is served without: --no-ack.',
+  );
 }
 
 function connectionLost(reason: string): GatewayError {

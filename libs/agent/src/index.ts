@@ -1,3 +1,4 @@
+export * from './acks.js';
 export * from './agent-client.js';
 export * from './agent-progress.js';
 export * from './enrollment-state.js';
@@ -7,3 +8,4 @@ export * from './identity.js';
 export * from './message-source.js';
 export * from './run-agent.js';
 export * from './token.js';
+export * from './unacknowledged.js';

@@ -6,6 +6,13 @@ export interface MessageChunk {
   readonly counts: ReadonlyMap<string, number>;
 }
 
+/** How many messages a chunk has. */
+export function messagesOf({ counts }: MessageChunk): number {
+  let messages = 0;
+  for (const lines of counts.values()) messages += lines;
+  return messages;
+}
+
 /** Gives the next messages to send, `undefined` after the last. Ends early, with `undefined`, when the signal aborts. */
 export type MessageSource = (signal: AbortSignal) => Promise<MessageChunk | undefined>;
 

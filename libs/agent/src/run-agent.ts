@@ -1,22 +1,33 @@
 import { GatewayError } from '@app/pipeline/api';
-import { Backoff, sleep, type BackoffOptions } from '@app/pipeline/helpers';
 import type { AgentClient } from './agent-client.js';
 import { AgentProgress } from './agent-progress.js';
 import type { EventStream } from './event-stream.js';
-import type { MessageChunk, MessageSource } from './message-source.js';
+import { messagesOf, type MessageChunk, type MessageSource } from './message-source.js';
+import { Reconnects, type ReconnectOptions } from './reconnects.js';
+import { AcknowledgedRun } from './run-acknowledged.js';
+import type { UnacknowledgedMessages } from './unacknowledged.js';
+
+/** What acknowledgements need. */
+export interface AcknowledgedOptions {
+  /** Name of the agent, for the gateway's log. */
+  readonly agentHost: string;
+  /** Keeps what is unacknowledged; in memory, within the default limits, by default. */
+  readonly held?: UnacknowledgedMessages;
+}
 
 /** What an agent runs with. */
-export interface RunAgentOptions {
+export interface RunAgentOptions extends ReconnectOptions {
   readonly client: AgentClient;
-  /** Asked for the next messages only when the ones before are handed over. */
+  /** Asked for the next messages only when the ones before are handed over, and there is room to keep them. */
   readonly source: MessageSource;
   /** Kept up to date while the agent runs. */
   readonly progress?: AgentProgress;
-  /** Waits between connections; from 0.5 s to 30 s by default. */
-  readonly backoff?: BackoffOptions;
-  /** Gives up after so many connections in a row that failed or lived less than 5 s; 10 by default. */
-  readonly maxFailures?: number;
-  /** How long the gateway may take to read what is left when the agent ends, ms; 60,000 by default. */
+  /** Asks for acknowledgements; without, a message is handed to one connection only. */
+  readonly acks?: AcknowledgedOptions;
+  /**
+   * How long the gateway may take to read what is left when the agent ends, and after a stop to acknowledge it, ms;
+   * 60,000 by default. An agent whose source has ended waits for its Acks as long as it takes.
+   */
   readonly endTimeoutMs?: number;
   /** Ends the agent in order: nothing new is taken from the source, what was sent is waited for. */
   readonly stop?: AbortSignal;
@@ -24,25 +35,28 @@ export interface RunAgentOptions {
   readonly abort?: AbortSignal;
 }
 
-/** A connection that lived so long, in ms, was a good one: the waits start anew after it. */
-const GOOD_AFTER_MS = 5_000;
-const DEFAULT_BACKOFF: BackoffOptions = { initialMs: 500, maxMs: 30_000 };
 const NEVER = new AbortController().signal;
 
 /**
- * Streams what the source gives, over as many connections as it takes. A message is handed to one connection only:
- * what a connection that breaks has not taken goes to the next one, what it has taken counts as `unconfirmed`.
- * @returns when everything is sent and the last connection closed in order, or after `stop` or `abort`
+ * Streams what the source gives, over as many connections as it takes. With acknowledgements, what a connection that
+ * breaks had not acknowledged is sent again, in order, over the next one. Without them a message is handed to one
+ * connection only: what a connection that breaks has not taken goes to the next one, what it has taken counts as
+ * `unconfirmed`.
+ * @returns when everything is acknowledged, or, without Acks, sent and the last connection closed in order; or after
+ *   `stop` or `abort`
  * @throws GatewayError `AGENT_SERVER_KEY_MISMATCH` at once, and the last error when it gives up
  */
 export async function runAgent(options: RunAgentOptions): Promise<AgentProgress> {
   const progress = options.progress ?? new AgentProgress();
-  await new AgentRun(options, progress).run();
+  const { acks } = options;
+  const run =
+    acks === undefined ? new AgentRun(options, progress) : new AcknowledgedRun(options, acks, progress);
+  await run.run();
   return progress;
 }
 
 class AgentRun {
-  readonly #backoff: Backoff;
+  readonly #reconnects: Reconnects;
   readonly #stop: AbortSignal;
   readonly #abort: AbortSignal;
   #waiting: MessageChunk | undefined;
@@ -52,7 +66,7 @@ class AgentRun {
     private readonly options: RunAgentOptions,
     private readonly progress: AgentProgress,
   ) {
-    this.#backoff = new Backoff(options.backoff ?? DEFAULT_BACKOFF);
+    this.#reconnects = new Reconnects(options);
     this.#abort = options.abort ?? NEVER;
     this.#stop = AbortSignal.any([options.stop ?? NEVER, this.#abort]);
   }
@@ -63,10 +77,7 @@ class AgentRun {
       const startedAt = Date.now();
       const failure = await this.#serve();
       if (failure === undefined || this.#stop.aborted) return;
-      if (Date.now() - startedAt >= GOOD_AFTER_MS) this.#backoff.reset();
-      const givenUp = this.#backoff.attempts + 1 >= (this.options.maxFailures ?? 10);
-      if (givenUp || failure.code === 'AGENT_SERVER_KEY_MISMATCH') throw failure;
-      await sleep(this.#backoff.next(), this.#stop);
+      await this.#reconnects.after(failure, Date.now() - startedAt, false, this.#stop);
     }
   }
 
@@ -104,10 +115,8 @@ class AgentRun {
     const chunk = this.#waiting;
     if (chunk === undefined || stream.failure !== undefined)
       throw stream.failure ?? new Error('nothing to send');
-    let count = 0;
-    for (const lines of chunk.counts.values()) count += lines;
     this.#waiting = undefined;
     this.progress.handedOver(chunk);
-    await stream.send(chunk.data, count);
+    await stream.send(chunk.data, messagesOf(chunk));
   }
 }

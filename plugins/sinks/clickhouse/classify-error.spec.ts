@@ -23,12 +23,13 @@ describe('classifyError', () => {
     expect(error.message).toBe('ClickHouse refused the insert into file_events: Table x does not exist');
   });
 
-  it.each([27, 469, 53, 6, 38, 41, 69, 70, 72, 349, 131])('%i is one row, where it is named', (code) => {
+  it.each([27, 469, 53, 6, 38, 41, 69, 70, 72, 349, 131])('%i is a row to blame, named or not', (code) => {
     const named = classifyError(clickhouse(code, 'T', "Value 'secret' (at row 3)"), CONTEXT);
     expect(named).toBeInstanceOf(PartialWriteError);
     expect(named).toMatchObject({ rejected: [2], retry: [0, 1, 3] });
     const unnamed = classifyError(clickhouse(code, 'T', "Value 'secret'"), CONTEXT);
-    expect(unnamed).toBeInstanceOf(PermanentError);
+    expect(unnamed).toBeInstanceOf(PartialWriteError);
+    expect(unnamed).toMatchObject({ rejected: [], retry: [0, 1, 2, 3] });
     expect(named.message + unnamed.message).not.toContain('secret');
   });
 
@@ -49,6 +50,13 @@ describe('classifyError', () => {
     const error = classifyError(clickhouse(code, 'T'), CONTEXT);
     expect(error).toBeInstanceOf(RetryableError);
     expect(error).toMatchObject({ retryAfterMs: ms, code: `${code} T` });
+  });
+
+  it('is to be divided when it has too many partitions', () => {
+    const text = 'Too many partitions for single INSERT block (more than 100).';
+    const error = classifyError(clickhouse(252, 'TOO_MANY_PARTS', text), CONTEXT);
+    expect(error).toBeInstanceOf(PartialWriteError);
+    expect(error).toMatchObject({ rejected: [], code: '252 TOO_MANY_PARTS' });
   });
 
   it.each([

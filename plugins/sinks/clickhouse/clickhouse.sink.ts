@@ -1,18 +1,29 @@
 import {
+  deadLetters,
   type EncodedEntry,
   type EventType,
+  PartialWriteError,
   PermanentError,
   type PluginContext,
   type RecordBatch,
+  RetryableError,
   type Sink,
+  type SinkError,
+  type StoredEntry,
+  type WriteReport,
 } from '@app/pipeline/api';
 import { classifyError } from './classify-error.js';
 import { Clients, type Connection } from './clients.js';
 import type { ClickHouseSinkConfig } from './config.js';
 import { insertBlocks } from './insert.js';
+import { codeOf, MEMORY_ATTEMPTS, MEMORY_LIMIT, outOfMemory } from './isolation.js';
 import { ByteWriter } from './native/byte-writer.js';
-import { TableEncoder, tableFields } from './native/table-encoder.js';
-import { readTables, type TableState } from './table-columns.js';
+import { TableEncoder } from './native/table-encoder.js';
+import { Recovery, type Target } from './recovery.js';
+import { rowsOf } from './slice-entries.js';
+import { lookUp } from './stored-rows.js';
+import { describeTables, readTables, type TableState } from './table-columns.js';
+import { insertColumns } from './table-fields.js';
 
 interface Known {
   readonly connection: Connection;
@@ -28,6 +39,9 @@ export class ClickHouseSink implements Sink {
   /** What the server of `#known.connection` said of its tables; asked anew for another one and after a refusal. */
   #known: Known | undefined;
   #reported = '';
+  readonly #recovery: Recovery;
+  /** Attempts, by token, that ended for want of memory. */
+  readonly #outOfMemory = new Map<string, number>();
 
   constructor(
     config: ClickHouseSinkConfig,
@@ -35,6 +49,7 @@ export class ClickHouseSink implements Sink {
   ) {
     this.#clients = new Clients(config, context.services.endpoints);
     this.#types = new Map(context.eventTypes.map((type) => [type.name, type]));
+    this.#recovery = new Recovery(context.id.split('/', 1)[0] ?? '');
   }
 
   async stop(): Promise<void> {
@@ -58,29 +73,90 @@ export class ClickHouseSink implements Sink {
     }
     try {
       encoder.encode(batch, entryId, this.#writer);
-      return { destination: type.name, bytes: this.#writer.take(), rows: records.length };
+      return { destination: type.name, bytes: this.#writer.take(), rows: records.length, id: entryId };
     } finally {
       this.#writer.offset = 0;
     }
   }
 
   async write(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<void> {
+    await this.#run(entries, token, signal, (target) =>
+      insertBlocks(target.connection, { ...target, entries, token }, signal),
+    );
+  }
+
+  async isolate(
+    entries: readonly EncodedEntry[],
+    token: string,
+    refusal: PartialWriteError,
+    uncertain: boolean,
+    signal: AbortSignal,
+  ): Promise<WriteReport> {
+    const batch = { entries, token, refusal, uncertain };
+    const report = await this.#run(entries, undefined, signal, (target) =>
+      this.#recovery.isolate(target, batch, signal),
+    );
+    return report ?? { deadLettered: new Map() };
+  }
+
+  async lookup(entries: readonly EncodedEntry[], signal: AbortSignal): Promise<readonly StoredEntry[]> {
+    const found = await this.#run(entries, undefined, signal, ({ connection, table }) =>
+      lookUp(connection, table, entries, signal),
+    );
+    return found ?? [];
+  }
+
+  async complete(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<WriteReport> {
+    const report = await this.#run(entries, token, signal, (target) =>
+      this.#recovery.complete(target, { entries, token }, signal),
+    );
+    return report ?? { deadLettered: new Map() };
+  }
+
+  /** Does something with the table of the entries; what it fails with says what the host does next. */
+  async #run<T>(
+    entries: readonly EncodedEntry[],
+    token: string | undefined,
+    signal: AbortSignal,
+    work: (target: Target) => Promise<T>,
+  ): Promise<T | undefined> {
     const [first] = entries;
-    if (first === undefined) return;
+    if (first === undefined) return undefined;
     const table = first.destination;
-    const rows = entries.reduce((sum, entry) => sum + entry.rows, 0);
     try {
       signal.throwIfAborted();
-      const { connection, tables } = await this.#contact(signal);
-      const problem = tables.get(table)?.problem;
-      if (problem !== undefined) throw new PermanentError(problem, 'SCHEMA');
-      await insertBlocks(connection, { table, columns: this.#columns(table), entries, token }, signal);
+      const result = await work(await this.#target(table, signal));
+      if (token !== undefined) this.#outOfMemory.delete(token);
+      return result;
     } catch (error) {
-      const failure = classifyError(error, { table, rows, aborted: signal.aborted });
+      const failure = classifyError(error, { table, rows: rowsOf(entries), aborted: signal.aborted });
       // A person may have changed the table by the next attempt, or have changed it just now.
-      if (failure instanceof PermanentError) this.#known = undefined;
-      throw failure;
+      if (!(failure instanceof RetryableError)) this.#known = undefined;
+      throw this.#judge(failure, table, token);
     }
+  }
+
+  /** What has to be divided, and what cannot be. */
+  #judge(failure: SinkError, table: string, token: string | undefined): SinkError {
+    if (failure instanceof PartialWriteError && table === deadLetters.name) {
+      const message = `${failure.message}; dead letters that are refused themselves wait`;
+      return new PermanentError(message, failure.code, { cause: failure.cause });
+    }
+    if (token === undefined || codeOf(failure) !== MEMORY_LIMIT) return failure;
+    const attempts = (this.#outOfMemory.get(token) ?? 0) + 1;
+    this.#outOfMemory.set(token, attempts);
+    if (attempts < MEMORY_ATTEMPTS) return failure;
+    this.#outOfMemory.delete(token);
+    return outOfMemory(failure);
+  }
+
+  async #target(table: string, signal: AbortSignal): Promise<Target> {
+    const { connection, tables } = await this.#contact(signal);
+    const state = tables.get(table);
+    if (state?.problem !== undefined) throw new PermanentError(state.problem, 'SCHEMA');
+    const type = this.#types.get(table);
+    const columns = type === undefined ? [] : insertColumns(type, state?.types);
+    return { connection, table, columns, partitionKey: state?.partitionKey ?? '' };
   }
 
   /** The connection, and what its server says of the tables. */
@@ -106,7 +182,7 @@ export class ClickHouseSink implements Sink {
 
   /** Encodes for the tables as they are from now on, and tells operators what is wrong with them. */
   #learn(tables: ReadonlyMap<string, TableState>): void {
-    const state = describe(tables);
+    const state = describeTables(tables);
     const text = JSON.stringify([state, ...[...tables].map(([name, table]) => [name, ...table.types])]);
     if (text === this.#reported) return;
     this.#reported = text;
@@ -116,20 +192,4 @@ export class ClickHouseSink implements Sink {
     }
     this.context.report(state.state, state.reason);
   }
-
-  #columns(table: string): string[] {
-    const type = this.#types.get(table);
-    return type === undefined ? [] : Object.keys(tableFields(type));
-  }
-}
-
-function describe(tables: ReadonlyMap<string, TableState>): {
-  state: 'ok' | 'degraded' | 'failed';
-  reason?: string;
-} {
-  const states = [...tables.values()];
-  const problems = states.flatMap(({ problem }) => problem ?? []);
-  if (problems.length > 0) return { state: 'failed', reason: problems.join(' ') };
-  const warnings = states.flatMap(({ warning }) => warning ?? []);
-  return warnings.length > 0 ? { state: 'degraded', reason: warnings.join(' ') } : { state: 'ok' };
 }

@@ -2,6 +2,8 @@ import { Readable } from 'node:stream';
 import { type ClickHouseSettings, drainStream } from '@clickhouse/client';
 import type { EncodedEntry } from '@app/pipeline/api';
 import type { Connection } from './clients.js';
+import { columnList, quoteName } from './sql.js';
+import { inputOf, type InsertColumn, valueOf } from './table-fields.js';
 
 /** More rows than any insert has: every insert stays one block, and so one part a partition and atomic. */
 const ONE_BLOCK = '1000000000';
@@ -19,39 +21,78 @@ const SETTINGS: ClickHouseSettings = {
   max_insert_block_size: ONE_BLOCK,
   min_insert_block_size_rows: ONE_BLOCK,
   min_insert_block_size_bytes: '0',
+  // Rows are counted in the order of the blocks.
+  max_threads: 1,
+  max_insert_threads: '1',
   wait_end_of_query: 1,
 };
+
+/** Rows of the entries that are inserted, where not all of them are. */
+export interface Slice {
+  readonly offset: number;
+  readonly rows: number;
+  /** A condition over the columns, or none. */
+  readonly where?: string | undefined;
+  /** Whether the condition needs values of the table's types. */
+  readonly exact?: boolean | undefined;
+}
 
 /** One insert of frozen blocks into one table. */
 export interface Insert {
   readonly table: string;
   /** Empty: those that the blocks name. */
-  readonly columns: readonly string[];
+  readonly columns: readonly InsertColumn[];
   readonly entries: readonly EncodedEntry[];
   /** The same token again does nothing, as long as the table remembers it. */
   readonly token: string;
+  readonly slice?: Slice;
 }
 
-/** Sends the entries as they are, one after the other. @throws what the client throws */
+/** Sends the entries as they are, one after the other; a slice of them is cut out by the server. @throws what the client throws */
 export async function insertBlocks(
-  { client, endpoint }: Connection,
-  { table, columns, entries, token }: Insert,
+  connection: Connection,
+  insert: Insert,
   signal: AbortSignal,
 ): Promise<void> {
-  const names = columns.length === 0 ? '' : ` (${columns.map(quote).join(', ')})`;
+  const { table, columns, slice } = insert;
+  const names = columns.length === 0 ? '' : ` (${columnList(columns.map(({ name }) => name))})`;
+  const into = `INSERT INTO ${quoteName(connection.endpoint.database)}.${quoteName(table)}${names}`;
+  const plain = slice === undefined && !columns.some(({ narrow }) => narrow);
+  await sendBlocks(connection, plain ? into : `${into} ${selectOf(columns, slice)}`, insert, signal);
+}
+
+/** Runs a statement that reads the entries as blocks. @throws what the client throws */
+export async function sendBlocks(
+  { client }: Connection,
+  statement: string,
+  { entries, token }: Pick<Insert, 'entries' | 'token'>,
+  signal: AbortSignal,
+): Promise<void> {
   const body = Readable.from(
     entries.map(({ bytes }) => bytes),
     { objectMode: false },
   );
   const result = await client.exec({
-    query: `INSERT INTO ${quote(endpoint.database)}.${quote(table)}${names} FORMAT Native`,
+    query: `${statement} FORMAT Native`,
     values: body,
-    clickhouse_settings: { ...SETTINGS, insert_deduplication_token: token },
+    clickhouse_settings: { ...SETTINGS, ...ROW_JSON, insert_deduplication_token: token },
     abort_signal: signal,
   });
   await drainStream(result.stream);
 }
 
-function quote(name: string): string {
-  return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
+/** The form of a row as JSON: nothing is lost, times are ISO 8601 with `Z`. */
+export const ROW_JSON: ClickHouseSettings = {
+  date_time_output_format: 'iso',
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_escape_forward_slashes: 0,
+  output_format_json_quote_denormals: 1,
+};
+
+function selectOf(columns: readonly InsertColumn[], slice: Slice | undefined): string {
+  const values = columns.map((column) => valueOf(column, slice?.exact === true)).join(', ');
+  if (slice === undefined) return `SELECT ${values} FROM ${inputOf(columns)}`;
+  const rows = `SELECT * FROM ${inputOf(columns)} LIMIT ${slice.rows} OFFSET ${slice.offset}`;
+  const select = `SELECT ${values} FROM (${rows})`;
+  return slice.where === undefined ? select : `SELECT * FROM (${select}) WHERE ${slice.where}`;
 }

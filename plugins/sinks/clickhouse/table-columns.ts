@@ -5,6 +5,8 @@ import { tableFields, type TableTypes } from './native/table-encoder.js';
 /** What the sink knows of a table from the server. */
 export interface TableState {
   readonly types: TableTypes;
+  /** Expression of its partitions; empty without partitions. */
+  readonly partitionKey: string;
   /** Why nothing can be written to it, one sentence and what to do. */
   readonly problem?: string;
   /** What is not as it should be although it can be written to. */
@@ -21,6 +23,7 @@ interface ColumnRow {
 interface EngineRow {
   readonly name: string;
   readonly engine_full: string;
+  readonly partition_key: string;
 }
 
 const MIGRATE =
@@ -47,12 +50,14 @@ export async function readTables(
     ask<ColumnRow>(
       `SELECT table, name, type, default_kind FROM system.columns ${where} table IN {names:Array(String)}`,
     ),
-    ask<EngineRow>(`SELECT name, engine_full FROM system.tables ${where} name IN {names:Array(String)}`),
+    ask<EngineRow>(
+      `SELECT name, engine_full, partition_key FROM system.tables ${where} name IN {names:Array(String)}`,
+    ),
     ask<{ value: string }>(
       "SELECT value FROM system.merge_tree_settings WHERE name = 'non_replicated_deduplication_window'",
     ),
   ]);
-  const engineOf = new Map(engines.map((row) => [row.name, row.engine_full]));
+  const engineOf = new Map(engines.map((row) => [row.name, row]));
   return new Map(
     eventTypes.map((type) => [
       type.name,
@@ -60,7 +65,7 @@ export async function readTables(
         type,
         endpoint.database,
         columns.filter((row) => row.table === type.name),
-        engineOf.get(type.name) ?? '',
+        engineOf.get(type.name),
         Number(server?.value ?? 0),
       ),
     ]),
@@ -71,26 +76,35 @@ function judgeTable(
   type: EventType,
   database: string,
   columns: readonly ColumnRow[],
-  engine: string,
+  engine: EngineRow | undefined,
   serverWindow: number,
 ): TableState {
+  const partitionKey = engine?.partition_key ?? '';
   const types = new Map(columns.map((row) => [row.name, row.type]));
   const table = `${database}.${type.name}`;
   if (columns.length === 0) {
-    return { types, problem: `The table ${table} does not exist. ${MIGRATE}` };
+    return { types, partitionKey, problem: `The table ${table} does not exist. ${MIGRATE}` };
   }
   const fields = Object.keys(tableFields(type));
   const missing = fields.filter((name) => !types.has(name));
   if (missing.length > 0) {
-    return { types, problem: `The table ${table} has no column ${missing.join(', ')}. ${MIGRATE}` };
+    return {
+      types,
+      partitionKey,
+      problem: `The table ${table} has no column ${missing.join(', ')}. ${MIGRATE}`,
+    };
   }
   const computed = columns.filter((row) => ['ALIAS', 'MATERIALIZED'].includes(row.default_kind));
   const unwritable = computed.filter((row) => fields.includes(row.name)).map((row) => row.name);
   if (unwritable.length > 0) {
-    return { types, problem: `The table ${table} computes the column ${unwritable.join(', ')} itself.` };
+    return {
+      types,
+      partitionKey,
+      problem: `The table ${table} computes the column ${unwritable.join(', ')} itself.`,
+    };
   }
-  const warning = windowWarning(table, engine, serverWindow);
-  return warning === undefined ? { types } : { types, warning };
+  const warning = windowWarning(table, engine?.engine_full ?? '', serverWindow);
+  return warning === undefined ? { types, partitionKey } : { types, partitionKey, warning };
 }
 
 /** Without a window an unreplicated table takes a repeated insert twice. Replicated tables have one by default. */
@@ -102,4 +116,16 @@ function windowWarning(table: string, engine: string, serverWindow: number): str
     `The table ${table} does not recognise repeated inserts, so that a retry can store events twice. ` +
     `Run: ALTER TABLE ${table} MODIFY SETTING non_replicated_deduplication_window = 10000.`
   );
+}
+
+/** The state of a sink over its tables, as operators see it. */
+export function describeTables(tables: ReadonlyMap<string, TableState>): {
+  state: 'ok' | 'degraded' | 'failed';
+  reason?: string;
+} {
+  const states = [...tables.values()];
+  const problems = states.flatMap(({ problem }) => problem ?? []);
+  if (problems.length > 0) return { state: 'failed', reason: problems.join(' ') };
+  const warnings = states.flatMap(({ warning }) => warning ?? []);
+  return warnings.length > 0 ? { state: 'degraded', reason: warnings.join(' ') } : { state: 'ok' };
 }

@@ -5,9 +5,13 @@ import {
   type Logger,
   type Origin,
   type PluginContext,
+  type StreamStretch,
 } from '@app/pipeline/api';
+import type { AckSession } from './ack-session.js';
 import { sortLines } from './sort-lines.js';
 import type { SourceMetrics } from './source-metrics.js';
+import type { StreamNumbers } from './stream-numbers.js';
+import type { StreamSessions } from './stream-sessions.js';
 
 /** What all connections of a source share. */
 export interface ConnectionHost {
@@ -16,6 +20,8 @@ export interface ConnectionHost {
   readonly emit: Emit;
   /** Messages of one batch at most. */
   readonly maxBatchEvents: number;
+  /** Missing where the pipeline cannot recognise messages that are sent again. */
+  readonly streams: StreamSessions | undefined;
 }
 
 /** Presence is told at most this often, ms. */
@@ -24,6 +30,10 @@ const SEEN_EVERY_MS = 1_000;
 /** What an allowlisted agent sends over one connection, on its way into the pipeline. */
 export class AgentStream {
   #origin: Origin;
+  /** Set when the agent asked for acknowledgements. */
+  #acks: AckSession | undefined;
+  /** Set when its messages are numbered in a stream. */
+  #numbers: StreamNumbers | undefined;
   #present = false;
   #seenAt = 0;
 
@@ -51,6 +61,16 @@ export class AgentStream {
     this.logger.info({ spki: agentSpki, host: agentHost }, 'Agent connected');
   }
 
+  /** The agent wants to know how far its messages are durable. */
+  acknowledge(acks: AckSession): void {
+    this.#acks = acks;
+  }
+
+  /** The messages that follow have numbers; those that are durable already are not stored again. */
+  number(numbers: StreamNumbers): void {
+    this.#numbers = numbers;
+  }
+
   /** To be called when the connection is closed. */
   disconnected(): void {
     if (!this.#present) return;
@@ -69,17 +89,48 @@ export class AgentStream {
    */
   async deliver(lines: readonly Buffer[]): Promise<string | undefined> {
     this.#seen();
+    if (this.#numbers === undefined) return this.#emitAll(lines, 0, lines.length);
     let violation: string | undefined;
-    for (let from = 0; from < lines.length; from += this.host.maxBatchEvents) {
-      const found = await this.#emit(lines, from, Math.min(lines.length, from + this.host.maxBatchEvents));
+    let from = 0;
+    for (const piece of this.#numbers.take(lines.length)) {
+      const to = from + piece.last - piece.first + 1;
+      if (piece.known) this.#skip(to - from);
+      else violation = (await this.#emitAll(lines, from, to, piece)) ?? violation;
+      from = to;
+    }
+    return violation;
+  }
+
+  /** @param piece the numbers of these lines */
+  async #emitAll(
+    lines: readonly Buffer[],
+    start: number,
+    end: number,
+    piece?: StreamStretch,
+  ): Promise<string | undefined> {
+    let violation: string | undefined;
+    for (let from = start; from < end; from += this.host.maxBatchEvents) {
+      const to = Math.min(end, from + this.host.maxBatchEvents);
+      const found = await this.#emit(lines, from, to, piece && part(piece, from - start, to - start));
       violation ??= found;
     }
     return violation;
   }
 
-  async #emit(lines: readonly Buffer[], from: number, to: number): Promise<string | undefined> {
+  #skip(messages: number): void {
+    this.host.metrics.messagesRepeated.add(messages);
+    this.#acks?.skip(messages);
+  }
+
+  async #emit(
+    lines: readonly Buffer[],
+    from: number,
+    to: number,
+    stretch?: StreamStretch,
+  ): Promise<string | undefined> {
     const { events, rejects, bytes, violation } = sortLines(lines, from, to);
-    const batch = new Batch(this.#origin, this.host.context.now(), bytes, events, rejects);
+    const batch = new Batch(this.#origin, this.host.context.now(), bytes, events, rejects, stretch);
+    this.#acks?.follow(batch);
     try {
       await this.host.emit(batch);
     } catch (error) {
@@ -95,4 +146,8 @@ export class AgentStream {
     this.#seenAt = now;
     this.host.context.services.presence.seen(this.#origin.agentSpki);
   }
+}
+
+function part({ stream, first }: StreamStretch, from: number, to: number): StreamStretch {
+  return { stream, first: first + from, last: first + to - 1 };
 }

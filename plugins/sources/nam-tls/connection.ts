@@ -1,18 +1,25 @@
 import type { AcceptedConnection, Logger } from '@app/pipeline/api';
 import { LineFramer, readMessage } from '@app/pipeline/helpers';
+import { AckSession } from './ack-session.js';
 import { AgentStream, type ConnectionHost } from './agent-stream.js';
 import { ChunkReader, type StreamEnd } from './chunk-reader.js';
 import { ConnectionClock } from './connection-clock.js';
 import { enroll } from './enrollment.js';
 import { decideFirst } from './first-message.js';
+import { readHello, type Hello } from './hello-message.js';
 import type { TlsSide } from './handshake.js';
 import { peerKeyOf } from './peer-key.js';
 import { endSoon, endWith } from './socket-end.js';
 import { isCutOff } from './sort-lines.js';
 import type { CloseReason } from './source-metrics.js';
+import { takeUpStream } from './take-up-stream.js';
 
 /** A peer that is not in the allowlist has no reason to send more than an EnrollmentRequest. */
 const UNKNOWN_PEER_BYTES = 65_536;
+/** How long an ended connection stays for its last Acks, ms: the idle timeout, within these bounds. */
+const LAST_ACKS_MS = { min: 30_000, max: 120_000 };
+/** Ends that an agent which asked for Acks is still told for what is durable. The others close at once. */
+const WITH_LAST_ACKS: ReadonlySet<CloseReason> = new Set<CloseReason>(['ended', 'stopping', 'not_durable']);
 
 /** One agent's connection from the TLS handshake to its end (`docs/PROTOCOL.md`). */
 export class AgentConnection {
@@ -24,8 +31,12 @@ export class AgentConnection {
   #spki = '';
   /** Set with the first message of an allowlisted agent. */
   #stream: AgentStream | undefined;
+  /** Set with a Hello that asks for acknowledgements. */
+  #acks: AckSession | undefined;
   #enrolling = false;
   #reason: CloseReason | undefined;
+  /** This side has ended the stream, and still reads it. */
+  #lingering = false;
   /** Bytes that reached no message and are in no buffer any more. */
   #lost = 0;
 
@@ -39,7 +50,7 @@ export class AgentConnection {
     this.#logger = context.logger.child({ connection: accepted.id, remote: accepted.remoteAddress });
     const age = context.now() - accepted.acceptedAt;
     this.#clock = new ConnectionClock(age, context.services.connectionSettings, (expiry) =>
-      this.#close(expiry),
+      expiry === 'stopping' ? this.#reader.stop() : this.#close(expiry),
     );
   }
 
@@ -52,6 +63,7 @@ export class AgentConnection {
       this.#logger.error({ err: error }, 'Agent connection failed');
       this.#close('internal_error');
     }
+    await this.#lastAcks();
     return this.#finish();
   }
 
@@ -65,17 +77,30 @@ export class AgentConnection {
     if (this.#stream === undefined) return;
     const entry = this.host.context.services.allowlist.current.get(this.#spki);
     if (entry !== undefined) this.#stream.rename(entry.hostname);
-    else if (!this.#enrolling) this.#close('removed');
+    else if (!this.#enrolling) {
+      this.#close('removed');
+      this.#acks?.stop();
+    }
   }
 
-  /** Stops reading; what has arrived is handed over, and an enrollment under way is answered. */
+  /**
+   * Ends the connection in order; what has arrived is handed over, and an enrollment under way is answered. A stream
+   * without Acks is ended and read until the peer has ended it too: closed with bytes unread, it would be reset, and the
+   * peer never know what of it was read.
+   */
   stop(): void {
-    if (!this.#enrolling) this.#close('stopping');
+    if (this.#enrolling || this.#reason !== undefined) return;
+    if (this.#stream === undefined || this.#acks !== undefined) return this.#close('stopping');
+    this.#reason = 'stopping';
+    this.#lingering = true;
+    this.#clock.stopping();
+    this.tls.socket.end();
   }
 
   /** Ends the socket at once. */
   destroy(): void {
     this.#close('stopping');
+    this.#acks?.stop();
     this.tls.socket.destroy();
   }
 
@@ -87,6 +112,9 @@ export class AgentConnection {
     const key = this.#secured ? peerKeyOf(this.tls.socket) : undefined;
     if (key?.spkiHash !== undefined) {
       this.#spki = key.spkiHash;
+      this.#clock.secured();
+      const { allowlist, connections } = this.host.context.services;
+      if (allowlist.current.has(this.#spki)) connections.identified(this.accepted.id);
       return true;
     }
     metrics.handshakesFailed.add(1);
@@ -108,7 +136,9 @@ export class AgentConnection {
       const chunk = await this.#reader.next();
       if (typeof chunk === 'string') return this.#ended(chunk);
       this.#clock.touch();
-      await this.#take(this.#frame(chunk));
+      const lines = this.#frame(chunk);
+      this.#clock.framed(lines.length > 0, this.#framer.pendingBytes > 0);
+      await this.#take(lines);
       if (this.#framer.overflowed) this.#oversized();
     }
   }
@@ -156,7 +186,32 @@ export class AgentConnection {
     if (action.do === 'leave') this.#unknown();
     else if (action.do === 'punish') this.#punish('protocol_violation', 'protocol_violation');
     else if (action.do === 'enroll') await this.#enroll(action.value, lines.slice(1));
-    else await this.#begin(action.do === 'greet' ? lines.slice(1) : lines);
+    else if (action.do === 'greet') await this.#greet(action.value, lines.slice(1));
+    else await this.#begin(lines);
+  }
+
+  async #greet(value: Readonly<Record<string, unknown>>, lines: Buffer[]): Promise<void> {
+    const hello = readHello(value);
+    if (hello.ack && this.#stream !== undefined && !(await this.#acknowledge(this.#stream, hello))) return;
+    await this.#begin(lines);
+  }
+
+  /** Returns whether the agent may go on. */
+  async #acknowledge(stream: AgentStream, hello: Hello): Promise<boolean> {
+    const acks = new AckSession({ socket: this.tls.socket, onFailure: (reason) => this.#close(reason) });
+    this.#acks = acks;
+    stream.acknowledge(acks);
+    if (!hello.answer) return true;
+    this.#clock.suspend();
+    const holder = {
+      ended: () => this.#reason !== undefined,
+      supersede: () => this.#close('superseded'),
+    };
+    const taken = await takeUpStream(this.#spki, hello, this.host.streams, acks, holder);
+    this.#clock.resume();
+    if (!taken.ok) this.#close('stream_busy');
+    else if (taken.numbers !== undefined) stream.number(taken.numbers);
+    return taken.ok;
   }
 
   async #begin(lines: Buffer[]): Promise<void> {
@@ -213,14 +268,30 @@ export class AgentConnection {
     this.#reason = reason;
     this.#clock.stop();
     this.#reader.stop();
+    if (this.#acks !== undefined && WITH_LAST_ACKS.has(reason)) return;
+    this.#acks?.stop();
     const { socket } = this.tls;
     if (!this.#secured) socket.destroy();
     else if (answer === undefined) endSoon(socket);
     else endWith(socket, answer, (bytes) => (this.#lost += bytes));
   }
 
+  /** Everything is handed over: tells an agent that asked for it when it is durable, and only then ends the socket. */
+  async #lastAcks(): Promise<void> {
+    if (this.#acks === undefined) return;
+    this.#acks.handedOver();
+    if (this.#reason === undefined || !WITH_LAST_ACKS.has(this.#reason)) return;
+    const { idleTimeoutMs } = this.host.context.services.connectionSettings.current;
+    await this.#acks.finish(Math.min(Math.max(idleTimeoutMs, LAST_ACKS_MS.min), LAST_ACKS_MS.max));
+    endWith(this.tls.socket, undefined, (bytes) => (this.#lost += bytes));
+  }
+
   async #finish(): Promise<CloseReason> {
     this.#close('ended');
+    if (this.#lingering) {
+      this.#clock.stop();
+      endSoon(this.tls.socket);
+    }
     await this.tls.closed;
     const reason = this.#reason ?? 'ended';
     if (this.#stream !== undefined) {

@@ -5,7 +5,7 @@ export type FirstAction =
   /** The connection streams; this message is the first of the stream (a violation included: the stream handles it). */
   | { readonly do: 'stream' }
   /** The connection streams; this message only opened it. */
-  | { readonly do: 'greet' }
+  | { readonly do: 'greet'; readonly value: Readonly<Record<string, unknown>> }
   | { readonly do: 'enroll'; readonly value: Readonly<Record<string, unknown>> }
   /** Close without a word and without a ban. */
   | { readonly do: 'leave' }
@@ -19,7 +19,8 @@ export type FirstAction =
 export function decideFirst(message: Message, allowlisted: boolean): FirstAction {
   if (message.kind === 'control') {
     if (message.type === 'EnrollmentRequest') return { do: 'enroll', value: message.value };
-    if (message.type === 'Hello') return { do: allowlisted ? 'greet' : 'leave' };
+    if (message.type === 'Hello')
+      return allowlisted ? { do: 'greet', value: message.value } : { do: 'leave' };
   }
   if (allowlisted) return { do: 'stream' };
   return { do: message.kind === 'event' || message.kind === 'not-utf8' ? 'leave' : 'punish' };

@@ -52,7 +52,7 @@ describe('handshake', () => {
     const raw = connectTcp(rig.port, '127.0.0.1');
     raw.on('error', () => undefined).resume();
     await once(raw, 'close');
-    await rig.closed('first_message_timeout');
+    await rig.closed('handshake_timeout');
   });
 
   it('never resumes a session', async () => {

@@ -6,6 +6,7 @@ import {
   type Emit,
   type PluginContext,
   type Source,
+  type StreamMarks,
 } from '@app/pipeline/api';
 import type { ConnectionHost } from './agent-stream.js';
 import { namTlsConfigSchema, type NamTlsConfig } from './config.js';
@@ -13,6 +14,7 @@ import { AgentConnection } from './connection.js';
 import { beginTls } from './handshake.js';
 import { SecureContextCache } from './secure-context.js';
 import { sourceMetrics, type CloseReason, type SourceMetrics } from './source-metrics.js';
+import { StreamSessions } from './stream-sessions.js';
 
 /** Time kept back from a stop's deadline, so that sockets are gone when it comes, ms. */
 const DESTROY_BEFORE_MS = 100;
@@ -32,18 +34,24 @@ class NamTlsSource implements Source {
   }
 
   /** Takes connections from now on. */
-  async start(_signal: AbortSignal, emit: Emit): Promise<void> {
+  async start(_signal: AbortSignal, emit: Emit, marks?: StreamMarks): Promise<void> {
     const { services } = this.context;
+    const streams = marks && new StreamSessions(marks, services.streamClaims);
     const host: ConnectionHost = {
       context: this.context,
       metrics: this.#metrics,
       emit,
       maxBatchEvents: this.config.max_batch_events,
+      streams,
     };
     this.#unsubscribe = [
+      ...(streams === undefined ? [] : [streams.start()]),
       services.connectionSettings.subscribe(() => this.#each((each) => each.settingsChanged())),
       services.allowlist.subscribe(() => this.#each((each) => each.allowlistChanged())),
-      services.connections.take((connection) => this.#serve(connection, host)),
+      services.connections.take(
+        (connection) => this.#serve(connection, host),
+        () => this.#each((each) => each.stop()),
+      ),
     ];
   }
 

@@ -195,7 +195,7 @@ describe('stream of an allowlisted agent', () => {
 
   it('accepts Hello as opening without an answer', async () => {
     const client = await rig.connect();
-    client.socket.write('{"MessageType":"Hello","Ack":true,"AgentHost":"X"}\n');
+    client.socket.write('{"MessageType":"Hello","AgentHost":"X"}\n');
     await until(() => rig.context.services.presenceCalls.length === 1, 'connected');
     client.socket.end(`${EVENT}\n`);
     await rig.closed('ended');
@@ -262,6 +262,39 @@ describe('stream of an allowlisted agent', () => {
     expect(rig.context.services.connections.closedIds).toEqual(['c1']);
     expect(rig.context.services.connections.taken).toBe(false);
     await rig.source.stop?.(Date.now() + 1_000);
+  });
+
+  it('reads on until the agent has noticed the end: nothing that it wrote is lost', async () => {
+    rig.emit = async (batch) => {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      rig.batches.push(batch);
+    };
+    const client = await rig.connect();
+    let written = 0;
+    let ended = false;
+    client.socket.once('end', () => (ended = true));
+    const write = (): void => {
+      if (ended) return;
+      for (let n = 0; n < 20; n += 1) {
+        written += 1;
+        client.socket.write(`${EVENT.slice(0, -1)},"N":${written},"P":"${'x'.repeat(1_000)}"}\n`);
+      }
+      setImmediate(write);
+    };
+    write();
+    await until(() => rig.batches.length > 3, 'a stream');
+    await rig.source.stop?.(Date.now() + 10_000);
+    await client.closed;
+    expect(ended).toBe(true);
+    expect(rig.lines()).toHaveLength(written);
+    expect(rig.context.services.connections.closedIds).toEqual(['c1']);
+    expect(rig.value('gateway_frame_bytes_discarded_total', { reason: 'stopping' })).toBe(0);
+  });
+
+  it('tells of the agent as soon as its key is known, without a first message', async () => {
+    await rig.connect();
+    await until(() => rig.context.services.connections.identifiedIds.join() === 'c1', 'identified');
+    expect(rig.context.services.presenceCalls).toEqual([]);
   });
 
   it('stops by its deadline also when the pipeline never has room again', async () => {

@@ -12,13 +12,14 @@ export function endSoon(socket: Socket): void {
 }
 
 /**
- * Sends the last line and lets the peer take it: closing a socket that has unread data would reset the connection
- * under the answer.
- * @param discarded told the size of what the peer sent beyond its request, bytes
+ * Sends the last line, if there is one, and lets the peer take what it was sent: closing a socket that has unread data
+ * would reset the connection under the answer.
+ * @param discarded told the size of what the peer sent that nobody reads, bytes
  */
-export function endWith(socket: Socket, line: string, discarded: (bytes: number) => void): void {
+export function endWith(socket: Socket, line: string | undefined, discarded: (bytes: number) => void): void {
   const discard = (): void => discarded((socket.read() as Buffer | null)?.length ?? 0);
-  socket.end(line);
+  if (line === undefined) socket.end();
+  else socket.end(line);
   socket.on('readable', discard);
   discard();
   destroyLater(socket, ANSWER_MS);

@@ -8,7 +8,10 @@ export type CloseReason =
   | 'reset'
   | 'no_server_certificate'
   | 'handshake_failed'
+  | 'handshake_timeout'
   | 'first_message_timeout'
+  /** A message began and did not end in time. */
+  | 'message_timeout'
   | 'no_client_certificate'
   | 'unreadable_client_certificate'
   | 'unknown_agent'
@@ -18,6 +21,14 @@ export type CloseReason =
   | 'protocol_violation'
   | 'oversized_message'
   | 'idle'
+  /** Messages of an agent that asked for Acks were dropped: it has to send them again. */
+  | 'not_durable'
+  /** An agent that asked for Acks does not read them. */
+  | 'acks_unread'
+  /** The agent goes on with its stream over another connection. */
+  | 'superseded'
+  /** An older connection of the agent's stream is not done with, or a part of the gateway does not answer. */
+  | 'stream_busy'
   /** The agent was taken off the allowlist. */
   | 'removed'
   /** The pipeline is being stopped. */
@@ -34,6 +45,7 @@ export interface SourceMetrics {
   readonly enrollments: Counter;
   readonly bytesDiscarded: Counter;
   readonly messagesRefused: Counter;
+  readonly messagesRepeated: Counter;
 }
 
 /** Makes the instruments; the names stand in this plugin's README. */
@@ -64,6 +76,10 @@ export function sourceMetrics(metrics: Metrics): SourceMetrics {
     messagesRefused: metrics.counter(
       'gateway_source_messages_refused_total',
       'Messages that the pipeline no longer took because it was stopping.',
+    ),
+    messagesRepeated: metrics.counter(
+      'gateway_source_messages_repeated_total',
+      'Messages that agents sent again although they were stored already: acknowledged, and not stored twice.',
     ),
   };
 }

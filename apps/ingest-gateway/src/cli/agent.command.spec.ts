@@ -17,10 +17,13 @@ let received: string[];
 let enrolled: Set<string>;
 let answer: object;
 let output: string;
+let hellos: number;
 
-/** Enrolls whom it is told to, and takes events of those it has enrolled. */
+/** Enrolls whom it is told to, and takes events of those it has enrolled; acknowledges them if it is asked to. */
 function serve(socket: TLSSocket): void {
   const framer = new LineFramer(1 << 20);
+  let acks = false;
+  let taken = 0;
   const peer = socket.getPeerX509Certificate()?.fingerprint256 ?? '';
   socket.on('error', () => undefined).on('end', () => socket.end());
   socket.on('data', (chunk: Buffer) => {
@@ -28,9 +31,16 @@ function serve(socket: TLSSocket): void {
       if (line.includes('EnrollmentRequest')) {
         enrolled.add(peer);
         socket.end(`${JSON.stringify(answer)}\n`);
-      } else if (enrolled.has(peer)) received.push(line);
-      else socket.destroy();
+      } else if (!enrolled.has(peer)) socket.destroy();
+      else if (line.includes('"Hello"')) {
+        hellos += 1;
+        acks = true;
+      } else {
+        received.push(line);
+        taken += 1;
+      }
     }
+    if (acks && !socket.destroyed) socket.write(`{"MessageType":"Ack","Messages":${taken}}\n`);
   });
 }
 
@@ -38,6 +48,7 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'agent-command-'));
   identity = await loadOrCreateIdentity(join(dir, 'server'), 'gateway');
   received = [];
+  hellos = 0;
   enrolled = new Set();
   answer = { MessageType: 'EnrollmentResponse', Status: 'Enrolled', SpkiHash: '00' };
   const tls = { cert: identity.certPem, key: identity.keyPem, requestCert: true, rejectUnauthorized: false };
@@ -65,6 +76,14 @@ describe('agent', () => {
     expect(output).toContain('3 of 3 agents enrolled');
     expect(output).toMatch(/total +1,000/);
     expect(output).toMatch(/sharepoint +\d+/);
+    expect(output).toContain('1,000 acknowledged, 0 unconfirmed');
+    expect(hellos).toBe(3);
+  });
+
+  it('asks for no acknowledgements when it is told so', async () => {
+    expect(await agentCommand([...args, '--token', token(), '--events', '100', '--no-ack'])).toBe(0);
+    expect([hellos, received.length]).toEqual([0, 100]);
+    expect(output).not.toContain('acknowledged');
   });
 
   it('needs no token the second time, and says so the first', async () => {

@@ -41,13 +41,14 @@ async function run(options: AgentOptions, { stop, abort }: Interrupts): Promise<
   const verb = options.token === undefined ? 'ready' : 'enrolled';
   process.stdout.write(`${agents.length} of ${options.agents} agents ${verb}\n`);
   const source = chooseSource(options);
-  const fleet = new AgentFleet({ agents, source, stop: stop.signal, abort: abort.signal });
+  const { ack } = options;
+  const fleet = new AgentFleet({ agents, source, ack, stop: stop.signal, abort: abort.signal });
   const timer = setTimeout(() => stop.abort(), Math.min(options.durationMs ?? 2 ** 31 - 1, 2 ** 31 - 1));
   const line = new ProgressLine(() => fleet.describe());
   try {
     const failures = await fleet.run();
     line.stop();
-    report(fleet);
+    report(fleet, ack);
     for (const { name, error } of failures) printError(error, name);
     if (abort.signal.aborted) return 130;
     return failures.length === 0 ? 0 : 1;
@@ -73,12 +74,25 @@ function chooseSource(options: AgentOptions): FleetOptions['source'] {
     });
 }
 
-function report(fleet: AgentFleet): void {
+function report(fleet: AgentFleet, ack: boolean): void {
   const kinds = [...fleet.sentByKind()].sort(([a], [b]) => (a < b ? -1 : 1));
   const seconds = fleet.elapsedMs / 1000;
   process.stdout.write(`\n${formatTable([['type', 'sent'], ...kinds, ['total', fleet.sent]])}\n`);
   process.stdout.write(`${formatCount(fleet.sent / seconds)} events/s over ${seconds.toFixed(1)} s\n`);
+  if (ack) return reportAcks(fleet);
   if (fleet.unconfirmed === 0) return;
   const count = formatCount(fleet.unconfirmed);
   process.stdout.write(`${count} of them went over connections that broke: some of these may be lost.\n`);
+}
+
+function reportAcks(fleet: AgentFleet): void {
+  const { acknowledged, unconfirmed, maybeTwice } = fleet;
+  process.stdout.write(
+    `${formatCount(acknowledged)} acknowledged, ${formatCount(unconfirmed)} unconfirmed\n`,
+  );
+  if (maybeTwice === 0) return;
+  const count = formatCount(maybeTwice);
+  process.stdout.write(
+    `${count} were sent again to a gateway that does not recognise them: some may be stored twice.\n`,
+  );
 }

@@ -144,6 +144,8 @@ describeWithMongo('gateway store copy', () => {
   agents             1 copied
   enrollment tokens  0 copied
   settings           1 copied
+  API keys           0 copied
+  audit entries      0 copied
 Now run the gateway with GATEWAY_STORE=mongodb.
 `,
       err: '',

@@ -69,7 +69,7 @@ describe('the ClickHouse service', () => {
     const service = create();
     service.start();
     const status = await untilStatus(service, ({ state }) => state === 'ok');
-    expect(status).toMatchObject({ mode: 'embedded', schemaVersion: 1 });
+    expect(status).toMatchObject({ mode: 'embedded', schemaVersion: 2 });
     expect(status.version).toMatch(/^\d+\.\d+/);
     expect(service.endpoint.current).toEqual({
       url: status.url,

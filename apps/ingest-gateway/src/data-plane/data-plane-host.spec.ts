@@ -26,11 +26,22 @@ describe('DataPlaneHost', () => {
   it('says so when a port cannot be bound, and goes on', async () => {
     control = await startControlPlane();
     control.plane().failAcceptor = new Error('port 514 is taken');
-    await control.settings.set('activitymonitor_tcp_port', 514);
-    await pollUntil('the error', () => control.logger.lines.some((line) => line.level === 'error'));
+    await expect(control.settings.set('activitymonitor_tcp_port', 514)).rejects.toThrow('is taken');
+    expect(control.logger.lines.some((line) => line.level === 'error')).toBe(true);
+    expect(control.settings.get('activitymonitor_tcp_port')).toMatchObject({ value: 0, source: 'config' });
+    expect(control.dataPlane.status().refusedPort).toMatchObject({ port: 514 });
     control.plane().failAcceptor = undefined;
     await control.settings.set('activitymonitor_tcp_port', 515);
-    await pollUntil('the next port', () => calls('updateAcceptor').length === 2);
+    expect(calls('updateAcceptor').at(-1)).toMatchObject({ port: 515 });
+    expect(control.dataPlane.status().refusedPort).toBeUndefined();
+  });
+
+  it('goes back to the port before when the new one cannot be stored', async () => {
+    control = await startControlPlane();
+    control.store.settings.set = () => Promise.reject(new Error('disk full'));
+    await expect(control.settings.set('activitymonitor_tcp_port', 515)).rejects.toThrow('disk full');
+    expect(calls('updateAcceptor').map((each) => (each as { port: number }).port)).toEqual([515, 0]);
+    expect(control.settings.snapshot.current.activitymonitor_tcp_port).toBe(0);
   });
 
   it('passes on where ClickHouse is', async () => {
@@ -50,28 +61,32 @@ describe('DataPlaneHost', () => {
     ]);
   });
 
-  it('serves no agent while ingestion is off, drains when it is switched off, and starts anew', async () => {
+  it('lets the data plane pause while ingestion is off, from the start or later', async () => {
     control = await startControlPlane({ enable_activitymonitor_ingestion: false });
-    expect(control.planes).toEqual([]);
-    expect(control.dataPlane.status()).toMatchObject({ state: 'stopped', port: 0 });
+    const off = { state: 'stopped', port: 0, reason: expect.stringContaining('is false') };
+    expect(control.dataPlane.status()).toMatchObject(off);
     await control.settings.set('enable_activitymonitor_ingestion', true);
     await pollUntil('the listener', () => control.dataPlane.status().state === 'listening');
-    const first = control.plane();
     await control.settings.set('enable_activitymonitor_ingestion', false);
-    await pollUntil('the end', () => control.dataPlane.status().reason?.includes('is false'));
-    expect(Number(first.calls.at(-1)?.[1]) - Date.now()).toBeGreaterThan(290_000);
-    await control.settings.set('enable_activitymonitor_ingestion', true);
-    await pollUntil('another listener', () => control.planes.length === 2);
+    await control.dataPlane.idle();
+    expect(control.dataPlane.status()).toMatchObject(off);
+    expect(control.plane().calls.map(([name]) => name)).toEqual([
+      'start',
+      'updateReactorSettings',
+      'resume',
+      'updateReactorSettings',
+      'pause',
+    ]);
   });
 
-  it('starts nothing any more once it is stopped', async () => {
+  it('changes nothing any more once it is stopped', async () => {
     control = await startControlPlane({ enable_activitymonitor_ingestion: false });
     const switching = control.settings.set('enable_activitymonitor_ingestion', true);
     const stopping = control.dataPlane.stop(0);
     await Promise.all([switching, stopping]);
     await control.settings.set('activitymonitor_batch_size', 50);
     await control.dataPlane.stop(0);
-    expect(control.planes).toEqual([]);
-    expect(control.dataPlane.connectedAgents().size).toBe(0);
+    expect(control.planes).toHaveLength(1);
+    expect(control.plane().calls.map(([name]) => name)).not.toContain('resume');
   });
 });

@@ -1,10 +1,9 @@
 import type { DrainReport } from '@app/pipeline';
-import type { Endpoint, LiveValue, Logger } from '@app/pipeline/api';
+import { GatewayError, type Endpoint, type LiveValue, type Logger } from '@app/pipeline/api';
 import { SerialQueue, type AgentsService } from '../agents/index.js';
 import type { EnrollmentService } from '../enrollment/index.js';
-import type { DataPlane, DataPlaneOptions, ListenerStatus } from '../listener/types.js';
+import type { AcceptorSettings, DataPlane, DataPlaneOptions, ListenerStatus } from '../listener/types.js';
 import {
-  drainTimeoutMs,
   reactorCount,
   toAcceptorSettings,
   toReactorSettings,
@@ -37,13 +36,14 @@ export interface DataPlaneHostOptions {
 const EPOCH_DIGITS = 10;
 
 /**
- * Holds the data plane while ingestion is switched on, and none while it is off, and passes on every change of
- * settings, allowlist and endpoints.
+ * Holds the data plane, pauses it while ingestion is switched off, and passes on every change of settings, allowlist
+ * and endpoints.
  */
 export class DataPlaneHost {
   #current: DataPlane | undefined;
   #applied: SettingsSnapshot;
   #stopped = false;
+  #refusedPort: ListenerStatus['refusedPort'];
   readonly #changes = new SerialQueue();
   readonly #subscriptions: (() => void)[] = [];
 
@@ -65,14 +65,30 @@ export class DataPlaneHost {
       agents.allowlist.subscribe((entries) => this.#current?.updateAllowlist(entries)),
       clickhouse.subscribe(() => this.#current?.updateEndpoints(this.#endpoints())),
       settings.snapshot.subscribe((snapshot) => void this.#changes.run(() => this.#apply(snapshot))),
+      settings.guard((next) => this.#changes.run(() => this.#movePort(next))),
     );
-    if (this.enabled) await this.#changes.run(() => this.#startPlane());
-    else logger.warn({}, `No agent is served: ${OFF_REASON}.`);
+    if (!this.enabled) logger.warn({ reason: OFF_REASON }, 'Failed to start NAM Listener');
+    await this.#changes.run(() => this.#startPlane());
+  }
+
+  /** Resolves when every change so far has acted. */
+  idle(): Promise<void> {
+    return this.#changes.idle();
+  }
+
+  /** Ends the ban of an address; whether there was one. */
+  liftBan(ip: string): boolean {
+    return this.#current?.liftBan(ip) ?? false;
   }
 
   /** State of the listener and its reactors. */
   status(): ListenerStatus {
-    return this.#current?.status() ?? this.#offStatus();
+    const status = this.#current?.status() ?? this.#offStatus();
+    return {
+      ...status,
+      ...(!this.enabled && { reason: OFF_REASON }),
+      ...(this.#refusedPort && { refusedPort: this.#refusedPort }),
+    };
   }
 
   /** Open connections by SPKI hash of allowlisted agents. */
@@ -95,18 +111,51 @@ export class DataPlaneHost {
   }
 
   async #apply(snapshot: SettingsSnapshot): Promise<void> {
-    if (this.#stopped) return;
+    const plane = this.#current;
+    if (this.#stopped || plane === undefined) return;
     const before = this.#applied;
     this.#applied = snapshot;
-    if (!snapshot.enable_activitymonitor_ingestion) return this.#stopPlane(drainTimeoutMs(snapshot));
-    if (this.#current === undefined) return this.#startPlane();
-    this.#current.updateReactorSettings(toReactorSettings(snapshot));
     const acceptor = toAcceptorSettings(snapshot);
-    if (JSON.stringify(acceptor) === JSON.stringify(toAcceptorSettings(before))) return;
+    plane.updateReactorSettings(toReactorSettings(snapshot));
+    if (reactorCount(snapshot) !== reactorCount(before)) plane.resizeReactors(reactorCount(snapshot));
+    if (JSON.stringify(acceptor) !== JSON.stringify(toAcceptorSettings(before))) {
+      // A change over this gateway's own API has moved the port already; one of another replica has not.
+      await this.#updateAcceptor(plane, acceptor).catch(() => undefined);
+    }
+    await this.#switch(plane, before, snapshot);
+  }
+
+  async #switch(plane: DataPlane, before: SettingsSnapshot, now: SettingsSnapshot): Promise<void> {
+    const on = now.enable_activitymonitor_ingestion;
+    if (on === before.enable_activitymonitor_ingestion) return;
+    if (on) return plane.resume();
+    plane.pause();
+    this.options.logger.warn({}, `The listener stops: ${OFF_REASON}.`);
+  }
+
+  /**
+   * Binds the port of settings that are about to be stored.
+   * @returns what goes back to the port before
+   * @throws GatewayError `LISTENER_BIND_FAILED`
+   */
+  async #movePort(next: SettingsSnapshot): Promise<(() => Promise<void>) | undefined> {
+    const plane = this.#current;
+    const before = toAcceptorSettings(this.#applied);
+    const port = next.activitymonitor_tcp_port;
+    if (this.#stopped || plane === undefined || port === before.port) return undefined;
+    await this.#updateAcceptor(plane, { ...before, port });
+    return () => this.#changes.run(() => this.#updateAcceptor(plane, before));
+  }
+
+  async #updateAcceptor(plane: DataPlane, settings: AcceptorSettings): Promise<void> {
     try {
-      await this.#current.updateAcceptor(acceptor);
+      await plane.updateAcceptor(settings);
+      this.#refusedPort = undefined;
     } catch (error) {
+      const reason = error instanceof GatewayError ? error.message : String(error);
+      this.#refusedPort = { port: settings.port, reason, at: Date.now() };
       this.options.logger.error({ err: error }, 'The listener keeps its old port.');
+      throw error;
     }
   }
 
@@ -114,17 +163,8 @@ export class DataPlaneHost {
     if (this.#stopped) return;
     const plane = this.options.create(this.#planeOptions());
     this.#current = plane;
-    await plane.start();
-  }
-
-  async #stopPlane(timeoutMs: number): Promise<void> {
-    const plane = this.#current;
-    if (plane === undefined) return;
-    const { logger } = this.options;
-    logger.warn({}, `The listener stops: ${OFF_REASON}.`);
-    const reports = await plane.stop(Date.now() + timeoutMs);
-    this.#current = undefined;
-    logger.info({ reports }, 'Ingestion is off.');
+    this.#applied = this.options.settings.snapshot.current;
+    await plane.start(this.enabled);
   }
 
   #planeOptions(): DataPlaneOptions {

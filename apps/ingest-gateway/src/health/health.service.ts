@@ -58,11 +58,16 @@ export class HealthService {
   }
 }
 
-function listenerHealth({ state, reason }: ListenerStatus): ComponentHealth {
+function listenerHealth({ state, reason, certificate }: ListenerStatus): ComponentHealth {
+  if (state === 'listening' && certificate?.problem !== undefined) {
+    return { status: 'degraded', reason: `The old server certificate is in use: ${certificate.problem}` };
+  }
   return state === 'listening' ? OK : { status: 'failed', reason: reason ?? `The listener is ${state}.` };
 }
 
-function reactorsHealth({ reactors }: ListenerStatus): ComponentHealth {
+/** A surplus reactor that drains is on its way out, and no fault. */
+function reactorsHealth(listener: ListenerStatus): ComponentHealth {
+  const reactors = listener.reactors.filter(({ state }) => state !== 'draining');
   const ready = reactors.filter((reactor) => reactor.state === 'ready').length;
   if (ready > 0 && ready === reactors.length) return OK;
   const reasons = reactors.map((reactor) => reactor.reason).filter((reason) => reason !== undefined);

@@ -6,6 +6,8 @@ import { createRecordingLogger, createRecordingMetrics } from '@app/pipeline/tes
 import { pollUntil } from '../../../../test/support/poll.js';
 import { Acceptor } from './acceptor.js';
 import { Bans } from './bans.js';
+import { ConnectionRate } from './connection-rate.js';
+import { PendingConnections } from './pending-connections.js';
 
 describe('Acceptor', () => {
   const metrics = createRecordingMetrics();
@@ -13,11 +15,15 @@ describe('Acceptor', () => {
   let taken: AcceptedConnection[];
   let clients: Socket[];
   let acceptor: Acceptor;
+  let cut: string[];
+  let now: number;
 
   beforeEach(async () => {
     bans = new Bans();
     taken = [];
     clients = [];
+    cut = [];
+    now = 0;
     acceptor = new Acceptor({
       logger: createRecordingLogger(),
       metrics,
@@ -25,6 +31,9 @@ describe('Acceptor', () => {
       host: '127.0.0.1',
       settings: { port: 0, maxConnections: 2, banDurationMs: 60_000 },
       onConnection: (connection) => taken.push(connection),
+      cut: (id) => cut.push(id),
+      pending: new PendingConnections(() => now),
+      rate: new ConnectionRate({ perSecond: 1, burst: 5, addresses: 10 }, () => now),
     });
     await acceptor.listen(0);
   });
@@ -66,7 +75,7 @@ describe('Acceptor', () => {
     acceptor.ban('127.0.0.1', 'protocol_violation');
     const banned = await dial();
     await once(banned, 'close');
-    expect(acceptor.rejections).toEqual({ banned: 1, limit: 1 });
+    expect(acceptor.rejections).toEqual({ banned: 1, limit: 1, rate: 0 });
     expect(taken).toHaveLength(2);
     expect(metrics.value('gateway_connections_rejected_total', { reason: 'limit' })).toBe(1);
   });
@@ -119,5 +128,44 @@ describe('Acceptor', () => {
     await dial(before);
     await accepted(1);
     other.close();
+  });
+
+  it('lets the oldest connection of an unknown peer give way at the limit, when it has had its time', async () => {
+    await dial();
+    await dial();
+    await accepted(2);
+    await once(await dial(), 'close');
+    expect(acceptor.rejections.limit).toBe(1);
+    now = 3_000;
+    await dial();
+    await accepted(3);
+    expect(cut).toEqual([taken[0]!.id]);
+    expect(acceptor.connections).toBe(2);
+    // What is told of it later changes nothing any more.
+    acceptor.released(taken[0]!.id);
+    expect(acceptor.connections).toBe(2);
+  });
+
+  it('lets no connection of an agent give way', async () => {
+    await dial();
+    await dial();
+    await accepted(2);
+    taken.forEach(({ id }) => acceptor.identified(id));
+    now = 60_000;
+    await once(await dial(), 'close');
+    expect([cut, acceptor.rejections.limit]).toEqual([[], 1]);
+  });
+
+  it('turns away an address that opens too many in a short time', async () => {
+    for (let n = 0; n < 5; n += 1) {
+      (await dial()).destroy();
+      await accepted(n + 1);
+      acceptor.released(taken[n]!.id);
+    }
+    await once(await dial(), 'close');
+    expect(acceptor.rejections).toEqual({ banned: 0, rate: 1, limit: 0 });
+    now = 1_000;
+    await dial();
+    await accepted(6);
   });
 });

@@ -4,6 +4,8 @@ import type { AcceptedConnection, Counter, Gauge, Logger, Metrics } from '@app/p
 import { canonicalIp } from '@app/pipeline/helpers';
 import type { Bans } from './bans.js';
 import { bind, portOf } from './bind.js';
+import { ConnectionRate } from './connection-rate.js';
+import { PendingConnections } from './pending-connections.js';
 import type { AcceptorSettings } from './types.js';
 
 /** What an acceptor is made from. */
@@ -15,16 +17,27 @@ export interface AcceptorParts {
   readonly settings: AcceptorSettings;
   /** Takes a connection over; it counts as open until `released`. */
   onConnection(connection: AcceptedConnection): void;
+  /** Closes a connection that gives way to a newer one; it does not count any more. */
+  cut(connectionId: string): void;
+  readonly rate?: ConnectionRate;
+  readonly pending?: PendingConnections;
 }
 
-/** Turns TCP connections into accepted ones: bans first, then the limit, both before any TLS work. */
+/** Why connections were turned away. */
+export type Rejection = 'banned' | 'rate' | 'limit';
+
+/** Turns TCP connections into accepted ones: bans first, then rate and limit, all before any TLS work. */
 export class Acceptor {
   readonly #idPrefix = randomBytes(4).toString('hex');
   readonly #open = new Set<string>();
   readonly #accepted: Counter;
   readonly #rejected: Counter;
   readonly #openGauge: Gauge;
-  readonly #rejections = { banned: 0, limit: 0 };
+  readonly #pendingGauge: Gauge;
+  readonly #displaced: Counter;
+  readonly #rejections = { banned: 0, rate: 0, limit: 0 };
+  readonly #pending: PendingConnections;
+  readonly #rate: ConnectionRate;
   #settings: AcceptorSettings;
   #server: Server | undefined;
   #lastId = 0;
@@ -32,6 +45,8 @@ export class Acceptor {
   constructor(private readonly parts: AcceptorParts) {
     const { metrics } = parts;
     this.#settings = parts.settings;
+    this.#pending = parts.pending ?? new PendingConnections();
+    this.#rate = parts.rate ?? new ConnectionRate();
     this.#accepted = metrics.counter(
       'gateway_connections_accepted_total',
       'Connections that passed bans and limit.',
@@ -42,6 +57,14 @@ export class Acceptor {
       ['reason'],
     );
     this.#openGauge = metrics.gauge('gateway_connections_open', 'Connections that count against the limit.');
+    this.#pendingGauge = metrics.gauge(
+      'gateway_connections_unidentified',
+      'Open connections whose peer has not proved to be an agent of the allowlist.',
+    );
+    this.#displaced = metrics.counter(
+      'gateway_connections_displaced_total',
+      'Unidentified connections that gave way to newer ones at the limit.',
+    );
   }
 
   /** Address that it binds. */
@@ -60,7 +83,7 @@ export class Acceptor {
   }
 
   /** Connections turned away since the start. */
-  get rejections(): { readonly banned: number; readonly limit: number } {
+  get rejections(): Readonly<Record<Rejection, number>> {
     return { ...this.#rejections };
   }
 
@@ -108,7 +131,14 @@ export class Acceptor {
   /** To be called when a connection is closed, wherever it was served. */
   released(connectionId: string): void {
     this.#open.delete(connectionId);
-    this.#openGauge.set(this.#open.size);
+    this.#pending.remove(connectionId);
+    this.#tellOpen();
+  }
+
+  /** To be called when the peer of a connection is known as an agent: it gives way to no other any more. */
+  identified(connectionId: string): void {
+    this.#pending.remove(connectionId);
+    this.#tellOpen();
   }
 
   #connected(socket: Socket): void {
@@ -118,7 +148,8 @@ export class Acceptor {
     if (remote === undefined) return void socket.destroy();
     const remoteAddress = canonicalIp(remote) ?? remote;
     if (this.parts.bans.find(remoteAddress) !== undefined) return this.#reject(socket, 'banned');
-    if (this.#open.size >= this.#settings.maxConnections) {
+    if (!this.#rate.take(remoteAddress)) return this.#reject(socket, 'rate');
+    if (this.#open.size >= this.#settings.maxConnections && !this.#displace()) {
       this.parts.logger.warn({ limit: this.#settings.maxConnections }, 'Connection limit reached');
       return this.#reject(socket, 'limit');
     }
@@ -128,13 +159,30 @@ export class Acceptor {
   #accept(socket: Socket, remoteAddress: string): void {
     const id = `${this.#idPrefix}-${(this.#lastId += 1)}`;
     this.#open.add(id);
-    this.#openGauge.set(this.#open.size);
+    this.#pending.add(id);
+    this.#tellOpen();
     this.#accepted.add(1);
     const remotePort = socket.remotePort ?? 0;
     this.parts.onConnection({ id, remoteAddress, remotePort, acceptedAt: Date.now(), socket });
   }
 
-  #reject(socket: Socket, reason: 'banned' | 'limit'): void {
+  /** Half-open sockets must not keep agents out: the oldest gives way. Whether there is a place now. */
+  #displace(): boolean {
+    if (this.#open.size > this.#settings.maxConnections) return false;
+    const stale = this.#pending.takeStale();
+    if (stale === undefined) return false;
+    this.#open.delete(stale);
+    this.#displaced.add(1);
+    this.parts.cut(stale);
+    return true;
+  }
+
+  #tellOpen(): void {
+    this.#openGauge.set(this.#open.size);
+    this.#pendingGauge.set(this.#pending.size);
+  }
+
+  #reject(socket: Socket, reason: Rejection): void {
     this.#rejections[reason] += 1;
     this.#rejected.add(1, { reason });
     socket.destroy();

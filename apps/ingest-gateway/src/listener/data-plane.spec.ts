@@ -6,54 +6,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EnrollmentOutcome } from '@app/pipeline/api';
 import { createRecordingLogger, createRecordingMetrics, type RecordingLogger } from '@app/pipeline/testing';
+import { FAKE_REACTOR } from '../../../../test/support/fake-reactor.js';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { createDataPlane } from './data-plane.js';
 import type { DataPlane, DataPlaneOptions } from './types.js';
-
-/** Speaks the messages of a reactor; what a client writes tells it what to do, and it answers in one line. */
-const FAKE_REACTOR = `
-const say = (message) => process.send(message);
-let configuration;
-let allowlist = [];
-const waiting = [];
-process.on('SIGTERM', () => {});
-process.on('message', (message, socket) => {
-  if (message.type === 'configure') {
-    configuration = message.configuration;
-    allowlist = configuration.allowlist;
-    if (configuration.gatewayId === 'broken') { say({ type: 'failed', reason: 'no such plugin' }); process.exit(1); }
-    say({ type: 'ready' });
-  }
-  if (message.type === 'allowlist') allowlist = message.entries;
-  if (message.type === 'collect-metrics') say({ type: 'metrics', requestId: message.requestId, metrics: [{ name: 'm' }] });
-  if (message.type === 'enrollment-outcome') waiting.shift()(message.outcome);
-  if (message.type === 'drain') {
-    if (configuration.gatewayId === 'stubborn') return;
-    say({ type: 'drained', reports: [{ pipeline: 'p', written: 1, left: 0 }] });
-    setImmediate(() => process.exit(0));
-  }
-  if (message.type === 'connection' && socket) {
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      say({ type: 'agent-disconnected', spkiHash: 'a', connectionId: message.id });
-      say({ type: 'connection-closed', id: message.id });
-    });
-    say({ type: 'agent-connected', spkiHash: 'a', connectionId: message.id });
-    socket.on('data', (data) => {
-      const command = String(data);
-      if (command === 'die') process.kill(process.pid, 'SIGKILL');
-      if (command === 'ban') say({ type: 'ban', sourceIp: message.remoteAddress, reason: 'test' });
-      if (command === 'who') socket.write(configuration.epoch + ' ' + process.pid);
-      if (command === 'list') socket.write(String(allowlist.length));
-      if (command === 'enroll') {
-        waiting.push((outcome) => socket.write(outcome.status));
-        say({ type: 'enroll', requestId: 1, request: { code: 'c', spkiHash: 'a', sourceIp: '1', hostname: 'h' } });
-      }
-    });
-  }
-});
-say({ type: 'hello' });
-`;
 
 describe('createDataPlane', () => {
   let dataDir: string;
@@ -100,7 +56,7 @@ describe('createDataPlane', () => {
         tls: {},
         ...change,
       },
-      entry,
+      { entry },
     );
     return plane;
   }

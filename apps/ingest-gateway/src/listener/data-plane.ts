@@ -1,13 +1,17 @@
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DrainReport } from '@app/pipeline';
 import type { AllowlistEntry, Endpoint } from '@app/pipeline/api';
 import type { ReactorSettings } from '../reactor/messages.js';
 import { Acceptor } from './acceptor.js';
 import { Bans } from './bans.js';
+import { FileWatch } from './file-watch.js';
 import { ListenerControl } from './listener-control.js';
 import { reactorOpensslOptions } from './reactor-openssl.js';
 import { ReactorSupervisor } from './reactor-supervisor.js';
-import { loadTlsIdentity } from './tls-identity.js';
+import { ServerIdentity } from './server-identity.js';
+import { certificatePaths, loadTlsIdentity, reloadTlsIdentity } from './tls-identity.js';
+import type { WatchdogLimits } from './watchdog.js';
 import type { AcceptorSettings, DataPlane, DataPlaneOptions, ListenerStatus } from './types.js';
 
 /** How long the listener waits for a reactor before it listens anyway, ms. */
@@ -15,12 +19,16 @@ const REACTOR_WAIT_MS = 5_000;
 /** The reactor's module, as the build lays it beside this one. */
 const REACTOR_ENTRY = fileURLToPath(new URL('../reactor/main.js', import.meta.url));
 
-/**
- * Makes the data plane: listener and reactors. Nothing happens before `start`.
- * @param reactorEntry module that reactor processes run
- */
-export function createDataPlane(options: DataPlaneOptions, reactorEntry = REACTOR_ENTRY): DataPlane {
-  return new ProcessDataPlane(options, reactorEntry);
+/** How reactor processes are run; for tests. */
+export interface ProcessOptions {
+  /** Module that they run. */
+  readonly entry?: string;
+  readonly watchdog?: WatchdogLimits;
+}
+
+/** Makes the data plane: listener and reactors. Nothing happens before `start`. */
+export function createDataPlane(options: DataPlaneOptions, processes: ProcessOptions = {}): DataPlane {
+  return new ProcessDataPlane(options, processes);
 }
 
 class ProcessDataPlane implements DataPlane {
@@ -30,7 +38,7 @@ class ProcessDataPlane implements DataPlane {
   readonly #listener: ListenerControl;
   #stopping: Promise<readonly DrainReport[]> | undefined;
 
-  constructor(options: DataPlaneOptions, reactorEntry: string) {
+  constructor(options: DataPlaneOptions, { entry = REACTOR_ENTRY, watchdog }: ProcessOptions) {
     const { logger, metrics, handlers, host, reactors, tls, dataDir } = options;
     const listenerLogger = logger.child({ component: 'listener' });
     this.#bans = new Bans(metrics.gauge('gateway_bans_active', 'Source addresses that are banned.'));
@@ -41,13 +49,16 @@ class ProcessDataPlane implements DataPlane {
       host,
       settings: options.acceptor,
       onConnection: (connection) => this.#supervisor.dispatch(connection),
+      cut: (id) => this.#supervisor.cut(id),
     });
     this.#supervisor = new ReactorSupervisor({
-      entry: reactorEntry,
+      entry,
+      ...(watchdog && { watchdog }),
       logger: logger.child({ component: 'supervisor' }),
       nodeOptions: () => reactorOpensslOptions(dataDir),
       handlers,
       reactors,
+      spoolDirectory: resolve(dataDir, 'spool'),
       snapshots: {
         gatewayId: options.gatewayId,
         pipelines: options.pipelines,
@@ -57,23 +68,43 @@ class ProcessDataPlane implements DataPlane {
         endpoints: options.endpoints,
         log: options.log,
       },
+      connectionIdentified: (id) => this.#acceptor.identified(id),
       connectionClosed: (id) => this.#acceptor.released(id),
       ban: (sourceIp, reason) => this.#acceptor.ban(sourceIp, reason),
     });
+    const tlsOptions = { ...tls, dataDir, logger: listenerLogger };
     this.#listener = new ListenerControl({
       logger: listenerLogger,
-      metrics,
       acceptor: this.#acceptor,
-      loadIdentity: () => loadTlsIdentity({ ...tls, dataDir, logger: listenerLogger }),
-      useIdentity: (identity) =>
-        this.#supervisor.replace({ tlsIdentity: identity }, { type: 'tls-identity', identity }),
+      identity: new ServerIdentity({
+        logger: listenerLogger,
+        load: () => loadTlsIdentity(tlsOptions),
+        reload: () => reloadTlsIdentity(tlsOptions),
+        use: (identity) =>
+          this.#supervisor.replace({ tlsIdentity: identity }, { type: 'tls-identity', identity }),
+        watch: (changed) => new FileWatch(certificatePaths(tlsOptions), changed),
+        filesChanged: () => this.#listener.tryAgain(),
+      }),
       untilServed: () => this.#supervisor.untilReady(REACTOR_WAIT_MS),
     });
   }
 
-  async start(): Promise<void> {
+  async start(listen = true): Promise<void> {
     this.#supervisor.start();
-    await this.#listener.start();
+    if (listen) await this.#listener.start();
+  }
+
+  pause(): void {
+    this.#listener.stop();
+    this.#supervisor.closeConnections();
+  }
+
+  async resume(): Promise<void> {
+    if (this.#stopping === undefined) await this.#listener.start();
+  }
+
+  liftBan(ip: string): boolean {
+    return this.#bans.lift(ip);
   }
 
   updateAcceptor(settings: AcceptorSettings): Promise<void> {
@@ -81,7 +112,11 @@ class ProcessDataPlane implements DataPlane {
   }
 
   updateReactorSettings(settings: ReactorSettings): void {
-    this.#supervisor.replace({ settings }, { type: 'settings', settings });
+    this.#supervisor.replaceSettings(settings);
+  }
+
+  resizeReactors(count: number): void {
+    this.#supervisor.resize(count);
   }
 
   updateAllowlist(entries: readonly AllowlistEntry[]): void {

@@ -1,18 +1,14 @@
-import { GatewayError, type Gauge, type Logger, type Metrics, type TlsIdentity } from '@app/pipeline/api';
+import type { Logger } from '@app/pipeline/api';
 import { Backoff, sleep } from '@app/pipeline/helpers';
 import type { Acceptor } from './acceptor.js';
-import { expiryWarning } from './expiry-warning.js';
-import type { ServerCertificate } from './server-certificate.js';
+import { reasonOf, type ServerIdentity } from './server-identity.js';
 import type { AcceptorSettings, ListenerStatus } from './types.js';
 
 /** What the control of the listener is made from. */
 export interface ListenerControlParts {
   readonly logger: Logger;
-  readonly metrics: Metrics;
   readonly acceptor: Acceptor;
-  loadIdentity(): Promise<ServerCertificate>;
-  /** Gives reactors the certificate. */
-  useIdentity(identity: TlsIdentity): void;
+  readonly identity: ServerIdentity;
   /** Resolves when connections can be served, or after a while. */
   untilServed(): Promise<void>;
   /** Waits between attempts; from half a second to 30 s by default. */
@@ -21,43 +17,46 @@ export interface ListenerControlParts {
 
 /** Attempts after the first one that failed. */
 const RETRIES = 5;
-const DAY_MS = 86_400_000;
+/** After the last of them it looks without a word whether the fault is gone, ms. */
+const QUIET_RETRY_MS = 30_000;
 
 /** Starts the listener, again when that fails, and moves it to another port. */
 export class ListenerControl {
-  readonly #notAfter: Gauge;
   readonly #backoff: Backoff;
   #state: ListenerStatus['state'] = 'stopped';
   #reason: string | undefined;
-  #certificate: ServerCertificate | undefined;
   #retrying = new AbortController();
-  #daily: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #wake = (): void => undefined;
   /** Attempts and changes happen one after the other. */
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly parts: ListenerControlParts) {
     this.#backoff = parts.backoff ?? new Backoff({ initialMs: 500, maxMs: 30_000, jitter: 0 });
-    this.#notAfter = parts.metrics.gauge(
-      'gateway_tls_certificate_not_after_seconds',
-      'When the server certificate expires, in seconds since 1970-01-01 UTC.',
-    );
   }
 
   /** State, reason and certificate for the listener's status. */
   status(): Pick<ListenerStatus, 'state' | 'reason' | 'certificate'> {
-    const { spkiHash, notAfter, selfSigned } = this.#certificate ?? {};
-    const known = spkiHash !== undefined && notAfter !== undefined && selfSigned !== undefined;
+    const { certificate, problem } = this.parts.identity;
     return {
       state: this.#state,
       ...(this.#reason !== undefined && { reason: this.#reason }),
-      ...(known && { certificate: { spkiHash, notAfter, selfSigned } }),
+      ...(certificate && {
+        certificate: {
+          spkiHash: certificate.spkiHash,
+          notAfter: certificate.notAfter,
+          selfSigned: certificate.selfSigned,
+          ...(problem !== undefined && { problem }),
+        },
+      }),
     };
   }
 
   /** Makes the first attempt; further ones follow in the background. Does not reject. */
   async start(): Promise<void> {
+    if (this.#state !== 'stopped') return;
     this.#state = 'starting';
-    this.#daily = setInterval(() => this.#warnOfExpiry(), DAY_MS).unref();
+    await this.parts.identity.start();
     try {
       await this.#serially(() => this.#attempt());
     } catch (error) {
@@ -66,25 +65,34 @@ export class ListenerControl {
   }
 
   /**
-   * Acts on new settings. A new port is bound before the old one is let go.
-   * @throws GatewayError when the new port cannot be bound; the old one is kept
+   * Acts on new settings. A new port is bound before the old one is let go; connections that came over the old one stay.
+   * @throws GatewayError `LISTENER_BIND_FAILED` when the new port cannot be bound; the old one is kept
    */
   async update(settings: AcceptorSettings): Promise<void> {
-    const { acceptor } = this.parts;
+    const { acceptor, identity } = this.parts;
     acceptor.setLimits(settings);
     await this.#serially(async () => {
       if (settings.port === acceptor.settings.port) return;
-      if (this.#state === 'stopped' || this.#certificate === undefined) acceptor.setPort(settings.port);
+      if (this.#state === 'stopped' || identity.certificate === undefined) acceptor.setPort(settings.port);
       else await this.#listen(settings.port);
     });
+    this.tryAgain();
   }
 
-  /** Lets go of the port, for good. */
+  /** What the listener needs has changed: if it could not start, it tries again at once, as often as at first. */
+  tryAgain(): void {
+    if (this.#state !== 'failed') return;
+    this.#failures = 0;
+    this.#backoff.reset();
+    this.#wake();
+  }
+
+  /** Lets go of the port, until `start` is called again. */
   stop(): void {
     this.#state = 'stopped';
     this.#reason = undefined;
     this.#retrying.abort();
-    clearInterval(this.#daily);
+    this.parts.identity.stop();
     this.parts.acceptor.close();
   }
 
@@ -95,7 +103,7 @@ export class ListenerControl {
   }
 
   async #attempt(): Promise<void> {
-    await this.#loadCertificate();
+    await this.parts.identity.load();
     await this.parts.untilServed();
     // A change of the port may have succeeded meanwhile.
     if (this.#state !== 'listening') await this.#listen(this.parts.acceptor.settings.port);
@@ -107,6 +115,7 @@ export class ListenerControl {
     await acceptor.listen(port);
     if (this.#isStopped()) return acceptor.close();
     this.#retrying.abort();
+    this.#backoff.reset();
     this.#state = 'listening';
     this.#reason = undefined;
     logger.info({ host: acceptor.host, port: acceptor.port }, 'NAM Listener started');
@@ -117,24 +126,12 @@ export class ListenerControl {
     return this.#state === 'stopped';
   }
 
-  async #loadCertificate(): Promise<void> {
-    if (this.#certificate !== undefined) return;
-    const certificate = await this.parts.loadIdentity();
-    this.#certificate = certificate;
-    this.#notAfter.set(Math.floor(certificate.notAfter / 1_000));
-    this.parts.useIdentity(certificate.identity);
-    this.#warnOfExpiry();
-  }
-
   async #retry(first: unknown): Promise<void> {
     const { signal } = (this.#retrying = new AbortController());
     let error: unknown = first;
-    for (let failures = 1; !this.#isStopped(); failures += 1) {
-      const last = failures > RETRIES;
-      const waitMs = this.#backoff.next();
-      this.#failed(error, failures, last ? undefined : waitMs);
-      if (last) return;
-      await sleep(waitMs, signal);
+    this.#failures = 0;
+    while (!this.#isStopped()) {
+      await this.#waitAfter(error, signal);
       if (signal.aborted) return;
       try {
         return await this.#serially(() => this.#attempt());
@@ -144,25 +141,17 @@ export class ListenerControl {
     }
   }
 
-  #failed(error: unknown, attempt: number, retryInMs: number | undefined): void {
-    const reason = reasonOf(error);
+  /** Tells of a failure, and waits for the time of the next attempt or until something has changed. */
+  async #waitAfter(error: unknown, signal: AbortSignal): Promise<void> {
+    this.#failures += 1;
+    const retryInMs = this.#failures > RETRIES ? QUIET_RETRY_MS : this.#backoff.next();
     this.#state = 'failed';
-    this.#reason = reason;
-    const again = retryInMs === undefined ? {} : { retryInMs };
-    const fields = { reason, attempt, attempts: RETRIES + 1, ...again };
-    this.parts.logger.error(fields, 'Failed to start NAM Listener');
+    this.#reason = reasonOf(error);
+    const fields = { reason: this.#reason, attempt: this.#failures, attempts: RETRIES + 1, retryInMs };
+    if (this.#failures <= RETRIES + 1) this.parts.logger.error(fields, 'Failed to start NAM Listener');
+    else this.parts.logger.debug(fields, 'NAM Listener still cannot start');
+    const changed = new AbortController();
+    this.#wake = () => changed.abort();
+    await sleep(retryInMs, AbortSignal.any([signal, changed.signal]));
   }
-
-  #warnOfExpiry(): void {
-    if (this.#certificate === undefined) return;
-    const days = expiryWarning(this.#certificate.notAfter, Date.now());
-    if (days !== undefined) this.parts.logger.warn({ days }, 'Server certificate expires soon');
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error instanceof GatewayError && error.hint !== undefined
-    ? `${error.message} ${error.hint}`
-    : error.message;
 }

@@ -11,6 +11,10 @@ export interface ReactorEvents {
   hello(): void;
   ready(): void;
   failed(reason: string): void;
+  /** It has told its status. */
+  status(): void;
+  /** The peer of a connection is an agent of the allowlist. */
+  connectionIdentified(id: string): void;
   /** A connection that was handed over is closed; once for each. */
   connectionClosed(id: string): void;
   agentsSeen(spkiHashes: readonly string[], at: number): void;
@@ -102,12 +106,17 @@ export class ReactorProcess {
     });
   }
 
+  /** Cuts a connection, if it was handed over to this process. */
+  cut(id: string): void {
+    if (this.#open.has(id)) this.send({ type: 'cut-connection', id });
+  }
+
   /** Its prom-client metrics as JSON, or `undefined` when it does not answer in time. */
   collectMetrics(timeoutMs: number): Promise<readonly object[] | undefined> {
     return this.#metrics.ask(timeoutMs);
   }
 
-  /** Lets it write out what it holds, then ends it, by force a moment after the deadline. */
+  /** Lets it write out what it holds, then ends it, by force a moment after the deadline. May be called again with an earlier one. */
   async drain(deadline: number): Promise<readonly DrainReport[]> {
     this.send({ type: 'drain', deadline });
     const timer = setTimeout(() => this.kill(), Math.max(0, deadline - Date.now()) + EXIT_GRACE_MS);
@@ -131,7 +140,9 @@ export class ReactorProcess {
         return this.events.failed(message.reason);
       case 'status':
         this.#status = message.status;
-        return;
+        return this.events.status();
+      case 'connection-identified':
+        return this.events.connectionIdentified(message.id);
       case 'connection-closed':
         return this.#closed(message.id);
       case 'agent-connected':

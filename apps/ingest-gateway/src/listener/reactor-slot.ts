@@ -4,12 +4,15 @@ import { Backoff, sleep } from '@app/pipeline/helpers';
 import type { ReactorConfiguration } from '../reactor/messages.js';
 import { ReactorProcess, type ReactorEvents } from './reactor-process.js';
 import type { ListenerStatus } from './types.js';
+import { Watchdog, type WatchdogLimits } from './watchdog.js';
 
 /** State of one reactor, as the listener's status shows it. */
 export type ReactorView = ListenerStatus['reactors'][number];
 
 /** What a slot is made from. */
 export interface ReactorSlotParts {
+  /** Place among the reactors, from 0. */
+  readonly index: number;
   /** Module that the child process runs. */
   readonly entry: string;
   readonly logger: Logger;
@@ -19,7 +22,9 @@ export interface ReactorSlotParts {
   nextEpoch(): Promise<string>;
   /** The newest snapshots. */
   configuration(epoch: string): ReactorConfiguration;
-  readonly events: Omit<ReactorEvents, 'hello' | 'failed'>;
+  readonly events: Omit<ReactorEvents, 'hello' | 'failed' | 'status'>;
+  /** When a silent process is told of and ended; after 10 s and 30 s by default. */
+  readonly watchdog?: WatchdogLimits;
 }
 
 /** A process that has not begun to work by then is ended and started anew, ms. */
@@ -32,6 +37,7 @@ const RESTART_BACKOFF = { initialMs: 200, maxMs: 30_000 };
 export class ReactorSlot {
   readonly #backoff = new Backoff(RESTART_BACKOFF);
   readonly #stopping = new AbortController();
+  readonly #watchdog: Watchdog;
   #process: ReactorProcess | undefined;
   #configured = false;
   #state: ReactorView['state'] = 'stopped';
@@ -39,7 +45,21 @@ export class ReactorSlot {
   #starts = 0;
   #readyAt = 0;
 
-  constructor(private readonly parts: ReactorSlotParts) {}
+  constructor(private readonly parts: ReactorSlotParts) {
+    this.#watchdog = new Watchdog(
+      {
+        watching: () => this.#process !== undefined && this.#readyAt > 0,
+        warn: (seconds) => this.#silent(seconds),
+        kill: (seconds) => this.#end(`told nothing for ${seconds} seconds`),
+      },
+      parts.watchdog,
+    );
+  }
+
+  /** Place among the reactors, from 0. */
+  get index(): number {
+    return this.parts.index;
+  }
 
   /** The process, once it works and until it ends. */
   get ready(): ReactorProcess | undefined {
@@ -55,6 +75,7 @@ export class ReactorSlot {
   view(): ReactorView {
     const status = this.#process?.status;
     return {
+      index: this.parts.index,
       pid: this.#process?.pid,
       state: this.#state,
       ...(this.#reason !== undefined && { reason: this.#reason }),
@@ -65,10 +86,11 @@ export class ReactorSlot {
 
   /** Starts the process and keeps it running until `stop`. */
   start(): void {
+    this.#watchdog.start();
     void this.#keepRunning();
   }
 
-  /** Drains the process until the deadline, ms since 1970-01-01 UTC, and ends it. */
+  /** Drains the process until the deadline, ms since 1970-01-01 UTC, and ends it. Safe twice; the earlier deadline counts. */
   async stop(deadline: number): Promise<readonly DrainReport[]> {
     this.#stopping.abort();
     const process = this.#process;
@@ -97,6 +119,7 @@ export class ReactorSlot {
       await sleep(waitMs, signal);
     }
     this.#state = 'stopped';
+    this.#watchdog.stop();
   }
 
   /** Runs the process until it ends; gives why. */
@@ -112,7 +135,7 @@ export class ReactorSlot {
     } catch (error) {
       return `could not be prepared: ${error instanceof Error ? error.message : String(error)}`;
     }
-    const timer = setTimeout(() => this.#tooSlow(process), START_TIMEOUT_MS);
+    const timer = setTimeout(() => this.#tooSlow(), START_TIMEOUT_MS);
     const reason = await process.exited;
     clearTimeout(timer);
     this.#process = undefined;
@@ -131,6 +154,7 @@ export class ReactorSlot {
       },
       ready: () => this.#isReady(),
       failed: (reason) => (this.#reason = reason),
+      status: () => this.#watchdog.heard(),
     };
     this.#process = new ReactorProcess(this.parts.entry, nodeOptions, events, this.parts.logger);
     return this.#process;
@@ -144,9 +168,18 @@ export class ReactorSlot {
     this.parts.events.ready();
   }
 
-  #tooSlow(process: ReactorProcess): void {
-    if (this.#process !== process || this.#readyAt > 0) return;
-    this.#reason = `did not begin to work within ${START_TIMEOUT_MS / 1_000} seconds`;
-    process.kill();
+  #tooSlow(): void {
+    if (this.#readyAt === 0) this.#end(`did not begin to work within ${START_TIMEOUT_MS / 1_000} seconds`);
+  }
+
+  #silent(seconds: number): void {
+    const fields = { pid: this.#process?.pid, seconds };
+    this.parts.logger.warn(fields, 'Reactor tells nothing: it is stuck or short of processor time');
+  }
+
+  /** Ends the process by force; it is started again. */
+  #end(reason: string): void {
+    this.#reason = reason;
+    this.#process?.kill();
   }
 }

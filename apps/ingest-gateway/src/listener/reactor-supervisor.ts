@@ -1,13 +1,17 @@
 import type { DrainReport } from '@app/pipeline';
 import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
-import type { ReactorConfiguration, ToReactor } from '../reactor/messages.js';
+import type { ReactorConfiguration, ReactorSettings, ToReactor } from '../reactor/messages.js';
 import type { ReactorProcess } from './reactor-process.js';
+import { ReactorPool } from './reactor-pool.js';
+import { shareOf } from './reactor-shares.js';
 import { ReactorSlot, type ReactorView } from './reactor-slot.js';
+import { SpoolDirectories } from './spool-directories.js';
 import type { DataPlaneHandlers } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
+import type { WatchdogLimits } from './watchdog.js';
 
-/** All snapshots that reactors get; the supervisor keeps the newest of each. */
-export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch'>;
+/** All snapshots that reactors get, settings over all of them; the supervisor keeps the newest of each. */
+export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch' | 'index' | 'spool'>;
 
 /** What a supervisor is made from. */
 export interface ReactorSupervisorParts {
@@ -17,12 +21,18 @@ export interface ReactorSupervisorParts {
   /** Options of Node for child processes, beside those of this one. */
   nodeOptions(): Promise<readonly string[]>;
   readonly handlers: DataPlaneHandlers;
+  /** How many there are at first. */
   readonly reactors: number;
+  /** Directory of the spools. */
+  readonly spoolDirectory: string;
   readonly snapshots: ReactorSnapshots;
+  /** The peer of a connection given to `dispatch` is an agent of the allowlist. */
+  connectionIdentified(id: string): void;
   /** A connection given to `dispatch` is closed; once for each. */
   connectionClosed(id: string): void;
   /** A reactor asks for a ban. */
   ban(sourceIp: string, reason: string): void;
+  readonly watchdog?: WatchdogLimits;
 }
 
 /** How long a connection waits for a reactor that is being started, ms. */
@@ -31,19 +41,38 @@ const METRICS_TIMEOUT_MS = 1_000;
 
 /** Runs the reactors, shares connections out among them, and keeps their snapshots up to date. */
 export class ReactorSupervisor {
-  readonly #slots: readonly ReactorSlot[];
+  readonly #pool: ReactorPool;
   readonly #waiting: WaitingConnections;
+  readonly #spools: SpoolDirectories;
   #snapshots: ReactorSnapshots;
   #readyListeners: (() => void)[] = [];
 
   constructor(private readonly parts: ReactorSupervisorParts) {
     this.#snapshots = parts.snapshots;
     this.#waiting = new WaitingConnections(HOLD_MS, (connection) => this.#refuse(connection));
-    this.#slots = Array.from({ length: parts.reactors }, (_, index) => this.#slot(index));
+    this.#spools = new SpoolDirectories({
+      directory: parts.spoolDirectory,
+      pipelines: parts.snapshots.pipelines.map(({ name }) => name),
+      reactors: () => this.#pool.count,
+      running: (index) => this.#pool.has(index),
+      logger: parts.logger,
+    });
+    this.#pool = new ReactorPool({
+      logger: parts.logger,
+      slot: (index) => this.#slot(index),
+      changed: () => this.#deal(),
+      ended: () => this.#adoptSpools(),
+    });
   }
 
   start(): void {
-    for (const slot of this.#slots) slot.start();
+    this.#spools.warnOfStrays();
+    this.resize(this.parts.reactors);
+  }
+
+  /** Starts reactors, or retires those with the highest indexes, until there are as many; returns at once. */
+  resize(count: number): void {
+    this.#pool.resize(count);
   }
 
   /** Resolves when a reactor is ready, when all are stopped, or after the time, ms. */
@@ -64,21 +93,38 @@ export class ReactorSupervisor {
     else reactor.handOver(connection);
   }
 
+  /** Cuts a connection, wherever it is served. */
+  cut(id: string): void {
+    for (const slot of this.#pool.slots) slot.configured?.cut(id);
+  }
+
   /** Replaces snapshots for reactors to come, and sends the message to those that run. */
   replace(snapshots: Partial<ReactorSnapshots>, message: ToReactor): void {
     this.#snapshots = { ...this.#snapshots, ...snapshots };
-    for (const slot of this.#slots) slot.configured?.send(message);
+    for (const slot of this.#pool.slots) slot.configured?.send(message);
+  }
+
+  /** Replaces the settings over all reactors, and sends each its share. */
+  replaceSettings(settings: ReactorSettings): void {
+    this.#snapshots = { ...this.#snapshots, settings };
+    this.#deal();
+  }
+
+  /** Closes every connection of agents, those that wait for a reactor included. */
+  closeConnections(): void {
+    this.#waiting.close();
+    for (const slot of this.#pool.slots) slot.configured?.send({ type: 'close-connections' });
   }
 
   /** What operators see. */
   views(): ReactorView[] {
-    return this.#slots.map((slot) => slot.view());
+    return this.#pool.views();
   }
 
   /** Open connections by SPKI hash. */
   connectedAgents(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const slot of this.#slots) {
+    for (const slot of this.#pool.slots) {
       for (const spki of slot.configured?.agents.values() ?? []) {
         counts.set(spki, (counts.get(spki) ?? 0) + 1);
       }
@@ -88,29 +134,53 @@ export class ReactorSupervisor {
 
   /** Metrics of each reactor that answers within a second. */
   async collectMetrics(): Promise<(readonly object[])[]> {
-    const running = this.#slots.flatMap((slot) => slot.configured ?? []);
+    const running = this.#pool.slots.flatMap((slot) => slot.configured ?? []);
     const answers = await Promise.all(running.map((reactor) => reactor.collectMetrics(METRICS_TIMEOUT_MS)));
     return answers.filter((answer) => answer !== undefined);
   }
 
   /** Drains all reactors until the deadline, ms since 1970-01-01 UTC, and ends them. */
-  async stop(deadline: number): Promise<readonly DrainReport[]> {
+  stop(deadline: number): Promise<readonly DrainReport[]> {
     this.#waiting.close();
     this.#wake();
-    const reports = await Promise.all(this.#slots.map((slot) => slot.stop(deadline)));
-    return reports.flat();
+    return this.#pool.stop(deadline);
+  }
+
+  /** A reactor that drains keeps its share, so that the limits hold until it has ended. */
+  #deal(): void {
+    for (const { index, configured } of this.#pool.slots) {
+      configured?.send({ type: 'settings', settings: this.#share(index) });
+    }
+  }
+
+  #share(index: number): ReactorSettings {
+    const { slots } = this.#pool;
+    return shareOf(
+      this.#snapshots.settings,
+      slots.findIndex((slot) => slot.index === index),
+      slots.length,
+    );
   }
 
   #slot(index: number): ReactorSlot {
     const { handlers, logger, entry } = this.parts;
     return new ReactorSlot({
+      index,
       entry,
+      ...(this.parts.watchdog && { watchdog: this.parts.watchdog }),
       logger: logger.child({ reactor: index }),
       nodeOptions: () => this.parts.nodeOptions(),
       nextEpoch: () => handlers.nextEpoch(),
-      configuration: (epoch) => ({ ...this.#snapshots, epoch }),
+      configuration: (epoch) => ({
+        ...this.#snapshots,
+        settings: this.#share(index),
+        index,
+        epoch,
+        spool: this.#spools.assign(index),
+      }),
       events: {
         ready: () => this.#ready(),
+        connectionIdentified: (id) => this.parts.connectionIdentified(id),
         connectionClosed: (id) => this.parts.connectionClosed(id),
         agentsSeen: (spkiHashes, at) => handlers.agentsSeen(spkiHashes, at),
         enroll: (request) => this.#enroll(request),
@@ -119,9 +189,15 @@ export class ReactorSupervisor {
     });
   }
 
+  /** A surplus reactor that could not write all that it held has left its spool: another one does. */
+  #adoptSpools(): void {
+    const spools = this.#spools.orphans();
+    if (spools.length > 0) this.#leastBusy()?.send({ type: 'adopt-spools', spools });
+  }
+
   #leastBusy(): ReactorProcess | undefined {
     let best: ReactorProcess | undefined;
-    for (const { ready } of this.#slots) {
+    for (const { ready } of this.#pool.slots) {
       if (ready !== undefined && (best === undefined || ready.connections < best.connections)) best = ready;
     }
     return best;

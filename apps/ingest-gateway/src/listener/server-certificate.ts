@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import { GatewayError, type TlsIdentity } from '@app/pipeline/api';
 import { spkiHash } from '@app/pipeline/helpers';
 
@@ -47,8 +48,19 @@ export function checkServerCertificate(files: CertificateFiles, now = Date.now()
     );
   }
   const identity = { cert, key };
+  checkOpenssl(certPath, identity);
   const selfSigned = certificate.checkIssued(certificate);
   return { identity, spkiHash: spkiHash(certificate), notAfter, selfSigned };
+}
+
+/** What OpenSSL itself refuses: a chain that cannot be read, a key that is too short. */
+function checkOpenssl(certPath: string, identity: TlsIdentity): void {
+  try {
+    createSecureContext({ ...identity, minVersion: 'TLSv1.3' });
+  } catch (error) {
+    const hint = "Each certificate in the file must be an X.509 in PEM, with a key of today's length.";
+    throw invalid(`The server certificate ${certPath} cannot be used.`, hint, error);
+  }
 }
 
 function parseCertificate(path: string, pem: string): X509Certificate {

@@ -18,8 +18,31 @@ export interface TlsIdentityOptions {
  * @throws GatewayError `TLS_CERTIFICATE_INVALID` or `TLS_CERTIFICATE_UNREADABLE`, naming the file
  */
 export async function loadTlsIdentity(options: TlsIdentityOptions): Promise<ServerCertificate> {
-  const { certPath, keyPath, dataDir, logger } = options;
-  if (certPath !== undefined && keyPath !== undefined) return load(certPath, keyPath);
+  const { certPath, keyPath, own } = pairOf(options);
+  return own ? loadOwn(certPath, keyPath, options.logger) : load(certPath, keyPath);
+}
+
+/**
+ * Loads the pair anew, and never makes one: a pair of its own that is gone stays gone, as agents know the old key.
+ * @throws GatewayError `TLS_CERTIFICATE_INVALID` or `TLS_CERTIFICATE_UNREADABLE`, naming the file
+ */
+export async function reloadTlsIdentity(options: TlsIdentityOptions): Promise<ServerCertificate> {
+  const { certPath, keyPath } = pairOf(options);
+  return load(certPath, keyPath);
+}
+
+/** The files whose change is worth a look. */
+export function certificatePaths({ certPath, keyPath, dataDir }: TlsIdentityOptions): string[] {
+  const configured = [certPath, keyPath].filter((path) => path !== undefined);
+  return configured.length > 0 ? configured : ownPaths(dataDir);
+}
+
+function pairOf({ certPath, keyPath, dataDir }: TlsIdentityOptions): {
+  readonly certPath: string;
+  readonly keyPath: string;
+  readonly own: boolean;
+} {
+  if (certPath !== undefined && keyPath !== undefined) return { certPath, keyPath, own: false };
   if (certPath !== undefined || keyPath !== undefined) {
     const [set, unset] = certPath === undefined ? ['key', 'certificate'] : ['certificate', 'key'];
     throw new GatewayError(
@@ -28,7 +51,12 @@ export async function loadTlsIdentity(options: TlsIdentityOptions): Promise<Serv
       'Set SYSLOG_TLS_CERT_PATH and SYSLOG_TLS_KEY_PATH both, or neither.',
     );
   }
-  return loadOwn(join(dataDir, 'tls', 'server.crt'), join(dataDir, 'tls', 'server.key'), logger);
+  const [ownCert, ownKey] = ownPaths(dataDir);
+  return { certPath: ownCert, keyPath: ownKey, own: true };
+}
+
+function ownPaths(dataDir: string): [cert: string, key: string] {
+  return [join(dataDir, 'tls', 'server.crt'), join(dataDir, 'tls', 'server.key')];
 }
 
 async function loadOwn(certPath: string, keyPath: string, logger: Logger): Promise<ServerCertificate> {

@@ -39,6 +39,7 @@ export interface DataPlaneOptions {
   /** Address that agents connect to. */
   readonly host: string;
   readonly acceptor: AcceptorSettings;
+  /** Limits over all reactors; each gets its share. */
   readonly reactor: ReactorSettings;
   /** `activitymonitor_reactor_threads` resolved: at least 1. */
   readonly reactors: number;
@@ -53,12 +54,20 @@ export interface ListenerStatus {
   readonly state: 'starting' | 'listening' | 'stopped' | 'failed';
   /** Why it does not listen; for operators. */
   readonly reason?: string;
+  /** A port that was asked for and could not be bound, until a change of the port succeeds. */
+  readonly refusedPort?: {
+    readonly port: number;
+    readonly reason: string;
+    /** Milliseconds since 1970-01-01 UTC. */
+    readonly at: number;
+  };
   readonly host: string;
   /** The bound port; 0 while none is bound. */
   readonly port: number;
   readonly connections: number;
   readonly maxConnections: number;
-  readonly rejected: { readonly banned: number; readonly limit: number };
+  /** Connections turned away since the start: banned addresses, too many at once, too many in a short time. */
+  readonly rejected: { readonly banned: number; readonly limit: number; readonly rate?: number };
   readonly bans: readonly { readonly ip: string; readonly until: number; readonly reason: string }[];
   readonly certificate?: {
     /** SHA-256 of the SubjectPublicKeyInfo: what a token carries. */
@@ -66,8 +75,12 @@ export interface ListenerStatus {
     /** Milliseconds since 1970-01-01 UTC. */
     readonly notAfter: number;
     readonly selfSigned: boolean;
+    /** Why its files, which have changed since it was loaded, are not used. */
+    readonly problem?: string;
   };
   readonly reactors: readonly {
+    /** Place among the reactors, from 0. */
+    readonly index: number;
     readonly pid: number | undefined;
     readonly state: 'starting' | 'ready' | 'failed' | 'draining' | 'stopped';
     readonly reason?: string;
@@ -78,11 +91,30 @@ export interface ListenerStatus {
 
 /** Acceptor and reactors. Made by `createDataPlane`. */
 export interface DataPlane {
-  /** Starts reactors and the listener. Does not reject: what fails is in `status()` and is retried. */
-  start(): Promise<void>;
+  /**
+   * Starts reactors and the listener. Does not reject: what fails is in `status()` and is retried.
+   * @param listen false starts it paused; true by default
+   */
+  start(listen?: boolean): Promise<void>;
+  /**
+   * Lets go of the port and closes every connection of agents; what has arrived is still processed, and the pipelines
+   * go on writing what they hold.
+   */
+  pause(): void;
+  /** Ends a pause. Does not reject: what fails is in `status()` and is retried. */
+  resume(): Promise<void>;
+  /** Ends the ban of an address; whether there was one. */
+  liftBan(ip: string): boolean;
   /** Acts at once; a new port is bound before the old one is let go. Rejects, keeping the old port, when it cannot be bound. */
   updateAcceptor(settings: AcceptorSettings): Promise<void>;
+  /** Limits over all reactors; each is sent its share. */
   updateReactorSettings(settings: ReactorSettings): void;
+  /**
+   * Changes how many reactors there are, at least 1. New ones start. Surplus ones get no more connections, close those
+   * they have in order, so that agents come back to the others, write out what they hold, however long that takes, and
+   * end.
+   */
+  resizeReactors(count: number): void;
   /** Resolves when every reactor has been sent it; a removed agent's open connections are closed by the reactors. */
   updateAllowlist(entries: readonly AllowlistEntry[]): void;
   updateEndpoints(endpoints: Readonly<Record<string, Endpoint>>): void;

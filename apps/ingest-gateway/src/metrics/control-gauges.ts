@@ -1,8 +1,10 @@
-import type { Metrics } from '@app/pipeline/api';
+import type { Gauge, Metrics } from '@app/pipeline/api';
 import type { AgentsService } from '../agents/index.js';
 import type { ClickHouseService } from '../clickhouse/types.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
 import type { Store } from '../store/index.js';
+
+const DAY_MS = 86_400_000;
 
 /** What the gauges are read from. */
 export interface GaugeSources {
@@ -26,6 +28,12 @@ export function createControlGauges(metrics: Metrics, sources: GaugeSources): ()
     'gateway_certificate_expiry_timestamp_seconds',
     'When the server certificate ends, in seconds since 1970-01-01 UTC; 0 without one.',
   );
+  // Made with the first certificate: no value of it would be true before.
+  const daysLeft = (): Gauge =>
+    metrics.gauge(
+      'gateway_certificate_expires_days',
+      'Days until the server certificate ends; negative after its end.',
+    );
   return () => {
     const listener = sources.dataPlane.status();
     allowlisted.set(sources.agents.allowlist.current.length);
@@ -34,5 +42,8 @@ export function createControlGauges(metrics: Metrics, sources: GaugeSources): ()
     clickhouse.set(sources.clickhouse.status().state === 'ok' ? 1 : 0);
     store.set(sources.store.status().state === 'ok' ? 1 : 0);
     notAfter.set((listener.certificate?.notAfter ?? 0) / 1_000);
+    if (listener.certificate !== undefined) {
+      daysLeft().set(Math.floor(((listener.certificate.notAfter - Date.now()) / DAY_MS) * 100) / 100);
+    }
   };
 }

@@ -8,6 +8,7 @@ type Announced = Omit<AcceptedConnection, 'socket'>;
 export class ConnectionInbox implements ConnectionFeed {
   readonly #open = new Map<string, Socket>();
   #taker: ((connection: AcceptedConnection) => void) | undefined;
+  #closeTaken: (() => void) | undefined;
 
   constructor(private readonly port: Port) {}
 
@@ -17,7 +18,7 @@ export class ConnectionInbox implements ConnectionFeed {
   }
 
   /** @throws GatewayError when somebody takes connections already */
-  take(handler: (connection: AcceptedConnection) => void): () => void {
+  take(handler: (connection: AcceptedConnection) => void, closeAll?: () => void): () => void {
     if (this.#taker !== undefined) {
       throw new GatewayError(
         'CONNECTIONS_TAKEN',
@@ -26,9 +27,25 @@ export class ConnectionInbox implements ConnectionFeed {
       );
     }
     this.#taker = handler;
+    this.#closeTaken = closeAll;
     return () => {
-      if (this.#taker === handler) this.#taker = undefined;
+      if (this.#taker === handler) this.#taker = this.#closeTaken = undefined;
     };
+  }
+
+  /** Has every open connection closed: in order by its taker where that knows how, otherwise by cutting its socket. */
+  closeAll(): void {
+    if (this.#closeTaken !== undefined) return this.#closeTaken();
+    for (const socket of this.#open.values()) socket.destroy();
+  }
+
+  identified(connectionId: string): void {
+    this.port.send({ type: 'connection-identified', id: connectionId });
+  }
+
+  /** Cuts a connection that gives way to a newer one. */
+  cut(connectionId: string): void {
+    this.#open.get(connectionId)?.destroy();
   }
 
   closed(connectionId: string): void {

@@ -8,7 +8,10 @@ import type {
 } from '@app/pipeline/api';
 import type { DrainReport, FlowSettings, GatewayConfig, PipelineSpec, PipelineStatus } from '@app/pipeline';
 
-/** Settings as a reactor needs them; limits that hold over all reactors come as this reactor's share. */
+/**
+ * Settings as reactors need them. What `DataPlane` is given are the limits over all reactors; what a reactor is sent is
+ * its share of them (`reactor-shares.ts`).
+ */
 export interface ReactorSettings {
   readonly connection: ConnectionSettings;
   readonly flow: FlowSettings;
@@ -19,12 +22,28 @@ export interface ReactorConfiguration {
   readonly gatewayId: string;
   /** Never used before; fixed width. */
   readonly epoch: string;
+  /** Place among the reactors, from 0; never held by two processes at a time, and kept over restarts. */
+  readonly index: number;
   readonly pipelines: readonly PipelineSpec[];
   readonly settings: ReactorSettings;
   readonly allowlist: readonly AllowlistEntry[];
   readonly tlsIdentity: TlsIdentity | null;
   readonly endpoints: Readonly<Record<string, Endpoint>>;
   readonly log: GatewayConfig['log'];
+  /** Where pipelines keep what waits for their sinks; without it they keep it in memory. */
+  readonly spool?: SpoolAssignment;
+}
+
+/** Spools of one reactor. A spool is in `<directory>/<pipeline>/<slot>`. */
+export interface SpoolAssignment {
+  /** Absolute path. */
+  readonly directory: string;
+  /** The reactor's own; the same after a restart. */
+  readonly slot: string;
+  /** Spools, as `<pipeline>/<slot>`, of reactors that are no more: to be written out and removed. */
+  readonly adopt: readonly string[];
+  /** Reactors that share what a pipeline's spools may take. */
+  readonly reactors: number;
 }
 
 /** Control plane to reactor. Plain data: it crosses process borders. */
@@ -42,9 +61,18 @@ export type ToReactor =
       readonly remotePort: number;
       readonly acceptedAt: number;
     }
+  /** Cut a connection that nobody has identified: it gives way to a newer one. */
+  | { readonly type: 'cut-connection'; readonly id: string }
+  /** Close every connection; what has arrived on them is still taken. */
+  | { readonly type: 'close-connections' }
   | { readonly type: 'enrollment-outcome'; readonly requestId: number; readonly outcome: EnrollmentOutcome }
   | { readonly type: 'collect-metrics'; readonly requestId: number }
-  /** Write out what is there, then exit. `deadline`: milliseconds since 1970-01-01 UTC. */
+  /** Spools, as `<pipeline>/<slot>`, of reactors that are no more. */
+  | { readonly type: 'adopt-spools'; readonly spools: readonly string[] }
+  /**
+   * Write out what is there, then exit. `deadline`: milliseconds since 1970-01-01 UTC; a later message may bring an
+   * earlier one.
+   */
   | { readonly type: 'drain'; readonly deadline: number };
 
 /** Reactor to control plane. */
@@ -57,6 +85,8 @@ export type FromReactor =
   | { readonly type: 'failed'; readonly reason: string }
   /** Once a second. */
   | { readonly type: 'status'; readonly status: ReactorStatus }
+  /** The peer of this connection is an agent of the allowlist. */
+  | { readonly type: 'connection-identified'; readonly id: string }
   | { readonly type: 'connection-closed'; readonly id: string }
   | { readonly type: 'agent-connected'; readonly spkiHash: string; readonly connectionId: string }
   | { readonly type: 'agent-disconnected'; readonly spkiHash: string; readonly connectionId: string }

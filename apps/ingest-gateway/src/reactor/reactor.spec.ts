@@ -48,6 +48,7 @@ const AGENT = { spkiHash: 'a'.repeat(64), hostname: 'FS-AGENT-01' };
 const CONFIGURATION = {
   gatewayId: 'gw',
   epoch: '0001',
+  index: 0,
   pipelines: [{ name: 'activity' }],
   settings: { connection: { maxMessageBytes: 1 }, flow: { batchSize: 1 } },
   allowlist: [AGENT],
@@ -72,7 +73,8 @@ describe('Reactor', () => {
       name: 'activity',
       start: async () => undefined,
       drain: async () => ({ pipeline: 'activity', written: 3, left: 0 }),
-      status: () => ({ name: 'activity' }) as never,
+      status: () => ({ name: 'activity', queue: {} }) as never,
+      adopt: () => undefined,
     };
     new Reactor({
       port,
@@ -144,6 +146,24 @@ describe('Reactor', () => {
       'no-socket',
       'too-late',
     ]);
+  });
+
+  it('has open connections closed by their taker, or cuts them when it does not know how', async () => {
+    const { connections } = (await configured()).services;
+    const announced = { id: 'c1', remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1 };
+    const socket = new Socket();
+    let asked = 0;
+    const release = connections.take(
+      () => undefined,
+      () => (asked += 1),
+    );
+    port.tell({ type: 'connection', ...announced }, socket);
+    port.tell({ type: 'close-connections' });
+    expect([asked, socket.destroyed]).toEqual([1, false]);
+    release();
+    connections.take(() => undefined);
+    port.tell({ type: 'close-connections' });
+    expect([asked, socket.destroyed]).toEqual([1, true]);
   });
 
   it('asks the control plane about enrollments and passes on bans and presence', async () => {

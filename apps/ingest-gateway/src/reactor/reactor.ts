@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net';
 import { Registry } from 'prom-client';
-import type { DrainReport, Pipeline, PipelineOptions } from '@app/pipeline';
+import type { DrainReport, Pipeline, PipelineOptions, PipelineStatus } from '@app/pipeline';
 import { GatewayError, type Logger } from '@app/pipeline/api';
 import { sleep } from '@app/pipeline/helpers';
 import { createMetrics } from '@app/pipeline/observability';
 import type { PluginRegistry } from '@app/pipeline/registry';
-import type { ReactorConfiguration, ToReactor } from './messages.js';
+import type { ReactorConfiguration, SpoolAssignment, ToReactor } from './messages.js';
 import type { Port } from './port.js';
 import { ReactorServices } from './reactor-services.js';
+import { adoptedBy, spoolPlace } from './spool-place.js';
 
 /** What a reactor is made from. */
 export interface ReactorParts {
@@ -22,6 +23,8 @@ export interface ReactorParts {
 const STATUS_EVERY_MS = 1_000;
 /** What an orphaned reactor has to write out what it holds, ms. */
 const ORPHAN_DRAIN_MS = 5_000;
+/** The same where spools hold it: the next gateway waits for them. */
+const ORPHAN_SPOOL_MS = 500;
 /** What a reactor that could not start has to stop what had started, ms. */
 const FAILED_DRAIN_MS = 1_000;
 
@@ -32,6 +35,7 @@ export class Reactor {
   #services: ReactorServices | undefined;
   #pipelines: Pipeline[] = [];
   #logger: Logger | undefined;
+  #spool: SpoolAssignment | undefined;
   #timer: NodeJS.Timeout | undefined;
   #draining: Promise<readonly DrainReport[]> | undefined;
   #exited = false;
@@ -52,10 +56,16 @@ export class Reactor {
         return void this.#configure(message.configuration);
       case 'connection':
         return this.#connection(message, socket);
+      case 'cut-connection':
+        return this.#services?.connections.cut(message.id);
+      case 'close-connections':
+        return this.#services?.connections.closeAll();
       case 'enrollment-outcome':
         return this.#services?.enrollments.decided(message.requestId, message.outcome);
       case 'collect-metrics':
         return void this.#collect(message.requestId);
+      case 'adopt-spools':
+        return this.#adopt(message.spools);
       case 'drain':
         return void this.#drainAndExit(message.deadline);
       default:
@@ -65,6 +75,7 @@ export class Reactor {
 
   async #configure(configuration: ReactorConfiguration): Promise<void> {
     if (this.#services !== undefined) return;
+    this.#spool = configuration.spool;
     this.#services = new ReactorServices(configuration, this.parts.port);
     this.#logger = this.parts.createLogger(configuration.log);
     try {
@@ -81,7 +92,7 @@ export class Reactor {
   }
 
   #build(configuration: ReactorConfiguration, services: ReactorServices, logger: Logger): Pipeline[] {
-    const { gatewayId, epoch, pipelines } = configuration;
+    const { gatewayId, epoch, pipelines, spool } = configuration;
     const metrics = createMetrics(this.#metrics);
     const { registry } = this.parts;
     return pipelines.map((spec) =>
@@ -94,8 +105,15 @@ export class Reactor {
         metrics,
         gatewayId,
         epoch,
+        ...(spool && { spool: spoolPlace(spool, spec, logger) }),
       }),
     );
+  }
+
+  #adopt(spools: readonly string[]): void {
+    const spool = this.#spool;
+    if (spool === undefined) return;
+    for (const pipeline of this.#pipelines) pipeline.adopt(adoptedBy(pipeline.name, spool, spools));
   }
 
   async #failed(error: unknown): Promise<void> {
@@ -134,12 +152,28 @@ export class Reactor {
     });
   }
 
+  /** The pipelines keep to the deadline of the first message; a later message can only bring an earlier one. */
   async #drainAndExit(deadline: number): Promise<void> {
-    const reports = await this.#drain(deadline);
+    const again = this.#draining !== undefined;
+    const before = this.#pipelines.map((pipeline) => pipeline.status());
+    const drained = this.#drain(deadline);
+    const reports = again ? await this.#untilDeadline(drained, before, deadline) : await drained;
     if (this.#exited) return;
     this.#report();
     this.parts.port.send({ type: 'drained', reports });
     await this.#exit(0);
+  }
+
+  async #untilDeadline(
+    drained: Promise<readonly DrainReport[]>,
+    before: readonly PipelineStatus[],
+    deadline: number,
+  ): Promise<readonly DrainReport[]> {
+    const aborted = new AbortController();
+    const late = sleep(Math.max(0, deadline - Date.now()), aborted.signal);
+    const reports = await Promise.race([drained, late]);
+    aborted.abort();
+    return reports ?? this.#pipelines.map((pipeline, index) => leftOf(pipeline.status(), before[index]));
   }
 
   /** The control plane is gone: nobody sends work or reads reports any more. */
@@ -149,9 +183,14 @@ export class Reactor {
     const aborted = new AbortController();
     // A drain under way may have a far deadline, which nobody waits for any more.
     const late = sleep(ORPHAN_DRAIN_MS, aborted.signal);
-    await Promise.race([this.#drain(Date.now() + ORPHAN_DRAIN_MS), late]);
+    await Promise.race([this.#drain(Date.now() + this.#orphanDrainMs()), late]);
     aborted.abort();
     await this.#exit(0);
+  }
+
+  #orphanDrainMs(): number {
+    const statuses = this.#pipelines.map((pipeline) => pipeline.status());
+    return statuses.every(({ queue }) => queue.spool !== undefined) ? ORPHAN_SPOOL_MS : ORPHAN_DRAIN_MS;
   }
 
   #drain(deadline: number): Promise<readonly DrainReport[]> {
@@ -176,4 +215,11 @@ export class Reactor {
     await this.parts.port.flushed();
     this.parts.exit(code);
   }
+}
+
+/** What a drain that was cut short achieved since the state before. */
+function leftOf({ name, counts }: PipelineStatus, before: PipelineStatus | undefined): DrainReport {
+  const written = ({ delivered, deadLettered }: PipelineStatus['counts']): number => delivered + deadLettered;
+  const started = before === undefined ? 0 : written(before.counts);
+  return { pipeline: name, written: written(counts) - started, left: counts.inFlight };
 }

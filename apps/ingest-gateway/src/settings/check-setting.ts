@@ -1,6 +1,15 @@
 import { closest } from 'fastest-levenshtein';
 import { GatewayError } from '@app/pipeline/api';
-import { isFlag, isSettingName, numberSettings, settingNames, type SettingName } from './definitions.js';
+import {
+  flagSettings,
+  isFlag,
+  isSettingName,
+  numberSettings,
+  settingNames,
+  type FlagSettingName,
+  type NumberSettingName,
+  type SettingName,
+} from './definitions.js';
 import { fileMinimum } from './settings-schema.js';
 
 /** Where a value comes from: the file may give port 0. */
@@ -9,11 +18,19 @@ export type SettingOrigin = 'store' | 'file';
 /** @throws GatewayError `SETTING_UNKNOWN`, with the nearest name as its hint */
 export function checkSettingName(name: string): SettingName {
   if (isSettingName(name)) return name;
-  throw new GatewayError(
-    'SETTING_UNKNOWN',
-    `There is no setting "${name}".`,
-    `The nearest name is "${closest(name, settingNames)}".`,
-  );
+  throw unknown('setting', name, settingNames);
+}
+
+/** @throws GatewayError `SETTING_UNKNOWN` for anything but a setting with a number */
+export function checkNumberName(name: string): NumberSettingName {
+  if (isSettingName(name) && !isFlag(name)) return name;
+  throw unknown('setting', name, Object.keys(numberSettings));
+}
+
+/** @throws GatewayError `SETTING_UNKNOWN` for anything but a flag */
+export function checkFlagName(name: string): FlagSettingName {
+  if (isSettingName(name) && isFlag(name)) return name;
+  throw unknown('feature flag', name, Object.keys(flagSettings));
 }
 
 /** @throws GatewayError `SETTING_INVALID`, with the range, for a value of another type or outside the range */
@@ -34,6 +51,22 @@ export function checkSettingValue(
   throw invalid(name, value, `Use an integer from ${minimum} to ${setting.maximum} (${setting.unit}).`);
 }
 
+/** Names of a URL can be of any length: only what may be a name is repeated and compared. */
+const MAX_NAME = 100;
+
+function unknown(what: string, name: string, known: readonly string[]): GatewayError {
+  const shown = name.slice(0, MAX_NAME);
+  const other = isSettingName(name) ? (isFlag(name) ? 'feature-flags' : 'settings') : undefined;
+  return new GatewayError(
+    'SETTING_UNKNOWN',
+    `There is no ${what} "${shown}".`,
+    other === undefined
+      ? `The nearest name is "${closest(shown, known)}".`
+      : `It is at /api/v1/${other}/${shown}.`,
+  );
+}
+
 function invalid(name: SettingName, value: unknown, hint: string): GatewayError {
-  return new GatewayError('SETTING_INVALID', `${JSON.stringify(value)} is no value for ${name}.`, hint);
+  const shown = (JSON.stringify(value) ?? 'undefined').slice(0, MAX_NAME);
+  return new GatewayError('SETTING_INVALID', `${shown} is no value for ${name}.`, hint);
 }

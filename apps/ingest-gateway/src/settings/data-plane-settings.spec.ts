@@ -5,7 +5,6 @@ import {
   flagSettings,
   numberSettings,
   reactorCount,
-  reactorThreads,
   toAcceptorSettings,
   toReactorSettings,
   type SettingsSnapshot,
@@ -32,9 +31,8 @@ describe('settings of the data plane', () => {
     expect(drainTimeoutMs(defaults)).toBe(300_000);
   });
 
-  it('resolves 0 threads to the cores, and runs one reactor', () => {
-    expect(reactorThreads(defaults)).toBe(availableParallelism());
-    expect(reactorThreads({ ...defaults, activitymonitor_reactor_threads: 4 })).toBe(4);
-    expect(reactorCount({ ...defaults, activitymonitor_reactor_threads: 4 })).toBe(1);
+  it('resolves 0 threads to the cores', () => {
+    expect(reactorCount(defaults)).toBe(availableParallelism());
+    expect(reactorCount({ ...defaults, activitymonitor_reactor_threads: 4 })).toBe(4);
   });
 });

@@ -6,16 +6,8 @@ import type { SettingsSnapshot } from './definitions.js';
 const SECOND = 1_000;
 
 /** `activitymonitor_reactor_threads` resolved: 0 means one for each core that this process may use. */
-export function reactorThreads(settings: SettingsSnapshot): number {
-  return settings.activitymonitor_reactor_threads || availableParallelism();
-}
-
-/**
- * How many reactors run, at most `activitymonitor_reactor_threads`. The acceptor hands all connections to one reactor,
- * so more would idle.
- */
 export function reactorCount(settings: SettingsSnapshot): number {
-  return Math.min(1, reactorThreads(settings));
+  return settings.activitymonitor_reactor_threads || availableParallelism();
 }
 
 /** Settings as the acceptor takes them. */
@@ -27,9 +19,8 @@ export function toAcceptorSettings(settings: SettingsSnapshot): AcceptorSettings
   };
 }
 
-/** Settings as each reactor takes them; what holds over all reactors is divided among them. */
+/** Settings over all reactors; the data plane gives each its share. */
 export function toReactorSettings(settings: SettingsSnapshot): ReactorSettings {
-  const share = (total: number): number => Math.max(1, Math.floor(total / reactorCount(settings)));
   return {
     connection: {
       maxMessageBytes: settings.activitymonitor_max_message_size,
@@ -40,9 +31,9 @@ export function toReactorSettings(settings: SettingsSnapshot): ReactorSettings {
       batchSize: settings.activitymonitor_batch_size,
       batchIntervalMs: settings.activitymonitor_batch_interval_seconds * SECOND,
       maxConcurrentJobs: settings.activitymonitor_max_concurrent_jobs,
-      bufferMaxEvents: share(settings.activitymonitor_buffer_max_size),
+      bufferMaxEvents: settings.activitymonitor_buffer_max_size,
       sinkBatchSize: settings.activitymonitor_clickhouse_batch_size,
-      sinkWriters: share(settings.activitymonitor_buffer_threads),
+      sinkWriters: settings.activitymonitor_buffer_threads,
     },
   };
 }

@@ -32,9 +32,19 @@ describe('SettingsService', () => {
     expect(current.activitymonitor_max_connections).toBe(500);
     expect(current.activitymonitor_tcp_port).toBe(1514);
     expect(current.enable_activitymonitor_ingestion).toBe(true);
-    expect((await load(file)).list().filter((setting) => setting.origin !== 'default')).toEqual([
-      { name: 'activitymonitor_max_connections', value: 500, default: 100, origin: 'file' },
-      { name: 'activitymonitor_batch_size', value: 300, default: 100, origin: 'store' },
+    expect((await load(file)).list().filter((setting) => setting.overridden)).toEqual([
+      {
+        key: 'activitymonitor_max_connections',
+        value: 500,
+        default: 100,
+        min: 10,
+        max: 1000,
+        unit: 'connections',
+        description: expect.any(String),
+        overridden: true,
+        source: 'config',
+      },
+      expect.objectContaining({ key: 'activitymonitor_batch_size', value: 300, source: 'store' }),
     ]);
   });
 
@@ -61,7 +71,7 @@ describe('SettingsService', () => {
     }
     for (const value of [minimum, maximum]) {
       await settings.set(name, value);
-      expect(settings.list().find((setting) => setting.name === name)?.value).toBe(value);
+      expect(settings.list().find((setting) => setting.key === name)?.value).toBe(value);
     }
   });
 

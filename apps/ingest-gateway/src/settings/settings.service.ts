@@ -5,29 +5,29 @@ import { readIfThere, type SettingsRepository, type StoreSnapshot } from '../sto
 import { checkSettingName, checkSettingValue } from './check-setting.js';
 import {
   flagSettings,
+  isFlag,
   isSettingName,
   numberSettings,
   settingNames,
   type SettingName,
   type SettingsSnapshot,
 } from './definitions.js';
-
-/** What a setting is and why. */
-export interface SettingView {
-  readonly name: SettingName;
-  readonly value: number | boolean;
-  readonly default: number | boolean;
-  /** `store`: set over the API; `file`: from gateway.yaml. */
-  readonly origin: 'store' | 'file' | 'default';
-}
+import { viewFlag, viewNumber, type SettingSource, type SettingView } from './setting.view.js';
 
 type Values = ReadonlyMap<SettingName, number | boolean>;
+
+/**
+ * Acts on settings before they are stored, and refuses them by rejecting. Gives what undoes it, for the case that they
+ * cannot be stored.
+ */
+export type SettingsGuard = (next: SettingsSnapshot) => Promise<(() => Promise<void>) | undefined>;
 
 /** Settings with their precedence: value in the store, then gateway.yaml, then the default. */
 export class SettingsService implements StoreSnapshot {
   readonly #snapshot: WritableLiveValue<SettingsSnapshot>;
   /** A reload must not bring back what a change has replaced meanwhile. */
   readonly #changes = new SerialQueue();
+  readonly #guards = new Set<SettingsGuard>();
   #stored: Values;
   #loaded: boolean;
 
@@ -39,7 +39,7 @@ export class SettingsService implements StoreSnapshot {
   ) {
     this.#stored = stored ?? new Map();
     this.#loaded = stored !== undefined;
-    this.#snapshot = createLiveValue(this.#compute());
+    this.#snapshot = createLiveValue(this.#compute(this.#stored));
   }
 
   /**
@@ -79,58 +79,89 @@ export class SettingsService implements StoreSnapshot {
     return this.#snapshot;
   }
 
-  /** Every setting with its value and where that comes from, in the order of the reference. */
+  /** Every setting with its value and where that comes from, in the order of the reference; flags come last. */
   list(): SettingView[] {
-    return settingNames.map((name) => ({
-      name,
-      value: this.#snapshot.current[name],
-      default: defaultOf(name),
-      origin: this.#stored.has(name) ? 'store' : this.file.has(name) ? 'file' : 'default',
-    }));
+    return settingNames.map((name) => this.#view(name));
+  }
+
+  /** @throws GatewayError `SETTING_UNKNOWN` */
+  get(name: string): SettingView {
+    return this.#view(checkSettingName(name));
+  }
+
+  /** Has changes asked for before they are stored; returns what ends that. */
+  guard(guard: SettingsGuard): () => void {
+    this.#guards.add(guard);
+    return () => this.#guards.delete(guard);
   }
 
   /**
    * Overrides a setting; when it resolves, the value is durable and has been told to all subscribers.
-   * @throws GatewayError `SETTING_UNKNOWN` or `SETTING_INVALID`
+   * @throws GatewayError `SETTING_UNKNOWN` or `SETTING_INVALID`, or what a guard refuses with; nothing has changed then
    */
-  async set(name: string, value: unknown): Promise<void> {
+  async set(name: string, value: unknown): Promise<SettingView> {
     const known = checkSettingName(name);
     const checked = checkSettingValue(known, value, 'store');
-    await this.#changes.run(async () => {
-      await this.repository.set(known, checked);
-      this.#replace(new Map(this.#stored).set(known, checked));
-    });
+    await this.#changes.run(() =>
+      this.#change(new Map(this.#stored).set(known, checked), () => this.repository.set(known, checked)),
+    );
+    return this.#view(known);
   }
 
   /**
    * Takes an override away.
    * @returns whether there was one
-   * @throws GatewayError `SETTING_UNKNOWN`
+   * @throws GatewayError `SETTING_UNKNOWN`, or what a guard refuses with; nothing has changed then
    */
   async reset(name: string): Promise<boolean> {
     const known = checkSettingName(name);
-    return this.#changes.run(async () => {
-      const existed = await this.repository.delete(known);
+    return this.#changes.run(() => {
       const stored = new Map(this.#stored);
       stored.delete(known);
-      this.#replace(stored);
-      return existed;
+      return this.#change(stored, () => this.repository.delete(known));
     });
   }
 
-  #replace(stored: Values): void {
-    this.#stored = stored;
-    this.#snapshot.set(this.#compute());
+  async #change<T>(stored: Values, store: () => Promise<T>): Promise<T> {
+    const next = this.#compute(stored);
+    const undo: (() => Promise<void>)[] = [];
+    try {
+      for (const guard of this.#guards) undo.push((await guard(next)) ?? nothing);
+      const result = await store();
+      this.#replace(stored, next);
+      return result;
+    } catch (error) {
+      // What cannot be undone has told so itself; the first error is the one that the caller needs.
+      for (const each of undo.reverse()) await each().catch(nothing);
+      throw error;
+    }
   }
 
-  #compute(): SettingsSnapshot {
+  #replace(stored: Values, snapshot = this.#compute(stored)): void {
+    this.#stored = stored;
+    this.#snapshot.set(snapshot);
+  }
+
+  #view(name: SettingName): SettingView {
+    const current = this.#snapshot.current;
+    const source: SettingSource = this.#stored.has(name)
+      ? 'store'
+      : this.file.has(name)
+        ? 'config'
+        : 'default';
+    return isFlag(name) ? viewFlag(name, current[name], source) : viewNumber(name, current[name], source);
+  }
+
+  #compute(stored: Values): SettingsSnapshot {
     const values = settingNames.map((name) => [
       name,
-      this.#stored.get(name) ?? this.file.get(name) ?? defaultOf(name),
+      stored.get(name) ?? this.file.get(name) ?? defaultOf(name),
     ]);
     return Object.freeze(Object.fromEntries(values)) as SettingsSnapshot;
   }
 }
+
+async function nothing(): Promise<void> {}
 
 function sameValues(some: Values, others: Values): boolean {
   return some.size === others.size && [...some].every(([name, value]) => others.get(name) === value);

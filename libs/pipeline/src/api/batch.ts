@@ -1,4 +1,5 @@
 import type { EventRecord, EventType } from './event-type.js';
+import type { StreamStretch } from './streams.js';
 
 /** What is known once a connection, and therefore stands on a batch once. */
 export interface Origin {
@@ -68,6 +69,7 @@ export class Batch {
    * @param origin     who sent it
    * @param receivedAt milliseconds since 1970-01-01 UTC
    * @param bytes      size of the raw messages, in bytes: what the batch costs of the byte budget
+   * @param stream     numbers of the messages in the agent's stream, events and rejects together; for `StreamMarks`
    */
   constructor(
     readonly origin: Origin,
@@ -75,6 +77,7 @@ export class Batch {
     readonly bytes: number,
     events: SourceEvent[],
     rejects: Reject[] = [],
+    readonly stream?: StreamStretch,
   ) {
     this.events = events;
     this.rejects = rejects;

@@ -84,6 +84,7 @@ export class PartialWriteError extends SinkError {
   constructor(
     message: string,
     code: string,
+    /** Rows from 0; empty when the destination does not say which. */
     readonly rejected: readonly number[],
     readonly retry: readonly number[],
     options?: ErrorOptions,

@@ -5,3 +5,4 @@ export * from './errors.js';
 export * from './event-type.js';
 export * from './plugin.js';
 export * from './services.js';
+export * from './streams.js';

@@ -1,6 +1,8 @@
 import type { Batch, RecordBatch } from './batch.js';
 import type { PluginContext } from './context.js';
+import type { PartialWriteError } from './errors.js';
 import type { EventType } from './event-type.js';
+import type { StreamMarks } from './streams.js';
 
 /** The version of this contract; the registry refuses plugins made for another. */
 export const API_VERSION = 1;
@@ -35,7 +37,8 @@ export type Emit = (batch: Batch) => Promise<void>;
 
 /** Where events come from. */
 export interface Source extends Omit<Lifecycle, 'start'> {
-  start(signal: AbortSignal, emit: Emit): Promise<void>;
+  /** @param marks given where the pipeline's queue remembers which messages of agents' streams it has stored */
+  start(signal: AbortSignal, emit: Emit, marks?: StreamMarks): Promise<void>;
 }
 
 /** Changes or decodes events of a batch. Waiting for I/O is not possible here: read a snapshot instead. */
@@ -52,6 +55,22 @@ export interface EncodedEntry {
   readonly destination: string;
   readonly bytes: Uint8Array;
   readonly rows: number;
+  /** The id it was encoded under. A sink that can look entries up sets it; a queue gives it back with the bytes. */
+  readonly id?: string;
+}
+
+/** What a sink has done with a batch that could not be written as a whole. */
+export interface WriteReport {
+  /** Rows in the dead letters, by code; the others are stored. */
+  readonly deadLettered: ReadonlyMap<string, number>;
+}
+
+/** What a sink holds of one entry. */
+export interface StoredEntry {
+  /** Rows in its destination. */
+  readonly rows: number;
+  /** Rows in the dead letters because the destination refused them, by code. */
+  readonly deadLettered: ReadonlyMap<string, number>;
 }
 
 /** Where records go. */
@@ -67,6 +86,29 @@ export interface Sink extends Lifecycle {
    * @throws RetryableError | PermanentError | PartialWriteError; anything else counts as retryable
    */
   write(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Stores what can be stored of a write that failed with a `PartialWriteError`, and puts the refused rows into the dead
+   * letters. The host calls it again with the same arguments until it succeeds, and never `write` with this token any
+   * more; so it has to go on where it failed, and to repeat nothing that is stored, in a later process too.
+   * @param refusal   what `write` or `complete` failed with
+   * @param uncertain whether rows of the batch may be stored from an attempt whose outcome nobody knows
+   * @throws RetryableError | PermanentError
+   */
+  isolate?(
+    entries: readonly EncodedEntry[],
+    token: string,
+    refusal: PartialWriteError,
+    uncertain: boolean,
+    signal: AbortSignal,
+  ): Promise<WriteReport>;
+  /** What is stored of each entry, in their order; entries carry their ids. @throws RetryableError | PermanentError */
+  lookup?(entries: readonly EncodedEntry[], signal: AbortSignal): Promise<readonly StoredEntry[]>;
+  /**
+   * As `write`, for a batch that an earlier attempt may have stored, in whole or in part, however long ago: stores only
+   * what is missing.
+   * @throws as `write`
+   */
+  complete?(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<WriteReport>;
 }
 
 interface DefinitionBase<Kind extends PluginKind, Config, Instance> {

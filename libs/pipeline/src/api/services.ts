@@ -1,3 +1,5 @@
+import type { StreamClaims } from './streams.js';
+
 /** A value that changes by replacement, never in place. */
 export interface LiveValue<T> {
   readonly current: T;
@@ -62,8 +64,14 @@ export interface AcceptedConnection {
 
 /** Hands over accepted connections; one taker at a time. */
 export interface ConnectionFeed {
-  /** Returns what ends the taking; connections that come then are closed. */
-  take(handler: (connection: AcceptedConnection) => void): () => void;
+  /**
+   * Returns what ends the taking; connections that come then are closed.
+   * @param closeAll called when every connection taken is to be closed, as it is when ingestion is switched off:
+   *   stop reading, hand over what has arrived. Without it their sockets are cut.
+   */
+  take(handler: (connection: AcceptedConnection) => void, closeAll?: () => void): () => void;
+  /** The peer has proved to be an agent of the allowlist: its connection does not give way to newer ones any more. */
+  identified(connectionId: string): void;
   /** To be called exactly once for each connection taken, when its socket is closed. */
   closed(connectionId: string): void;
 }
@@ -93,6 +101,8 @@ export interface Services {
   readonly presence: AgentPresence;
   /** Named endpoints; a name is missing until its server is known. */
   readonly endpoints: LiveValue<ReadonlyMap<string, Endpoint>>;
+  /** Missing where there is one data plane process only. */
+  readonly streamClaims?: StreamClaims;
   /** Asks the control plane; resolves with `Unavailable` when it does not answer in time, never rejects. */
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
   /** Bans a source address for the configured time. `reason` is a bounded code, for logs and metrics. */

@@ -47,7 +47,10 @@ describe('loadGatewayConfig', () => {
             },
           ],
           deadLetters: 'clickhouse',
-          buffer: { maxBytes: 256 * 1024 * 1024 },
+          buffer: {
+            maxBytes: 256 * 1024 * 1024,
+            spool: { enabled: true, maxBytes: 10 * 2 ** 30, diskReserveBytes: 512 * 2 ** 20 },
+          },
         },
       ],
     });

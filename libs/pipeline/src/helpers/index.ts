@@ -13,3 +13,4 @@ export { pointer } from './reject.js';
 export * from './schema.js';
 export * from './sleep.js';
 export * from './spki.js';
+export * from './stretches.js';

@@ -69,7 +69,9 @@ export function batchEvents(limits: () => BatchLimits): OperatorFunction<Part, P
 function cut(part: Part, first: number, rest: number): Part[] {
   const { batch, ledger } = part;
   const { size } = batch;
-  if (size <= first) return [part];
+  // Rejects stand apart from events: a piece of such a batch would be no stretch of its stream.
+  const whole = batch.stream !== undefined && batch.rejects.length > 0;
+  if (size <= first || whole) return [part];
   const pieces: Part[] = [];
   for (let from = 0, to = first; from < size; from = to, to = Math.min(size, from + rest)) {
     pieces.push({ batch: stretch(batch, from, to), ledger });
@@ -82,7 +84,7 @@ function cut(part: Part, first: number, rest: number): Part[] {
 
 /** Messages `from` to `to` of a batch as a batch of their own; its rejects come first. */
 function stretch(batch: Batch, from: number, to: number): Batch {
-  const { origin, receivedAt, bytes, events, rejects, size } = batch;
+  const { origin, receivedAt, bytes, events, rejects, size, stream } = batch;
   const share = Math.round((bytes * (to - from)) / size);
   const shift = rejects.length;
   return new Batch(
@@ -91,5 +93,6 @@ function stretch(batch: Batch, from: number, to: number): Batch {
     share,
     to > shift ? events.slice(Math.max(0, from - shift), to - shift) : [],
     from < shift ? rejects.slice(from, to) : [],
+    stream && { ...stream, first: stream.first + from, last: stream.first + to - 1 },
   );
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { PartialWriteError, PermanentError, RetryableError, type Endpoint } from '../api/index.js';
+import { PartialWriteError, PermanentError, RetryableError, type Endpoint, type Sink } from '../api/index.js';
 import {
   createPipelineHarness,
   numbers,
@@ -157,5 +157,68 @@ describe('a write that fails', () => {
     const beta = testBatch([2], { type: () => 'Beta' });
     await source.emit(beta);
     await beta.settled;
+  });
+});
+
+describe('a sink that isolates refused rows', () => {
+  const refusal = (): Error => new PartialWriteError('Row 3 is refused.', '469 VIOLATED_CONSTRAINT', [3], []);
+  const codes = new Map([
+    ['violated_constraint', 2],
+    ['cannot_parse_text', 1],
+  ]);
+
+  it('ends every event once: as delivered or as a dead letter', async () => {
+    const { source, sink, sinkStatus, pipeline, metrics, logger } = await start();
+    sink.onWrite = failing(refusal, 1);
+    (sink as Sink).isolate = async () => ({ deadLettered: codes });
+    const batch = testBatch(numbers(0, 20));
+    await source.emit(batch);
+    await until(() => pipeline.status().counts.inFlight === 0);
+    expect(pipeline.status().counts).toMatchObject({
+      received: 20,
+      delivered: 17,
+      deadLettered: 3,
+      dropped: 0,
+      deliveredByType: { alpha_events: 17 },
+      deadLettersByCode: Object.fromEntries(codes),
+    });
+    expect(sinkStatus().state).toBe('ok');
+    expect(metrics.value('gateway_sink_rows_total', { pipeline: 'test', sink: 'main' })).toBe(17);
+    const labels = { pipeline: 'test', code: 'violated_constraint' };
+    expect(metrics.value('gateway_dead_letters_total', labels)).toBe(2);
+    expect(logger.lines.find(({ level }) => level === 'warn')!.fields).toMatchObject({
+      refused: 3,
+      codes: Object.fromEntries(codes),
+    });
+  });
+
+  it('counts later events as delivered again', async () => {
+    const { source, sink, pipeline } = await start();
+    sink.onWrite = failing(refusal, 1);
+    (sink as Sink).isolate = async () => ({ deadLettered: codes });
+    for (const ids of [numbers(0, 20), numbers(20, 20)]) {
+      const batch = testBatch(ids);
+      await source.emit(batch);
+      await batch.settled;
+    }
+    await until(() => pipeline.status().counts.inFlight === 0);
+    expect(pipeline.status().counts).toMatchObject({ received: 40, delivered: 37, deadLettered: 3 });
+  });
+
+  it('is asked again until it succeeds', async () => {
+    const { source, sink, sinkStatus, pipeline } = await start();
+    sink.onWrite = failing(refusal, 1);
+    let left = 2;
+    (sink as Sink).isolate = async () => {
+      left -= 1;
+      if (left >= 0) throw busy();
+      return { deadLettered: codes };
+    };
+    await source.emit(testBatch(numbers(0, 20)));
+    await until(() => sinkStatus().state === 'degraded');
+    await until(() => pipeline.status().counts.inFlight === 0);
+    expect(sink.attempts).toHaveLength(1);
+    expect(pipeline.status().counts).toMatchObject({ delivered: 17, deadLettered: 3 });
+    expect(sinkStatus().state).toBe('ok');
   });
 });

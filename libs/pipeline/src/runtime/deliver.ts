@@ -1,5 +1,7 @@
 import type { Logger, Services, Sink } from '../api/index.js';
 import { Backoff, sleep } from '../helpers/index.js';
+import { BatchWriter } from './batch-writer.js';
+import type { PipelineCounters } from './counters.js';
 import type { PipelineMeter } from './meter.js';
 import type { EntryQueue, SinkBatch } from './queue.js';
 import type { Semaphore } from './semaphore.js';
@@ -11,7 +13,7 @@ const FIRST_WAIT_MS = 200;
 /** One sink, as its deliveries see it. */
 export interface DeliveryOptions {
   readonly name: string;
-  readonly sink: Pick<Sink, 'write'>;
+  readonly sink: Pick<Sink, 'write' | 'isolate' | 'complete'>;
   /** Bounds attempts that run at a time; a delivery that waits for its next attempt holds no place. */
   readonly writers: Semaphore;
   readonly health: SinkHealth;
@@ -19,6 +21,7 @@ export interface DeliveryOptions {
   /** A change is a reason to try again at once. */
   readonly endpoints: Services['endpoints'];
   readonly meter: PipelineMeter;
+  readonly counters: Pick<PipelineCounters, 'refusedBySink'>;
   readonly logger: Logger;
   /** Ends all attempts and waiting. */
   readonly signal: AbortSignal;
@@ -42,10 +45,13 @@ async function deliverNext(options: DeliveryOptions, destination: string): Promi
   const { name, writers, queue, signal } = options;
   const backoff = new Backoff({ initialMs: FIRST_WAIT_MS, maxMs: LONGEST_WAIT_MS });
   let batch: SinkBatch | undefined;
+  let writer: BatchWriter | undefined;
   const attempt = async (): Promise<WriteFailure | 'written' | 'ended'> => {
     if (signal.aborted) return 'ended';
-    batch ??= queue.take(name, destination);
-    return batch === undefined ? 'ended' : ((await write(options, batch)) ?? 'written');
+    batch ??= await queue.take(name, destination);
+    if (batch === undefined) return 'ended';
+    writer ??= new BatchWriter(options.sink, batch);
+    return (await write(options, batch, writer)) ?? 'written';
   };
   let result = await writers.run(attempt);
   while (batch !== undefined && typeof result === 'object') {
@@ -57,22 +63,43 @@ async function deliverNext(options: DeliveryOptions, destination: string): Promi
   if (options.health.ended(batch.token)) {
     options.logger.info({ destination, rows: batch.rows }, 'the sink writes again');
   }
+  if (writer !== undefined) noteRefused(options, batch, writer);
   await queue.commit(batch);
 }
 
 /** One attempt; `undefined` when it succeeded. */
-async function write(options: DeliveryOptions, batch: SinkBatch): Promise<WriteFailure | undefined> {
-  const { name, sink, meter, signal } = options;
+async function write(
+  options: DeliveryOptions,
+  batch: SinkBatch,
+  writer: BatchWriter,
+): Promise<WriteFailure | undefined> {
+  const { name, meter, signal } = options;
   const began = performance.now();
   let failure: WriteFailure | undefined;
   try {
-    await sink.write(batch.entries, batch.token, signal);
+    await writer.attempt(signal);
   } catch (error) {
     failure = readWriteFailure(error);
   }
   const outcome = failure?.outcome ?? 'ok';
-  meter.wrote(name, outcome, performance.now() - began, batch.rows, batch.bytes);
+  meter.wrote(name, outcome, performance.now() - began, batch.rows - writer.refusedRows, batch.bytes);
   return failure;
+}
+
+/** Rows that the sink has put into the dead letters end as such and not as delivered. */
+function noteRefused(
+  { counters, logger }: DeliveryOptions,
+  { destination, rows, token, uncertain }: SinkBatch,
+  { refused, refusedRows }: BatchWriter,
+): void {
+  if (refusedRows === 0) return;
+  const codes = Object.fromEntries(refused);
+  logger.warn(
+    { destination, rows, refused: refusedRows, codes, batch: token },
+    'refused rows are dead letters',
+  );
+  // The events of a batch that an earlier process took in were counted there.
+  if (uncertain !== true) counters.refusedBySink(destination, refused);
 }
 
 function noteFailure(

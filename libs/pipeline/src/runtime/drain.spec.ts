@@ -3,6 +3,7 @@ import {
   createPipelineHarness,
   numbers,
   testBatch,
+  until,
   type PipelineHarness,
   type PipelineHarnessOptions,
 } from '../testing/index.js';
@@ -41,6 +42,22 @@ describe('drain', () => {
     expect(sorted(sink.ids())).toEqual([...numbers(0, 42), 99]);
     expect(sink.calls).toEqual(['start', 'stop']);
     expect(pipeline.status().instances.map(({ state }) => state)).toEqual(['stopped', 'stopped', 'stopped']);
+  });
+
+  it('writes at once while the source stops, which may wait for what it gave to be safe', async () => {
+    const { source, sink, pipeline } = await start({ settings: { batchIntervalMs: 60_000 } });
+    const before = testBatch([1]);
+    await source.emit(before);
+    const last = testBatch([2]);
+    let safe = 0;
+    source.onStop = async () => {
+      await source.emit(last);
+      for (const { settled } of [before, last]) safe += (await settled).delivered;
+    };
+    const began = Date.now();
+    await pipeline.drain(began + 20_000);
+    expect([safe, sorted(sink.ids())]).toEqual([2, [1, 2]]);
+    expect(Date.now() - began).toBeLessThan(5_000);
   });
 
   it('gives up at the deadline what cannot be written, with the reason', async () => {
@@ -104,6 +121,7 @@ describe('drain', () => {
     const pipeline = createPipeline(options);
     const started = pipeline.start(new AbortController().signal);
     const failed = expect(started).rejects.toMatchObject({ code: 'START_ABORTED' });
+    await until(() => sink.calls.length > 0);
     await pipeline.drain(Date.now() + 100);
     await failed;
     expect(sink.calls).toEqual(['start', 'stop']);

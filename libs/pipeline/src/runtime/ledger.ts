@@ -10,6 +10,7 @@ export const DROP_REASONS = {
   discarded: 'discarded by a step',
   deadLetter: 'dead letter not encodable',
   queue: 'lost by the queue',
+  damaged: 'damaged in the spool',
   internal: 'internal error',
 } as const;
 
@@ -40,6 +41,11 @@ export class Ledger {
   /** Events that have not ended yet. */
   get open(): number {
     return this.#open;
+  }
+
+  /** Whether some of its events were dropped. */
+  get lossy(): boolean {
+    return this.#dropped > 0;
   }
 
   /** Some events have ended; what is above the open ones is left out. */

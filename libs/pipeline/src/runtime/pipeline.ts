@@ -1,19 +1,21 @@
 import { setMaxListeners } from 'node:events';
 import { ignoreElements, merge, mergeMap, Subject, tap } from 'rxjs';
-import { GatewayError, type Batch, type Emit, type Logger } from '../api/index.js';
+import { GatewayError, type Batch, type Emit, type Logger, type StreamMarks } from '../api/index.js';
 import { batchEvents, type BatchLimits, type Part } from './batch-events.js';
 import type { PipelineCounters } from './counters.js';
-import { CreditGate } from './credit-gate.js';
+import { CreditGate, type CreditLimits } from './credit-gate.js';
 import { deliver, type DeliveryOptions } from './deliver.js';
 import type { Instances } from './instances.js';
 import { DROP_REASONS } from './ledger.js';
-import { MemoryQueue } from './memory-queue.js';
+import { makeQueue } from './make-queue.js';
 import type { PipelineMeter } from './meter.js';
 import { Processor } from './processing.js';
 import type { EntryQueue, QueueStats } from './queue.js';
 import { Semaphore } from './semaphore.js';
 import { Settler } from './settle.js';
 import { SinkHealth } from './sink-health.js';
+import { SpoolQueue } from './spool-queue.js';
+import type { InstanceBoard } from './status.js';
 import type { PipelineOptions } from './types.js';
 
 /** Longest time a processing batch waits for more events, ms, so that events are soon safe (`docs/adr/0004`). */
@@ -39,7 +41,10 @@ export class Flow {
   readonly #jobs = new Semaphore(1);
   readonly #writers: readonly Semaphore[];
   readonly #processor: Processor;
+  /** State of the spool; missing where the queue is in memory. */
+  readonly spoolBoard: InstanceBoard | undefined;
   #open = false;
+  #hurried = false;
   #done: Promise<void> = Promise.resolve();
   #unsubscribe = (): void => undefined;
 
@@ -48,19 +53,26 @@ export class Flow {
     const idPrefix = `${pipeline.gatewayId}/${pipeline.epoch}`;
     this.#settler = new Settler(counters, ({ size, bytes }) => this.#gate.release(size, bytes));
     this.#gate = new CreditGate(
-      () => ({ events: pipeline.settings.current.bufferMaxEvents, bytes: pipeline.spec.buffer.maxBytes }),
+      () => creditOf(pipeline),
       () => this.#queue.recheck(),
     );
-    this.#queue = new MemoryQueue({
+    const { queue, board } = makeQueue({
+      pipeline,
       sinks: instances.sinks.map(({ name }) => name),
-      tokenPrefix: idPrefix,
+      idPrefix,
+      events: this.#settler,
+      meter: options.meter,
+      logger,
+      now: options.now,
       conditions: () => ({
         now: options.now(),
         maxRows: pipeline.settings.current.sinkBatchSize,
         maxAgeMs: pipeline.settings.current.batchIntervalMs,
-        pressure: this.#gate.waiting > 0,
+        pressure: this.#hurried || this.#gate.waiting > 0,
       }),
     });
+    this.#queue = queue;
+    this.spoolBoard = board;
     this.#writers = instances.sinks.map(() => new Semaphore(1));
     this.#processor = new Processor({
       pipeline: pipeline.spec.name,
@@ -74,6 +86,13 @@ export class Flow {
     });
     // Every delivery that waits, and what sinks make of the signal, listens to it.
     setMaxListeners(0, this.#aborted.signal);
+  }
+
+  /** Opens the queue; rejects when it cannot be opened. */
+  async open(signal: AbortSignal): Promise<void> {
+    this.spoolBoard?.begin();
+    await this.#queue.open(signal);
+    this.spoolBoard?.enter('running');
   }
 
   /** Connects source and sinks. RxJS carries batches and has no brake of its own: `emit` is where sources wait. */
@@ -136,6 +155,12 @@ export class Flow {
     this.#queue.recheck();
   }
 
+  /** From now on nothing waits to become a larger write: the source is being stopped, and waits for what it gave. */
+  hurry(): void {
+    this.#hurried = true;
+    this.#queue.recheck();
+  }
+
   /** Takes nothing more and writes out what there is; resolves when all of it is written, be it never. */
   finish(): Promise<void> {
     this.#open = false;
@@ -143,15 +168,28 @@ export class Flow {
     return this.#done;
   }
 
-  /** Gives up what is not written, and closes everything. Returns how many events that were. */
-  end(): number {
+  /** Takes over spools of reactors that are no more. */
+  adopt(directories: readonly string[]): void {
+    if (this.#queue instanceof SpoolQueue) this.#queue.adopt(directories);
+  }
+
+  /** Gives up what is not safe, and closes everything. Returns how many events that were. */
+  async end(): Promise<number> {
     this.#open = false;
     this.#aborted.abort();
-    const left = this.#settler.abandon(DROP_REASONS.shutdown);
     this.#unsubscribe();
-    this.#queue.destroy();
+    await this.#queue.destroy();
+    // What has become safe meanwhile is settled now.
+    await new Promise((resolve) => setImmediate(resolve));
+    const left = this.#settler.abandon(DROP_REASONS.shutdown);
     this.#gate.close();
+    this.spoolBoard?.enter('stopped');
     return left;
+  }
+
+  /** What the queue remembers of agents' streams, if it can. */
+  get marks(): StreamMarks | undefined {
+    return this.#queue.streams;
   }
 
   /** Raw bytes that hold credit. */
@@ -175,7 +213,7 @@ export class Flow {
   }
 
   #deliveries(): DeliveryOptions[] {
-    const { instances, meter, pipeline } = this.options;
+    const { instances, meter, pipeline, counters } = this.options;
     return instances.sinks.map(({ name, plugin, board, context }, i) => ({
       name,
       sink: plugin,
@@ -184,6 +222,7 @@ export class Flow {
       queue: this.#queue,
       endpoints: pipeline.services.endpoints,
       meter,
+      counters,
       logger: context.logger,
       signal: this.#aborted.signal,
     }));
@@ -197,4 +236,9 @@ export class Flow {
     this.#settler.abandon(DROP_REASONS.internal);
     this.#gate.close();
   }
+}
+
+function creditOf({ settings, spec }: PipelineOptions): CreditLimits {
+  const { bufferMaxEvents, bufferBytesShare = 1 } = settings.current;
+  return { events: bufferMaxEvents, bytes: spec.buffer.maxBytes * bufferBytesShare };
 }

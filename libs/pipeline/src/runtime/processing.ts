@@ -1,12 +1,12 @@
-import { deadLetters, type Logger } from '../api/index.js';
+import { deadLetters, type Logger, type StreamStretch } from '../api/index.js';
 import { applySteps, type Step } from './apply-steps.js';
 import type { Part, ProcessingBatch } from './batch-events.js';
 import { DeadLetterGroup } from './dead-letter-group.js';
 import { encodeGroup, type EncodeFailure, type Encoder } from './encode-group.js';
 import { DROP_REASONS } from './ledger.js';
-import type { Appended, EntryQueue, QueueItem } from './queue.js';
+import type { Appended, EntryQueue, QueueItem, Tally } from './queue.js';
 import { halves, RecordGroups, undecodedReject, type RecordGroup } from './record-groups.js';
-import type { Settler, Share, Unit } from './settle.js';
+import type { Settler, Share } from './settle.js';
 
 /** What a processor works with. */
 export interface ProcessorOptions {
@@ -18,7 +18,7 @@ export interface ProcessorOptions {
   readonly deadLetters: Encoder;
   /** `<gateway id>/<epoch>`, the first part of entry ids. */
   readonly idPrefix: string;
-  readonly queue: Pick<EntryQueue, 'append'>;
+  readonly queue: Pick<EntryQueue, 'append' | 'streams'>;
   readonly settler: Pick<Settler, 'follow' | 'drop'>;
   readonly logger: Logger;
 }
@@ -35,6 +35,9 @@ type Refuse = (group: RecordGroup, failures: readonly EncodeFailure[], appended:
 
 /** One job: steps, grouping by event type, encoding, queueing. Every event leaves it for the queue or is dropped. */
 export class Processor {
+  /** Whether the queue refused something of the current batch. */
+  #refused = false;
+
   constructor(private readonly options: ProcessorOptions) {}
 
   /** Works a processing batch off; resolves when the queue has taken it. Does not throw. */
@@ -52,7 +55,20 @@ export class Processor {
       return;
     }
     // A queue that loses what it has accepted says so by `safe`, which the settler follows.
-    await Promise.allSettled(this.#encode(decoded));
+    await Promise.allSettled(this.#queueAll(decoded, parts));
+  }
+
+  /** Encodes and queues everything, and lets the queue remember with it which stretches of streams that was. */
+  #queueAll(decoded: Decoded, parts: ProcessingBatch): Promise<void>[] {
+    const { streams } = this.options.queue;
+    let accepted: Promise<void>[] = [];
+    this.#refused = false;
+    if (streams === undefined) return this.#encode(decoded);
+    streams.together(() => {
+      accepted = this.#encode(decoded);
+      return this.#refused ? [] : storedStretches(parts);
+    });
+    return accepted;
   }
 
   /** Encodes and queues everything; returns what tells when the queue has taken it. */
@@ -124,21 +140,25 @@ export class Processor {
       for (const half of halves(group)) this.#enqueue(half, sinks, also, accepted, refuse);
       return;
     }
-    const appended = items.length === 0 ? also : [...also, this.#append(items, accepted)];
-    if (failures.length > 0) refuse(group, failures, appended);
-    else this.options.settler.follow(unitOf(group), appended);
+    const failed = failures.length > 0;
+    // What becomes a dead letter is counted as one, and not a second time for the sinks that could encode it.
+    const tally = failed ? undefined : tallyOf(group);
+    const appended = items.length === 0 ? also : [...also, this.#append(items, tally, accepted)];
+    if (tally === undefined) refuse(group, failures, appended);
+    else this.options.settler.follow({ fate: tally.fate, shares: group.runs }, appended);
   }
 
-  #append(items: readonly QueueItem[], accepted: Promise<void>[]): Appended {
+  #append(items: readonly QueueItem[], tally: Tally | undefined, accepted: Promise<void>[]): Appended {
     try {
-      const appended = this.options.queue.append(items);
+      const appended = this.options.queue.append(items, tally);
       accepted.push(appended.accepted);
       return appended;
     } catch (error) {
       this.options.logger.error({ err: error }, 'the queue refused entries, their events are dropped');
+      this.#refused = true;
       const lost = Promise.reject(new Error('The queue refused the entries.', { cause: error }));
       lost.catch(() => undefined);
-      return { accepted: Promise.resolve(), safe: lost, written: lost };
+      return { accepted: Promise.resolve(), safe: lost };
     }
   }
 
@@ -158,6 +178,15 @@ export class Processor {
   };
 }
 
+/** Stretches of streams of which nothing was dropped: what was must be taken when it is sent again. */
+function storedStretches(parts: ProcessingBatch): StreamStretch[] {
+  const stretches: StreamStretch[] = [];
+  for (const { batch, ledger } of parts) {
+    if (batch.stream !== undefined && !ledger.lossy) stretches.push(batch.stream);
+  }
+  return stretches;
+}
+
 /** Makes a dead letter of a group of one event. */
 function addRefused(
   letters: DeadLetterGroup,
@@ -172,16 +201,14 @@ function addRefused(
   letters.alsoAppended.push(...appended);
 }
 
-function unitOf({ type, records, runs: shares }: RecordGroup): Unit {
-  if (type !== deadLetters) {
-    return { fate: 'delivered', counts: new Map([[type.name, records.length]]), shares };
-  }
+function tallyOf({ type, records }: RecordGroup): Tally {
+  if (type !== deadLetters) return { fate: 'delivered', counts: new Map([[type.name, records.length]]) };
   const counts = new Map<string, number>();
   for (const record of records) {
     const code = record.code as string;
     counts.set(code, (counts.get(code) ?? 0) + 1);
   }
-  return { fate: 'deadLettered', counts, shares };
+  return { fate: 'deadLettered', counts };
 }
 
 function nameOf(error: unknown): string {

@@ -15,6 +15,8 @@ import { createLiveValue, type WritableLiveValue } from '../helpers/index.js';
 export interface TestConnectionFeed extends ConnectionFeed {
   /** Whether somebody takes connections now. */
   readonly taken: boolean;
+  /** Ids given to `identified`, in order. */
+  readonly identifiedIds: readonly string[];
   /** Ids given to `closed`, in order. */
   readonly closedIds: readonly string[];
   /** Hands a connection over; destroys its socket when nobody takes it, as the acceptor would. */
@@ -74,8 +76,10 @@ export function createTestServices(): TestServices {
 function createTestConnectionFeed(): TestConnectionFeed {
   let taker: ((connection: AcceptedConnection) => void) | undefined;
   const closedIds: string[] = [];
+  const identifiedIds: string[] = [];
   return {
     closedIds,
+    identifiedIds,
     get taken() {
       return taker !== undefined;
     },
@@ -85,6 +89,7 @@ function createTestConnectionFeed(): TestConnectionFeed {
         if (taker === handler) taker = undefined;
       };
     },
+    identified: (connectionId) => void identifiedIds.push(connectionId),
     closed: (connectionId) => void closedIds.push(connectionId),
     offer(connection) {
       if (taker === undefined) connection.socket.destroy();

@@ -1,4 +1,11 @@
-import { AgentProgress, runAgent, type MessageSource } from '@app/agent';
+import {
+  AgentProgress,
+  DEFAULT_HOLD,
+  MemoryUnacknowledged,
+  runAgent,
+  type AcknowledgedOptions,
+  type MessageSource,
+} from '@app/agent';
 import { GatewayError } from '@app/pipeline/api';
 import { formatCount } from './table.js';
 import type { PreparedAgent } from './prepare-agents.js';
@@ -8,6 +15,8 @@ export interface FleetOptions {
   readonly agents: readonly PreparedAgent[];
   /** Makes the source of one agent, counted from 0. */
   readonly source: (agent: PreparedAgent, index: number) => MessageSource;
+  /** Whether agents ask for acknowledgements, and send again what was not acknowledged. */
+  readonly ack: boolean;
   readonly stop: AbortSignal;
   readonly abort: AbortSignal;
 }
@@ -17,6 +26,9 @@ export interface AgentFailure {
   readonly name: string;
   readonly error: GatewayError;
 }
+
+/** What all agents of a fleet may keep unacknowledged, bytes. */
+const FLEET_HOLD_BYTES = 256 * 1024 * 1024;
 
 /** Several agents that run in this process. */
 export class AgentFleet {
@@ -37,6 +49,16 @@ export class AgentFleet {
   /** See `AgentProgress.unconfirmed`. */
   get unconfirmed(): number {
     return this.#sum((progress) => progress.unconfirmed);
+  }
+
+  /** Messages that gateways have told to be durable. */
+  get acknowledged(): number {
+    return this.#sum((progress) => progress.acknowledged);
+  }
+
+  /** See `AgentProgress.maybeTwice`. */
+  get maybeTwice(): number {
+    return this.#sum((progress) => progress.maybeTwice);
   }
 
   /** Since the fleet was made, ms. */
@@ -60,7 +82,16 @@ export class AgentFleet {
     const runs = agents.map(async (agent, index) => {
       try {
         const progress = this.#progress[index] ?? new AgentProgress();
-        await runAgent({ client: agent.client, source: source(agent, index), progress, stop, abort });
+        const { client } = agent;
+        const acks = this.#acks(agent.name);
+        await runAgent({
+          client,
+          source: source(agent, index),
+          progress,
+          stop,
+          abort,
+          ...(acks && { acks }),
+        });
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         failures.push({ name: agent.name, error });
@@ -81,7 +112,15 @@ export class AgentFleet {
     const reconnects = this.#sum((progress) => progress.reconnects);
     const error = this.#progress.find((progress) => progress.lastError !== undefined)?.lastError;
     const trouble = error === undefined ? '' : ` · ${error}`;
-    return `sent ${formatCount(sent)} · ${formatCount(rate)}/s · ${connected} of ${this.#progress.length} connected · ${reconnects} reconnects${trouble}`;
+    const acknowledged = this.options.ack ? ` · acknowledged ${formatCount(this.acknowledged)}` : '';
+    return `sent ${formatCount(sent)}${acknowledged} · ${formatCount(rate)}/s · ${connected} of ${this.#progress.length} connected · ${reconnects} reconnects${trouble}`;
+  }
+
+  #acks(agentHost: string): AcknowledgedOptions | undefined {
+    const { ack, agents } = this.options;
+    if (!ack) return undefined;
+    const bytes = Math.min(DEFAULT_HOLD.bytes, FLEET_HOLD_BYTES / agents.length);
+    return { agentHost, held: new MemoryUnacknowledged({ ...DEFAULT_HOLD, bytes }) };
   }
 
   #sum(of: (progress: AgentProgress) => number): number {

@@ -19,12 +19,13 @@ describe('parseAgentOptions', () => {
       dataDir: './data/agents',
       seed: 1,
       badRatio: 0,
+      ack: true,
     });
   });
 
   it('reads every option, with "=" too', () => {
     const argv =
-      `--host gw --port=2514 --token ${token} --agents 3 --events 500 --duration 1.5 --rate 10.5 --types leef,File --data /d --seed 0 --bad-ratio 0.5`.split(
+      `--host gw --port=2514 --token ${token} --agents 3 --events 500 --duration 1.5 --rate 10.5 --types leef,File --data /d --seed 0 --bad-ratio 0.5 --no-ack`.split(
         ' ',
       );
     expect(parseAgentOptions(argv)).toMatchObject({
@@ -39,6 +40,7 @@ describe('parseAgentOptions', () => {
       dataDir: '/d',
       seed: 0,
       badRatio: 0.5,
+      ack: false,
     });
   });
 

@@ -21,6 +21,8 @@ export interface AgentOptions {
   readonly dataDir: string;
   readonly seed: number;
   readonly badRatio: number;
+  /** Whether agents ask for acknowledgements. */
+  readonly ack: boolean;
 }
 
 /** What `--help` prints. */
@@ -40,6 +42,7 @@ export const AGENT_USAGE = `Simulates agents: enrolls them, then streams events 
   --data DIR        where the agents keep their keys, ./data/agents by default: DIR/agent-1 ...
   --seed N          seed of the generated events, 1 by default
   --bad-ratio X     share of events that belong into the dead letters, 0 to 1, 0 by default
+  --no-ack          asks for no acknowledgements: what a connection that breaks has taken is not sent again
 `;
 
 const OPTIONS = {
@@ -56,6 +59,7 @@ const OPTIONS = {
   data: { type: 'string' },
   seed: { type: 'string' },
   'bad-ratio': { type: 'string' },
+  'no-ack': { type: 'boolean' },
 } as const;
 
 /** Shapes the generated events, and so means nothing for a file. */
@@ -80,6 +84,7 @@ export function parseAgentOptions(argv: readonly string[]): AgentOptions {
     dataDir: texts.data ?? './data/agents',
     seed: parseNumber('seed', texts.seed, { min: 0, max: 4_294_967_295 }) ?? 1,
     badRatio: parseNumber('bad-ratio', texts['bad-ratio'], { min: 0, max: 1, fraction: true }) ?? 0,
+    ack: texts['no-ack'] !== true,
   };
 }
 

@@ -81,6 +81,7 @@ export class DemoRun {
     const budget = { left: events };
     return new AgentFleet({
       agents,
+      ack: true,
       source: ({ name }, index) =>
         generatedSource({
           generator: { seed: Date.now() + index, types: EVENT_KINDS, agentHost: name, badRatio: BAD_RATIO },

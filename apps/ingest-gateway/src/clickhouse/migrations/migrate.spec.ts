@@ -4,6 +4,7 @@ import {
   startTestClickHouse,
   type TestClickHouse,
 } from '../../../../../test/support/clickhouse.js';
+import { pollUntil } from '../../../../../test/support/poll.js';
 import { migrate, migrations } from './index.js';
 import type { Migration } from './migration.js';
 import { retentionChange } from './retention.js';
@@ -30,9 +31,10 @@ async function engine(database: string, table: string): Promise<string> {
   return row?.engine_full ?? '';
 }
 
-const second: Migration = {
-  version: 2,
-  name: 'second',
+const newest = migrations.length;
+const another: Migration = {
+  version: newest + 1,
+  name: 'another',
   statements: ({ database }) => [`ALTER TABLE ${database}.file_events ADD COLUMN IF NOT EXISTS later String`],
 };
 
@@ -52,16 +54,17 @@ describe('migrate', () => {
   });
 
   it('records each step once, and applies only what is new', async () => {
-    expect(await run('steps')).toBe(1);
-    expect(await run('steps', [...migrations, second])).toBe(2);
-    expect(await run('steps', [...migrations, second])).toBe(2);
+    expect(await run('steps')).toBe(newest);
+    expect(await run('steps', [...migrations, another])).toBe(newest + 1);
+    expect(await run('steps', [...migrations, another])).toBe(newest + 1);
     const rows = await clickhouse.rows('SELECT version, name FROM steps.schema_migrations ORDER BY version');
     expect(rows).toEqual([
       { version: 1, name: 'activity_tables' },
-      { version: 2, name: 'second' },
+      { version: 2, name: 'dead_letter_ids' },
+      { version: newest + 1, name: 'another' },
     ]);
     // A gateway that is older than the database leaves it as it is.
-    expect(await run('steps')).toBe(2);
+    expect(await run('steps')).toBe(newest + 1);
   });
 
   it('goes on after a crash half-way', async () => {
@@ -70,21 +73,21 @@ describe('migrate', () => {
       statements: (context) => [...migrations[0]!.statements(context).slice(0, 3), 'SELECT throwIf(1)'],
     };
     await expect(run('half', [half])).rejects.toThrow();
-    expect(await run('half')).toBe(1);
+    expect(await run('half')).toBe(newest);
     expect(await clickhouse.rows("SELECT 1 FROM system.tables WHERE database = 'half'")).toHaveLength(6);
   });
 
   it('can be run by several at once', async () => {
-    const versions = await Promise.all([1, 2, 3].map(() => run('together', [...migrations, second])));
-    expect(versions).toEqual([2, 2, 2]);
+    const versions = await Promise.all([1, 2, 3].map(() => run('together', [...migrations, another])));
+    expect(versions).toEqual([1, 2, 3].map(() => newest + 1));
   });
 
   it('refuses a step that was applied in another form', async () => {
-    await run('changed', [...migrations, second]);
-    const other = { ...second, statements: () => ['SELECT 2'] };
+    await run('changed', [...migrations, another]);
+    const other = { ...another, statements: () => ['SELECT 2'] };
     await expect(run('changed', [...migrations, other])).rejects.toMatchObject({
       code: 'CLICKHOUSE_MIGRATION_CHANGED',
-      message: expect.stringContaining('Step 2 (second)'),
+      message: expect.stringContaining(`Step ${newest + 1} (another)`),
     });
   });
 
@@ -102,9 +105,26 @@ describe('migrate', () => {
     expect(await clickhouse.rows('SELECT event_time FROM kept.file_events')).toEqual([]);
   });
 
+  it('gives dead letters of an older version ids that stay', async () => {
+    await run('older', migrations.slice(0, 1));
+    await clickhouse.run(
+      "INSERT INTO older.dead_letters (received_at, code) SETTINGS async_insert = 0 SELECT now64(3), 'old' FROM numbers(3)",
+    );
+    await run('older');
+    const ids = (): Promise<unknown[]> => clickhouse.rows('SELECT id FROM older.dead_letters ORDER BY id');
+    await pollUntil(
+      'the ids to be written',
+      () => clickhouse.rows("SELECT 1 FROM system.mutations WHERE database = 'older' AND NOT is_done"),
+      (open) => open.length === 0,
+    );
+    const first = await ids();
+    expect(new Set(first.map((row) => JSON.stringify(row))).size).toBe(3);
+    expect(await ids()).toEqual(first);
+  });
+
   it('takes a database name of any form', async () => {
     const database = 'odd `name\\ "x"';
-    expect(await run(database)).toBe(1);
+    expect(await run(database)).toBe(newest);
   });
 });
 

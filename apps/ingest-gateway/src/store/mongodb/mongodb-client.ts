@@ -28,6 +28,8 @@ const LIMITS: MongoClientOptions = {
   waitQueueTimeoutMS: 2_500,
   heartbeatFrequencyMS: 2_000,
   maxPoolSize: 10,
+  // A field that is not given is absent, as in the embedded store, and not null.
+  ignoreUndefined: true,
 };
 
 /** A database, and how messages name its server. */

@@ -1,0 +1,181 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createRecordingLogger, createRecordingMetrics, type RecordingLogger } from '@app/pipeline/testing';
+import { FAKE_REACTOR } from '../../../../test/support/fake-reactor.js';
+import { pollUntil } from '../../../../test/support/poll.js';
+import { createDataPlane, type ProcessOptions } from './data-plane.js';
+import type { DataPlane, ListenerStatus } from './types.js';
+
+type Reactor = ListenerStatus['reactors'][number];
+
+describe('the reactors of a data plane', () => {
+  let dataDir: string;
+  let entry: string;
+  let plane: DataPlane;
+  let logger: RecordingLogger;
+  const clients: Socket[] = [];
+
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'reactors-'));
+    entry = join(dataDir, 'reactor.mjs');
+    await writeFile(entry, FAKE_REACTOR);
+    logger = createRecordingLogger();
+  });
+
+  afterEach(async () => {
+    await plane.stop(Date.now() + 1_000);
+    clients.splice(0).forEach((client) => client.destroy());
+    await rm(dataDir, { recursive: true });
+  });
+
+  async function start(reactors: number, gatewayId = 'test', options: ProcessOptions = {}): Promise<void> {
+    let epoch = 0;
+    plane = createDataPlane(
+      {
+        logger,
+        metrics: createRecordingMetrics(),
+        handlers: {
+          enroll: async () => ({ status: 'Enrolled' }),
+          agentsSeen: () => undefined,
+          nextEpoch: async () => String((epoch += 1)),
+        },
+        gatewayId,
+        pipelines: [],
+        log: { level: 'info', format: 'json' },
+        host: '127.0.0.1',
+        acceptor: { port: 0, maxConnections: 100, banDurationMs: 60_000 },
+        reactor: { connection: {}, flow: { bufferMaxEvents: 1_000, sinkWriters: 4 } } as never,
+        reactors,
+        allowlist: [],
+        endpoints: {},
+        dataDir,
+        tls: {},
+      },
+      { entry, ...options },
+    );
+    await plane.start();
+    await ready(reactors);
+  }
+
+  const reactors = (): readonly Reactor[] => plane.status().reactors;
+  const ready = (count: number): Promise<unknown> =>
+    pollUntil(
+      `${count} reactors and no other`,
+      () => reactors().map(({ index, state }) => `${index} ${state}`),
+      (states) => states.join() === Array.from({ length: count }, (_, index) => `${index} ready`).join(),
+    );
+
+  async function dial(): Promise<Socket> {
+    const socket = connect(plane.status().port, '127.0.0.1').on('error', () => undefined);
+    clients.push(socket);
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  async function ask(socket: Socket, command: string): Promise<string> {
+    socket.write(command);
+    const closed = once(socket, 'close').then(() => ['closed']);
+    const [answer] = (await Promise.race([once(socket, 'data'), closed])) as [Buffer | string];
+    return answer.toString();
+  }
+
+  /** Opens as many connections and tells which reactor has each. */
+  async function places(count: number): Promise<string[]> {
+    const sockets = await Promise.all(Array.from({ length: count }, () => dial()));
+    return (await Promise.all(sockets.map((socket) => ask(socket, 'index')))).sort();
+  }
+
+  it('shares connections out evenly, and each limit over all of them', async () => {
+    await start(3);
+    expect(await places(6)).toEqual(['0', '0', '1', '1', '2', '2']);
+    expect(plane.connectedAgents().get('a')).toBe(6);
+    const shares = await Promise.all(clients.map((client) => ask(client, 'share')));
+    expect(new Set(shares)).toEqual(new Set([`333 1 ${1 / 3}`, `334 2 ${1 / 3}`, `333 1 ${1 / 3}`]));
+    plane.updateReactorSettings({
+      connection: {},
+      flow: { bufferMaxEvents: 3_000, sinkWriters: 3 },
+    } as never);
+    await pollUntil(
+      'new shares',
+      () => ask(clients[0]!, 'share'),
+      (share) => share === `1000 1 ${1 / 3}`,
+    );
+  });
+
+  it('gives the newest connection to the reactor with the fewest', async () => {
+    await start(2);
+    await places(4);
+    const first = await Promise.all(clients.map((client) => ask(client, 'index')));
+    clients.filter((_, at) => first[at] === '1').forEach((client) => client.destroy());
+    await pollUntil('both closed', () => plane.status().connections === 2);
+    expect(await places(2)).toEqual(['1', '1']);
+  });
+
+  it('starts more, and the agents that come get to them', async () => {
+    await start(1);
+    await places(2);
+    plane.resizeReactors(3);
+    await ready(3);
+    expect(await places(4)).toEqual(['1', '1', '2', '2']);
+    expect(await ask(clients[0]!, 'share')).toBe(`333 1 ${1 / 3}`);
+    expect(clients[0]!.destroyed).toBe(false);
+  });
+
+  it('lets surplus ones drain while the others go on, and closes only their connections', async () => {
+    await start(3, 'slow');
+    await places(3);
+    const at = await Promise.all(clients.map((client) => ask(client, 'index')));
+    const surplus = clients.filter((_, each) => at[each] !== '0');
+    const stays = clients.find((_, each) => at[each] === '0')!;
+    const pids = reactors().map(({ pid }) => pid!);
+    plane.resizeReactors(1);
+    expect(reactors().map(({ state }) => state)).toEqual(['ready', 'draining', 'draining']);
+    await Promise.all(surplus.map((client) => once(client, 'close')));
+    expect(await places(2)).toEqual(['0', '0']);
+    // What drains still holds its share: the limit must not be exceeded meanwhile.
+    expect(await ask(stays, 'share')).toBe(`333 1 ${1 / 3}`);
+    pids.slice(1).forEach((pid) => process.kill(pid, 'SIGUSR2'));
+    await ready(1);
+    await pollUntil(
+      'the whole share',
+      () => ask(stays, 'share'),
+      (share) => share === '1000 4 1',
+    );
+    expect(reactors()[0]!.pid).toBe(pids[0]);
+  });
+
+  it('gives an index to a new process only when the one that drains has ended', async () => {
+    await start(2, 'slow');
+    const [, draining] = reactors().map(({ pid }) => pid!);
+    plane.resizeReactors(1);
+    plane.resizeReactors(2);
+    expect(reactors().map(({ state }) => state)).toEqual(['ready', 'draining']);
+    process.kill(draining!, 'SIGUSR2');
+    await ready(2);
+    expect(reactors()[1]!.pid).not.toBe(draining);
+  });
+
+  it('has a surplus reactor end with the gateway, however long it had otherwise', async () => {
+    await start(2, 'slow');
+    plane.resizeReactors(1);
+    expect(await plane.stop(Date.now() + 5_000)).toHaveLength(2);
+    expect(reactors().map(({ state }) => state)).toEqual(['stopped', 'stopped']);
+  });
+
+  it('tells of a reactor that has fallen silent, ends it, and starts it again', async () => {
+    await start(2, 'test', { watchdog: { tickMs: 20, warnTicks: 2, killTicks: 10 } });
+    await pollUntil('a restart', () => (reactors()[0]?.restarts ?? 0) > 0);
+    const messages = logger.lines.map(({ message }) => message);
+    expect(messages).toContain('Reactor tells nothing: it is stuck or short of processor time');
+    expect(logger.lines).toContainEqual(
+      expect.objectContaining({
+        message: 'Reactor ended, starting it again',
+        fields: expect.objectContaining({ reason: expect.stringMatching(/^told nothing for/) }),
+      }),
+    );
+  });
+});

@@ -1,0 +1,147 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { TlsIdentity } from '@app/pipeline/api';
+import {
+  createRecordingLogger,
+  createTestCertificate,
+  type RecordingLogger,
+  type TestCertificate,
+} from '@app/pipeline/testing';
+import { pollUntil } from '../../../../test/support/poll.js';
+import { FileWatch } from './file-watch.js';
+import { ServerIdentity } from './server-identity.js';
+import { loadTlsIdentity, reloadTlsIdentity } from './tls-identity.js';
+
+describe('ServerIdentity', () => {
+  let dir: string;
+  let certPath: string;
+  let keyPath: string;
+  let identity: ServerIdentity;
+  let logger: RecordingLogger;
+  let used: TlsIdentity[];
+  let mended: number;
+
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'server-identity-'));
+    certPath = join(dir, 'server.crt');
+    keyPath = join(dir, 'server.key');
+    logger = createRecordingLogger();
+    used = [];
+    mended = 0;
+    const options = { certPath, keyPath, dataDir: dir, logger };
+    identity = new ServerIdentity({
+      logger,
+      load: () => loadTlsIdentity(options),
+      reload: () => reloadTlsIdentity(options),
+      use: (next) => used.push(next),
+      watch: (changed) => new FileWatch([certPath, keyPath], changed, { settleMs: 5, pollMs: 50 }),
+      filesChanged: () => (mended += 1),
+    });
+  });
+  afterEach(async () => {
+    identity.stop();
+    await rm(dir, { recursive: true });
+  });
+
+  async function put(path: string, text: string): Promise<void> {
+    await writeFile(`${path}.part`, text);
+    await rename(`${path}.part`, path);
+  }
+  async function install(pair: TestCertificate): Promise<void> {
+    await put(certPath, pair.certPem);
+    await put(keyPath, pair.keyPem);
+  }
+  async function loaded(days = 365): Promise<TestCertificate> {
+    const first = await createTestCertificate({ commonName: 'first', days });
+    await install(first);
+    await identity.start();
+    await identity.load();
+    expect(used.map(({ cert }) => cert)).toEqual([first.certPem]);
+    return first;
+  }
+  const messages = (): string[] => logger.lines.map(({ message }) => message);
+
+  it('takes a renewed pair, and clears what was wrong before', async () => {
+    const first = await loaded();
+    await put(certPath, 'garbage');
+    await pollUntil('the complaint', () => identity.problem !== undefined);
+    expect(identity.problem).toContain(`The server certificate ${certPath} is not PEM.`);
+    expect(identity.certificate?.spkiHash).toBe(first.spkiHash);
+    const second = await createTestCertificate({ commonName: 'second' });
+    await install(second);
+    await pollUntil('the new pair', () => identity.certificate?.spkiHash === second.spkiHash);
+    expect(identity.problem).toBeUndefined();
+    expect(used.map(({ cert }) => cert)).toEqual([first.certPem, second.certPem]);
+    expect(messages()).toContain('Server certificate renewed: new connections get it');
+    expect(messages().at(-1)).toContain('The server has another key now');
+  });
+
+  it('does not complain while the key of a new certificate is on its way', async () => {
+    const first = await loaded();
+    const second = await createTestCertificate({ commonName: 'second' });
+    await put(certPath, second.certPem);
+    // Long enough for the watch to have seen the certificate alone.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(identity.certificate?.spkiHash).toBe(first.spkiHash);
+    await put(keyPath, second.keyPem);
+    await pollUntil('the new pair', () => identity.certificate?.spkiHash === second.spkiHash);
+    expect(messages()).not.toContain('The changed server certificate is not used');
+  });
+
+  it.each([
+    ['expired', async () => createTestCertificate({ commonName: 'x', days: -1 }), 'expired at'],
+    [
+      'not made for its key',
+      async () => ({
+        ...(await createTestCertificate({ commonName: 'x' })),
+        keyPem: (await createTestCertificate({ commonName: 'y' })).keyPem,
+      }),
+      'does not belong to',
+    ],
+  ])('keeps the old pair when the new one is %s, and says why', async (_, make, reason) => {
+    const first = await loaded();
+    await install(await make());
+    await pollUntil('the complaint', () => identity.problem?.includes(reason));
+    expect(identity.certificate?.spkiHash).toBe(first.spkiHash);
+    expect(used).toHaveLength(1);
+    expect(logger.lines.at(-1)).toMatchObject({
+      level: 'error',
+      message: 'The changed server certificate is not used',
+      fields: { reason: expect.stringContaining(reason) },
+    });
+    await install(first);
+    await pollUntil('the old pair again', () => identity.problem === undefined);
+    expect(used).toHaveLength(1);
+  });
+
+  it('tells when the files come, as long as there is no certificate', async () => {
+    await identity.start();
+    await expect(identity.load()).rejects.toThrow('there is no such file');
+    await install(await createTestCertificate({ commonName: 'late' }));
+    await pollUntil('the sign', () => mended > 0);
+    await identity.load();
+    expect(used).toHaveLength(1);
+  });
+
+  it('warns of a certificate that ends soon', async () => {
+    await loaded(5);
+    expect(logger.lines).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: 'Server certificate expires within 7 days',
+        fields: expect.objectContaining({ days: 4 }),
+      }),
+    );
+  });
+
+  it('catches up with what was renewed while it was stopped', async () => {
+    await loaded();
+    identity.stop();
+    const second = await createTestCertificate({ commonName: 'second' });
+    await install(second);
+    await identity.start();
+    expect(identity.certificate?.spkiHash).toBe(second.spkiHash);
+  });
+});

@@ -1,0 +1,42 @@
+/** Numbers from `first` to `last`, both included. */
+export interface Stretch {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * Messages of an agent's stream (`docs/PROTOCOL.md`, Acknowledgements). Streams of two agents never have the same name:
+ * `<SPKI hash of the agent>/<name that the agent gave>`.
+ */
+export interface StreamStretch extends Stretch {
+  readonly stream: string;
+}
+
+/**
+ * What a queue knows of agents' streams. Only a queue that stores it in one step with the messages themselves may offer
+ * it: a message is durable if, and only if, it is in a durable stretch, whatever ends the process (`docs/adr/0008`).
+ */
+export interface StreamMarks {
+  /**
+   * Durable stretches of a stream, rising, with a gap between each two; `undefined` when that cannot be told now. Asked
+   * only while nothing of the stream is on its way.
+   */
+  durable(stream: string): Promise<readonly Stretch[] | undefined>;
+}
+
+/**
+ * Sees to it that one connection of the gateway at a time takes messages of a stream, over all its data plane processes:
+ * what an older connection brought is durable or dropped before a newer one asks what is durable.
+ */
+export interface StreamClaims {
+  /**
+   * Asks for a stream. `granted` is called once and synchronously with the grant's arrival, as another process may ask
+   * for the stream right after: with what the other processes hold durable, or `undefined` when that cannot be told now.
+   */
+  claim(stream: string, granted: (durable: readonly Stretch[] | undefined) => void): void;
+  /**
+   * Serves claims of other processes. `release` ends the connection that has the stream here, waits until nothing of it
+   * is on its way, and tells what is durable here, as `StreamMarks.durable`. Returns what ends the serving.
+   */
+  serve(release: (stream: string) => Promise<readonly Stretch[] | undefined>): () => void;
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals';
+import { PartialWriteError, RetryableError, type Sink } from '../api/index.js';
+import { BatchWriter } from './batch-writer.js';
+import type { SinkBatch } from './queue.js';
+
+const signal = new AbortController().signal;
+const refusal = new PartialWriteError('Row 0 is refused.', '469', [0], [1]);
+const busy = new RetryableError('Busy.', '202');
+
+function batch(uncertain?: boolean): SinkBatch {
+  const rest = { sink: 's', destination: 'd', entries: [], token: 't', rows: 2, bytes: 9, receivedAt: 0 };
+  return uncertain === undefined ? rest : { ...rest, uncertain };
+}
+
+/** A sink that does what is next in the list, and says what it was asked. */
+function scripted(...script: (Error | number)[]): { sink: Sink; calls: unknown[] } {
+  const calls: unknown[] = [];
+  const step = async (name: string, ...args: unknown[]): Promise<{ deadLettered: Map<string, number> }> => {
+    calls.push([name, ...args]);
+    const next = script.shift() ?? 0;
+    if (next instanceof Error) throw next;
+    return { deadLettered: new Map(next > 0 ? [['bad', next]] : []) };
+  };
+  const sink: Sink = {
+    encode: () => ({ destination: 'd', bytes: new Uint8Array(), rows: 0 }),
+    write: async (_entries, token) => void (await step('write', token)),
+    isolate: (_entries, token, error, uncertain) => step('isolate', token, error.code, uncertain),
+    complete: (_entries, token) => step('complete', token),
+  };
+  return { sink, calls };
+}
+
+describe('BatchWriter', () => {
+  it('writes', async () => {
+    const { sink, calls } = scripted();
+    const writer = new BatchWriter(sink, batch());
+    await writer.attempt(signal);
+    expect(calls).toEqual([['write', 't']]);
+    expect(writer.refusedRows).toBe(0);
+  });
+
+  it('isolates at once what is refused, and never writes it as a whole again', async () => {
+    const { sink, calls } = scripted(refusal, busy, busy, 1);
+    const writer = new BatchWriter(sink, batch());
+    await expect(writer.attempt(signal)).rejects.toBe(busy);
+    await expect(writer.attempt(signal)).rejects.toBe(busy);
+    expect(writer.refusedRows).toBe(0);
+    await writer.attempt(signal);
+    const isolate = ['isolate', 't', '469', false];
+    expect(calls).toEqual([['write', 't'], isolate, isolate, isolate]);
+    expect([...writer.refused]).toEqual([['bad', 1]]);
+  });
+
+  it('leaves a refused batch alone where the sink cannot isolate', async () => {
+    const { sink, calls } = scripted(refusal, refusal);
+    const writer = new BatchWriter({ write: (...args) => sink.write(...args) }, batch());
+    await expect(writer.attempt(signal)).rejects.toBe(refusal);
+    await expect(writer.attempt(signal)).rejects.toBe(refusal);
+    expect(calls).toHaveLength(2);
+  });
+
+  it('completes a batch that may be stored, and isolates what is refused of it', async () => {
+    const { sink, calls } = scripted(busy, refusal, 2);
+    const writer = new BatchWriter(sink, batch(true));
+    await expect(writer.attempt(signal)).rejects.toBe(busy);
+    await writer.attempt(signal);
+    expect(calls).toEqual([
+      ['complete', 't'],
+      ['complete', 't'],
+      ['isolate', 't', '469', true],
+    ]);
+    expect(writer.refusedRows).toBe(2);
+  });
+
+  it('knows the dead letters that a completed batch has left before', async () => {
+    const { sink } = scripted(3);
+    const writer = new BatchWriter(sink, batch(true));
+    await writer.attempt(signal);
+    expect(writer.refusedRows).toBe(3);
+  });
+});

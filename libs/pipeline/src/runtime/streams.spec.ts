@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import { Subject } from 'rxjs';
+import { Batch, deadLetters, type Reject, type StreamStretch } from '../api/index.js';
+import { createRecordingLogger, FakeParser, FakeSink, testBatch } from '../testing/index.js';
+import { batchEvents, type ProcessingBatch } from './batch-events.js';
+import { Ledger } from './ledger.js';
+import { Processor } from './processing.js';
+import type { EntryQueue, QueueItem, StreamStore } from './queue.js';
+
+const reject: Reject = { stage: 'frame', code: 'x', field: '', message: '', raw: Buffer.from('x') };
+
+/** A batch of messages `first` to `last` of a stream; `rejects` of them are refused. */
+function streamBatch(first: number, last: number, rejects = 0, stream = 's'): Batch {
+  const ids = Array.from({ length: last - first + 1 - rejects }, (_, i) => first + i);
+  const { origin, receivedAt, events } = testBatch(ids);
+  return new Batch(origin, receivedAt, 10, events, Array<Reject>(rejects).fill(reject), {
+    stream,
+    first,
+    last,
+  });
+}
+
+function cutInto(batches: readonly Batch[], size: number): ProcessingBatch[] {
+  const input = new Subject<ProcessingBatch[number]>();
+  const out: ProcessingBatch[] = [];
+  input.pipe(batchEvents(() => ({ events: size, lingerMs: 10_000 }))).subscribe((batch) => out.push(batch));
+  for (const batch of batches) input.next({ batch, ledger: new Ledger(batch, () => undefined) });
+  input.complete();
+  return out;
+}
+
+describe('batchEvents with streams', () => {
+  it('numbers the pieces of a batch that is cut', () => {
+    const pieces = cutInto([streamBatch(1, 25), streamBatch(26, 30)], 10).flat();
+    expect(pieces.map(({ batch }) => [batch.stream?.first, batch.stream?.last])).toEqual([
+      [1, 10],
+      [11, 20],
+      [21, 25],
+      [26, 30],
+    ]);
+    for (const { batch } of pieces) {
+      expect(batch.events.map(({ value }) => value)[0]).toBe(batch.stream?.first);
+    }
+  });
+
+  it('does not cut a batch with rejects, whose pieces would be no stretch of the stream', () => {
+    const [first] = cutInto([streamBatch(1, 25, 3)], 10);
+    expect(first!.map(({ batch }) => [batch.size, batch.stream])).toEqual([
+      [25, { stream: 's', first: 1, last: 25 }],
+    ]);
+  });
+});
+
+/** What the queue of a processor was told, each step as what is stored at once. */
+async function process(
+  batches: readonly Batch[],
+  change: (sink: FakeSink, parser: FakeParser, queue: { refuse: boolean }) => void = () => undefined,
+): Promise<{ rows: number; stretches: readonly StreamStretch[] }[]> {
+  const steps: { rows: number; stretches: readonly StreamStretch[] }[] = [];
+  const control = { refuse: false };
+  let rows = 0;
+  const append = (items: readonly QueueItem[]) => {
+    if (control.refuse) throw new Error('no');
+    rows += items.reduce((sum, { entry }) => sum + entry.rows, 0);
+    const done = Promise.resolve();
+    return { accepted: done, safe: done, written: done };
+  };
+  const streams: StreamStore = {
+    durable: () => Promise.resolve([]),
+    together: (work) => {
+      rows = 0;
+      const stretches = work();
+      steps.push({ rows, stretches });
+    },
+  };
+  const queue: Pick<EntryQueue, 'append' | 'streams'> = { append, streams };
+  const [sink, parser] = [new FakeSink(), new FakeParser()];
+  change(sink, parser, control);
+  const encoder = { name: 'main', plugin: sink };
+  const processor = new Processor({
+    pipeline: 'test',
+    steps: [{ name: 'parser', plugin: parser }],
+    sinks: [encoder],
+    deadLetters: encoder,
+    idPrefix: 'gw/1',
+    queue,
+    settler: {
+      follow: () => undefined,
+      drop: (shares, reason) => shares.forEach(({ ledger, count }) => ledger.add('dropped', count, reason)),
+    },
+    logger: createRecordingLogger(),
+  });
+  for (const parts of cutInto(batches, 100)) await processor.process(parts);
+  return steps;
+}
+
+describe('processing with streams', () => {
+  it('stores events, dead letters and the stretches they came from in one step', async () => {
+    const other = streamBatch(1, 5, 0, 't');
+    const steps = await process([streamBatch(1, 10, 2), testBatch([99]), other]);
+    expect(steps).toEqual([
+      {
+        rows: 16,
+        stretches: [
+          { stream: 's', first: 1, last: 10 },
+          { stream: 't', first: 1, last: 5 },
+        ],
+      },
+    ]);
+  });
+
+  it('leaves out a stretch of which something was dropped, and only that', async () => {
+    const discarding = await process([streamBatch(1, 5), streamBatch(6, 9, 0, 't')], (_sink, parser) => {
+      parser.onApply = (batch) => {
+        if (batch.stream?.stream === 's') batch.events.pop();
+      };
+    });
+    expect(discarding[0]!.stretches).toEqual([{ stream: 't', first: 6, last: 9 }]);
+    const unwritable = await process([streamBatch(1, 5, 1), streamBatch(6, 9, 0, 't')], (sink) => {
+      sink.onEncode = ({ type }) => {
+        if (type === deadLetters) throw new Error('no');
+      };
+    });
+    expect(unwritable[0]!.stretches).toEqual([{ stream: 't', first: 6, last: 9 }]);
+  });
+
+  it('remembers nothing of what the queue refused', async () => {
+    const steps = await process([streamBatch(1, 5)], (_sink, _parser, queue) => (queue.refuse = true));
+    expect(steps).toEqual([{ rows: 0, stretches: [] }]);
+  });
+});

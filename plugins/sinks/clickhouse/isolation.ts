@@ -1,0 +1,103 @@
+import { PartialWriteError, RetryableError, type SinkError } from '@app/pipeline/api';
+import { classOf } from './error-codes.js';
+import { afterRefusal, type Piece, splitPartitions, splitRows, wholeBatch } from './pieces.js';
+import { readRefusal, type Refusal } from './refusal.js';
+import type { RefusedRows } from './refused-rows.js';
+
+/** Inserts a piece. @throws SinkError */
+export type InsertPiece = (piece: Piece, filtered: boolean) => Promise<void>;
+
+/** MEMORY_LIMIT_EXCEEDED */
+export const MEMORY_LIMIT = 241;
+/** Attempts after which an insert is taken to be too large for the server's memory. */
+export const MEMORY_ATTEMPTS = 3;
+
+/**
+ * The way from a refused batch to stored rows and refused ones: pieces are stored or divided until what is left to
+ * blame is single rows. It keeps where it is, so that a failure on the way repeats one piece and not all of them.
+ */
+export class Isolation {
+  readonly #refused = new Map<number, Refusal>();
+  /** Pieces to be inserted, the next one last. */
+  readonly #pending: Piece[];
+  #memoryFailures = 0;
+
+  /**
+   * @param rows     of the batch
+   * @param filtered whether rows may be stored already, so that each insert has to leave those out
+   */
+  constructor(
+    rows: number,
+    refusal: PartialWriteError,
+    private filtered: boolean,
+  ) {
+    // What ran out of memory may have stored a partition before.
+    if (codeOf(refusal) === MEMORY_LIMIT) this.filtered = true;
+    this.#pending = [wholeBatch(rows)];
+    this.#divide(refusal);
+  }
+
+  /** Rows that are to blame, as far as they are known. */
+  get refused(): RefusedRows {
+    return this.#refused;
+  }
+
+  /** Inserts what can be stored. @throws SinkError that is no PartialWriteError; another call goes on from there */
+  async run(insert: InsertPiece): Promise<void> {
+    for (let piece = this.#pending.at(-1); piece !== undefined; piece = this.#pending.at(-1)) {
+      try {
+        await insert(piece, this.filtered);
+        this.#pending.pop();
+        this.#memoryFailures = 0;
+      } catch (error) {
+        const refusal = this.#tooLarge(error, piece) ?? error;
+        if (!(refusal instanceof PartialWriteError)) throw error;
+        this.#divide(refusal);
+      }
+    }
+  }
+
+  /** Puts what the last piece falls into in its place. */
+  #divide(refusal: PartialWriteError): void {
+    const piece = this.#pending.pop();
+    if (piece === undefined) return;
+    if (codeOf(refusal) === MEMORY_LIMIT) {
+      this.#pending.push(...splitRows(piece).reverse());
+      return;
+    }
+    if (isForPartitions(refusal)) {
+      this.#pending.push(...splitPartitions(piece).reverse());
+      return;
+    }
+    const { refused, pieces } = afterRefusal(piece, refusal, this.#refused.size, this.filtered);
+    if (refused !== undefined) this.#refused.set(refused, readRefusal(refusal));
+    this.#pending.push(...[...pieces].reverse());
+  }
+
+  /** A piece that runs out of memory again and again is divided; a single row has to wait. */
+  #tooLarge(error: unknown, piece: Piece): PartialWriteError | undefined {
+    if (!(error instanceof RetryableError) || codeOf(error) !== MEMORY_LIMIT) return undefined;
+    this.#memoryFailures += 1;
+    if (this.#memoryFailures < MEMORY_ATTEMPTS || piece.to - piece.from === 1) return undefined;
+    this.#memoryFailures = 0;
+    this.filtered = true;
+    return outOfMemory(error);
+  }
+}
+
+/** What makes the host divide a batch that the server has no memory for. */
+export function outOfMemory(error: SinkError): PartialWriteError {
+  return new PartialWriteError(`${error.message} again and again`, error.code, [], [], {
+    cause: error.cause,
+  });
+}
+
+/** ClickHouse's number of an error. */
+export function codeOf({ code }: SinkError): number {
+  return Number.parseInt(code, 10);
+}
+
+function isForPartitions(refusal: PartialWriteError): boolean {
+  const { cause } = refusal;
+  return classOf(codeOf(refusal), cause instanceof Error ? cause.message : '') === 'partitions';
+}

@@ -1,0 +1,77 @@
+import type { PartialWriteError } from '@app/pipeline/api';
+
+/** Some rows of a batch that are inserted together. */
+export interface Piece {
+  /** First row, from 0 over the whole batch. */
+  readonly from: number;
+  /** Row behind the last one. */
+  readonly to: number;
+  /** Only partitions whose hash leaves `part` when it is divided by `parts`; 1 = all of them. */
+  readonly parts: number;
+  readonly part: number;
+}
+
+/** Up to this many refused rows of a batch are found by the row that ClickHouse names. */
+const FOUND_BY_NAME = 16;
+/** Pieces of at most so many rows are cheap to send again, so that a named row always helps. */
+const SMALL_PIECE = 64;
+
+/** All rows of a batch. */
+export function wholeBatch(rows: number): Piece {
+  return { from: 0, to: rows, parts: 1, part: 0 };
+}
+
+/** Token of a piece: always the same for the same piece of the same batch, and of no other one. */
+export function pieceToken(token: string, { from, to, parts, part }: Piece): string {
+  return `${token}#${from}-${to}${parts === 1 ? '' : `/${part}of${parts}`}`;
+}
+
+/** The two sets of partitions that a piece's partitions fall into. */
+export function splitPartitions(piece: Piece): Piece[] {
+  const parts = piece.parts * 2;
+  return [
+    { ...piece, parts, part: piece.part },
+    { ...piece, parts, part: piece.part + piece.parts },
+  ];
+}
+
+/** The halves of a piece of at least two rows. */
+export function splitRows(piece: Piece): Piece[] {
+  const middle = piece.from + Math.ceil((piece.to - piece.from) / 2);
+  return [
+    { ...piece, to: middle },
+    { ...piece, from: middle },
+  ];
+}
+
+/** What a refusal leaves to be done of a piece. */
+export interface Remains {
+  /** The row that is to blame, where that is known now. */
+  readonly refused?: number;
+  readonly pieces: readonly Piece[];
+}
+
+/**
+ * What is to be done after ClickHouse has refused a piece for one of its rows.
+ * @param found    refused rows that are known already: where there are many, halving is faster than a step for each
+ * @param filtered whether the insert left rows out, so that the row it names counts over others
+ */
+export function afterRefusal(
+  piece: Piece,
+  { rejected: [named] }: Pick<PartialWriteError, 'rejected'>,
+  found: number,
+  filtered: boolean,
+): Remains {
+  const rows = piece.to - piece.from;
+  if (rows === 1) return { refused: piece.from, pieces: [] };
+  const helps = found < FOUND_BY_NAME || rows <= SMALL_PIECE;
+  if (named === undefined || filtered || piece.parts > 1 || !helps || named >= rows) {
+    return { pieces: splitRows(piece) };
+  }
+  const refused = piece.from + named;
+  const around = [
+    { ...piece, to: refused },
+    { ...piece, from: refused + 1 },
+  ];
+  return { refused, pieces: around.filter(({ from, to }) => to > from) };
+}

@@ -1,0 +1,80 @@
+import { deadLetters, type EncodedEntry } from '@app/pipeline/api';
+import type { Connection } from './clients.js';
+import { sendBlocks } from './insert.js';
+import type { Refusal } from './refusal.js';
+import { columnList, quoteName, quoteText } from './sql.js';
+import { inputOf, type InsertColumn } from './table-fields.js';
+
+/** Refused rows of one batch by their number, from 0 over all entries. */
+export type RefusedRows = ReadonlyMap<number, Refusal>;
+
+/** What dead letters of rows say besides the rows. */
+export interface LetterContext {
+  readonly pipeline: string;
+  /** The table that refused them. */
+  readonly table: string;
+  readonly columns: readonly InsertColumn[];
+}
+
+/** Rows of one insert: the statement, which names each of them, has to stay shorter than a URL may be. */
+const MAX_ROWS = 10_000;
+/** What is known of every event goes from the row into the columns of the same names. */
+const STAMPS = ['received_at', 'agent_spki', 'agent_host', 'source_ip', 'ingest_batch'];
+
+/**
+ * Puts rows of the entries into the dead letters, as JSON. Repeated with the same rows and token it stores nothing more.
+ * @throws what the client throws
+ */
+export async function storeLetters(
+  connection: Connection,
+  context: LetterContext,
+  entries: readonly EncodedEntry[],
+  refused: RefusedRows,
+  token: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const rows = [...refused].sort(([a], [b]) => a - b);
+  for (let from = 0; from < rows.length; from += MAX_ROWS) {
+    const some = rows.slice(from, from + MAX_ROWS);
+    const first = some[0]?.[0] ?? 0;
+    const last = some.at(-1)?.[0] ?? 0;
+    const insert = { entries, token: `${token}#refused-${first}-${last}-${some.length}` };
+    await sendBlocks(connection, statement(connection, context, some), insert, signal);
+  }
+}
+
+/** ClickHouse picks the rows out of the blocks and writes them as JSON: the gateway has no decoder for its blocks. */
+function statement(
+  { endpoint }: Connection,
+  { pipeline, table, columns }: LetterContext,
+  rows: readonly (readonly [number, Refusal])[],
+): string {
+  const kinds = distinct(rows.map(([, refusal]) => refusal));
+  const kindOf = rows.map(([, refusal]) => kinds.findIndex((kind) => same(kind, refusal)) + 1);
+  const list = (values: readonly (string | number)[]): string => `[${values.join(',')}]`;
+  const texts = (key: keyof Refusal): string => `${list(kinds.map((kind) => quoteText(kind[key])))}[kind]`;
+  const values = {
+    pipeline: quoteText(pipeline),
+    stage: quoteText('sink'),
+    code: texts('code'),
+    field: texts('field'),
+    message: texts('message'),
+    raw: `formatRowNoNewline('JSONEachRow', ${columnList(columns.map(({ name }) => name))})`,
+    raw_encoding: quoteText('row'),
+    destination: quoteText(table),
+    ...Object.fromEntries(STAMPS.map((name) => [name, quoteName(name)])),
+  };
+  const into = `${quoteName(endpoint.database)}.${quoteName(deadLetters.name)}`;
+  const numbers = rows.map(([row]) => row);
+  return `INSERT INTO ${into} (${columnList(Object.keys(values))}) WITH rowNumberInAllBlocks() AS row_number,
+transform(row_number, ${list(numbers)}, ${list(kindOf)}, 0) AS kind
+SELECT ${Object.values(values).join(', ')} FROM ${inputOf(columns)} WHERE row_number IN (${numbers.join(',')})`;
+}
+
+function distinct(refusals: readonly Refusal[]): Refusal[] {
+  return refusals.filter((refusal, index) => refusals.findIndex((other) => same(other, refusal)) === index);
+}
+
+function same(a: Refusal, b: Refusal): boolean {
+  return a.code === b.code && a.field === b.field && a.message === b.message;
+}

@@ -1,0 +1,103 @@
+import type { Writable } from 'node:stream';
+import type { Batch } from '@app/pipeline/api';
+import { AckSender } from './ack-sender.js';
+import { AckTracker } from './ack-tracker.js';
+import type { CloseReason } from './source-metrics.js';
+
+/** At most one Ack in this time while messages stream, ms; the protocol allows a second. */
+const ACK_INTERVAL_MS = 50;
+/** How long a peer that asked for Acks may leave one unread, ms. */
+const ACK_UNREAD_MS = 30_000;
+
+/** What a session of acknowledgements is made from. */
+export interface AckSessionOptions {
+  /** Where Acks are written. */
+  readonly socket: Writable;
+  /** The connection cannot go on: messages were dropped, or the peer does not read its Acks. Called at most once each. */
+  readonly onFailure: (reason: Extract<CloseReason, 'not_durable' | 'acks_unread'>) => void;
+  /** At most one Ack in this time, ms. */
+  readonly intervalMs?: number;
+  /** How long the peer may leave an Ack unread, ms. */
+  readonly unreadMs?: number;
+}
+
+/** Tells one agent, which asked for it with a Hello, how far its messages are durable. */
+export class AckSession {
+  readonly #tracker = new AckTracker();
+  readonly #sender: AckSender;
+  #waiting: (() => void)[] = [];
+  #handedOver = false;
+  #stopped = false;
+
+  constructor(private readonly options: AckSessionOptions) {
+    const { socket, intervalMs = ACK_INTERVAL_MS, unreadMs = ACK_UNREAD_MS } = options;
+    this.#sender = new AckSender(socket, {
+      intervalMs,
+      unreadMs,
+      onSent: () => this.#wake(),
+      onUnread: () => {
+        options.onFailure('acks_unread');
+        this.stop();
+      },
+    });
+    socket.once('close', () => this.stop());
+  }
+
+  /** Answers a Hello that asks for more than Acks. `sequence`: last number of the stream that is durable, if known. */
+  answer(sequence?: number): void {
+    this.#sender.answer(sequence);
+  }
+
+  /** Follows the next messages of the connection; to be called before the batch is emitted. */
+  follow(batch: Batch): void {
+    const settled = this.#tracker.follow(batch.size);
+    void batch.settled.then((settlement) => {
+      const lostBefore = this.#tracker.lost;
+      settled(settlement);
+      this.#sender.report(this.#tracker.durable);
+      if (this.#tracker.lost && !lostBefore) this.options.onFailure('not_durable');
+      this.#wake();
+    });
+  }
+
+  /** The next messages of the connection are durable already, and are not emitted. */
+  skip(messages: number): void {
+    this.#tracker.skip(messages);
+    this.#sender.report(this.#tracker.durable);
+  }
+
+  /** No further message of this connection will be followed. */
+  handedOver(): void {
+    this.#handedOver = true;
+    this.#wake();
+  }
+
+  /** Waits until all that can be acknowledged is, but no longer than the time in ms, or until `stop`. */
+  async finish(timeoutMs: number): Promise<void> {
+    this.#sender.hurry();
+    const timer = setTimeout(() => this.stop(), timeoutMs);
+    await this.#until(() => this.#stopped || (this.#tracker.complete && this.#sender.idle));
+    clearTimeout(timer);
+    this.stop();
+  }
+
+  /** Resolves when no message of this connection is on its way any more, durable or dropped; maybe never. */
+  settled(): Promise<void> {
+    return this.#until(() => this.#handedOver && this.#tracker.open === 0);
+  }
+
+  /** Ends the sending; a `finish` that waits returns. Safe twice. */
+  stop(): void {
+    this.#stopped = true;
+    this.#sender.stop();
+    this.#wake();
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    for (const resume of this.#waiting.splice(0)) resume();
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Module of a child process that speaks the messages of a reactor; what a client writes tells it what to do, and it
+ * answers in one line. The gateway id `stubborn` makes it never drain, `slow` only when little time is left or on SIGUSR2.
+ */
+export const FAKE_REACTOR = `
+const say = (message) => process.send(message);
+let configuration;
+let allowlist = [];
+const waiting = [];
+const sockets = new Set();
+let drained;
+process.on('SIGTERM', () => {});
+process.on('SIGUSR2', () => drained());
+process.on('message', (message, socket) => {
+  if (message.type === 'configure') {
+    configuration = message.configuration;
+    allowlist = configuration.allowlist;
+    if (configuration.gatewayId === 'broken') { say({ type: 'failed', reason: 'no such plugin' }); process.exit(1); }
+    say({ type: 'ready' });
+  }
+  if (message.type === 'allowlist') allowlist = message.entries;
+  if (message.type === 'settings') configuration.settings = message.settings;
+  if (message.type === 'collect-metrics') say({ type: 'metrics', requestId: message.requestId, metrics: [{ name: 'm' }] });
+  if (message.type === 'enrollment-outcome') waiting.shift()(message.outcome);
+  if (message.type === 'drain') {
+    for (const socket of sockets) socket.end();
+    if (configuration.gatewayId === 'stubborn') return;
+    const done = () => {
+      say({ type: 'drained', reports: [{ pipeline: 'p', written: 1, left: 0 }] });
+      setImmediate(() => process.exit(0));
+    };
+    if (configuration.gatewayId !== 'slow' || message.deadline < Date.now() + 60_000) done();
+    else drained = done;
+  }
+  if (message.type === 'connection' && socket) {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      say({ type: 'agent-disconnected', spkiHash: 'a', connectionId: message.id });
+      say({ type: 'connection-closed', id: message.id });
+    });
+    say({ type: 'agent-connected', spkiHash: 'a', connectionId: message.id });
+    socket.on('data', (data) => {
+      const command = String(data);
+      if (command === 'die') process.kill(process.pid, 'SIGKILL');
+      if (command === 'ban') say({ type: 'ban', sourceIp: message.remoteAddress, reason: 'test' });
+      if (command === 'index') socket.write(String(configuration.index));
+      if (command === 'share') {
+        const { bufferMaxEvents, sinkWriters, bufferBytesShare } = configuration.settings.flow;
+        socket.write([bufferMaxEvents, sinkWriters, bufferBytesShare].join(' '));
+      }
+      if (command === 'who') socket.write(configuration.epoch + ' ' + process.pid);
+      if (command === 'list') socket.write(String(allowlist.length));
+      if (command === 'enroll') {
+        waiting.push((outcome) => socket.write(outcome.status));
+        say({ type: 'enroll', requestId: 1, request: { code: 'c', spkiHash: 'a', sourceIp: '1', hostname: 'h' } });
+      }
+    });
+  }
+});
+say({ type: 'hello' });
+`;
