@@ -10,6 +10,7 @@ const MAIN = resolve('dist/apps/ingest-gateway/src/main.js');
 
 /** What tests read of `GET /api/v1/nam-listener/status`. */
 export interface GatewayStatus {
+  readonly gateway: { readonly id: string };
   readonly listener: {
     readonly state: string;
     readonly reason?: string;
@@ -18,8 +19,10 @@ export interface GatewayStatus {
     readonly connections: number;
     readonly bans: readonly { readonly ip: string }[];
     readonly rejected: { readonly banned: number; readonly limit: number };
-    readonly certificate: { readonly spkiHash: string };
+    readonly maxConnections: number;
+    readonly certificate: { readonly spkiHash: string; readonly problem?: string };
     readonly reactors: readonly {
+      readonly index: number;
       readonly pid: number;
       readonly state: string;
       readonly restarts: number;

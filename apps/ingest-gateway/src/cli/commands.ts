@@ -33,7 +33,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'store',
-    summary: 'Copies agents, tokens and settings to another store.',
+    summary: 'Copies agents, tokens, settings, keys and audit trail to another store.',
     run: async (argv) => (await import('./store.command.js')).storeCommand(argv),
   },
   {

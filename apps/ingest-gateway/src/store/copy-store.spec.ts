@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { copyStore, type CopiedTable } from './copy-store.js';
 import { createEmbeddedStore } from './embedded/embedded-store.js';
-import type { Store, StoredAgent } from './repositories.js';
+import type { Store, StoredAgent, StoredAuditEntry } from './repositories.js';
 
 const KEY_A = 'a'.repeat(64);
 const KEY_B = 'b'.repeat(64);
@@ -17,6 +17,19 @@ const agent = (spkiHash: string, changes: Partial<StoredAgent> = {}): StoredAgen
   lastSeenAt: 2_000,
   agentVersion: '10.0.0',
   ...changes,
+});
+
+const entry = (id: string): StoredAuditEntry => ({
+  id,
+  at: 1,
+  kind: 'change',
+  action: 'setting.set',
+  target: 'a',
+  actor: { id: 'bootstrap', name: 'bootstrap' },
+  from: '127.0.0.1',
+  outcome: 'ok',
+  before: null,
+  after: { value: 0 },
 });
 
 describe('copyStore', () => {
@@ -37,6 +50,16 @@ describe('copyStore', () => {
     await from.enrollmentTokens.insert(token);
     await from.settings.set('a', 0);
     await from.settings.set('b', false);
+    await from.apiKeys.insert({
+      id: 'k',
+      keyHash: 'h',
+      name: 'monitoring',
+      role: 'viewer',
+      createdAt: 1,
+      expiresAt: null,
+      lastUsedAt: 5,
+    });
+    await from.audit.append(entry('1'));
     await from.installation.set('gateway_id', 'here');
   });
   afterEach(async () => {
@@ -48,6 +71,8 @@ describe('copyStore', () => {
     (await store.agents.list()).sort((x, y) => x.spkiHash.localeCompare(y.spkiHash)),
     await store.enrollmentTokens.list(),
     new Map([...(await store.settings.list())].sort()),
+    await store.apiKeys.list(),
+    await store.audit.list({ limit: 10 }),
   ];
 
   it('copies everything but what belongs to the one gateway, and counts it', async () => {
@@ -56,6 +81,8 @@ describe('copyStore', () => {
       { name: 'agents', copied: 2, unchanged: 0 },
       { name: 'enrollment tokens', copied: 1, unchanged: 0 },
       { name: 'settings', copied: 2, unchanged: 0 },
+      { name: 'API keys', copied: 1, unchanged: 0 },
+      { name: 'audit entries', copied: 1, unchanged: 0 },
     ]);
     expect(await contents(to)).toEqual(await contents(from));
     expect(await to.installation.get('gateway_id')).toBeUndefined();
@@ -67,6 +94,8 @@ describe('copyStore', () => {
       [0, 2],
       [0, 1],
       [0, 2],
+      [0, 1],
+      [0, 1],
     ]);
     await to.agents.delete(KEY_A);
     await to.settings.delete('b');
@@ -74,8 +103,16 @@ describe('copyStore', () => {
       [1, 1],
       [0, 1],
       [1, 1],
+      [0, 1],
+      [0, 1],
     ]);
     expect(await contents(to)).toEqual(await contents(from));
+  });
+
+  it('puts audit trails together', async () => {
+    await to.audit.append(entry('2'));
+    await copy();
+    expect((await to.audit.list({ limit: 10 })).map(({ id }) => id)).toEqual(['2', '1']);
   });
 
   it('writes nothing to a target that holds something else, and says what', async () => {

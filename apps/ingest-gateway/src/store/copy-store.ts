@@ -1,6 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { GatewayError } from '@app/pipeline/api';
-import type { Store, StoredAgent, StoredEnrollmentToken } from './repositories.js';
+import type {
+  Store,
+  StoredAgent,
+  StoredApiKey,
+  StoredAuditEntry,
+  StoredEnrollmentToken,
+} from './repositories.js';
 
 /** What became of the entries of one kind. */
 export interface CopiedTable {
@@ -25,6 +31,8 @@ interface Table<T> {
   put(store: Store, key: string, value: T): Promise<void>;
   /** What the target is to hold, given what it holds. */
   wanted(source: T, target: T | undefined): T;
+  /** Whether what only the target has may be somebody's, and so speaks against a copy. */
+  readonly exclusive: boolean;
 }
 
 const agents: Table<StoredAgent> = {
@@ -32,6 +40,7 @@ const agents: Table<StoredAgent> = {
   list: async (store) => new Map((await store.agents.list()).map((agent) => [agent.spkiHash, agent])),
   put: (store, _, agent) => store.agents.upsert(agent),
   wanted: (source, target) => ({ ...source, lastSeenAt: later(source.lastSeenAt, target?.lastSeenAt) }),
+  exclusive: true,
 };
 
 const tokens: Table<StoredEnrollmentToken> = {
@@ -40,6 +49,7 @@ const tokens: Table<StoredEnrollmentToken> = {
     new Map((await store.enrollmentTokens.list()).map((token) => [token.codeHash, token])),
   put: (store, _, token) => store.enrollmentTokens.insert(token),
   wanted: (source) => source,
+  exclusive: true,
 };
 
 const settings: Table<number | boolean> = {
@@ -47,13 +57,35 @@ const settings: Table<number | boolean> = {
   list: (store) => store.settings.list(),
   put: (store, name, value) => store.settings.set(name, value),
   wanted: (source) => source,
+  exclusive: true,
+};
+
+const apiKeys: Table<StoredApiKey> = {
+  name: 'API keys',
+  list: async (store) => new Map((await store.apiKeys.list()).map((key) => [key.id, key])),
+  put: (store, _, key) => store.apiKeys.insert(key),
+  wanted: (source, target) => ({ ...source, lastUsedAt: later(source.lastUsedAt, target?.lastUsedAt) }),
+  exclusive: true,
+};
+
+/** More than any trail holds, which are trimmed. */
+const ALL_ENTRIES = 10_000_000;
+
+/** Two trails together are still a trail: each entry says what happened to one of both. */
+const audit: Table<StoredAuditEntry> = {
+  name: 'audit entries',
+  list: async (store) =>
+    new Map((await store.audit.list({ limit: ALL_ENTRIES })).map((entry) => [entry.id, entry])),
+  put: (store, _, entry) => store.audit.append(entry),
+  wanted: (source) => source,
+  exclusive: false,
 };
 
 /** Writes at a time: each of them waits for the target's disk. */
 const CONCURRENCY = 20;
 
 /**
- * Copies agents, enrollment tokens and settings. Done again it changes nothing, so one that was broken off is simply
+ * Copies agents, enrollment tokens, settings, API keys and the audit trail. Done again it changes nothing, so one that was broken off is simply
  * repeated. The facts of the one gateway are not copied: they stay in its data directory.
  * @throws GatewayError `STORE_NOT_EMPTY`, before anything is written, when the target holds something else;
  *   `STORE_COPY_INCOMPLETE` when it does not hold everything afterwards; `STORE_UNAVAILABLE`
@@ -63,6 +95,8 @@ export async function copyStore(from: Store, to: Store, options: CopyOptions): P
     await planTable(agents, from, to),
     await planTable(tokens, from, to),
     await planTable(settings, from, to),
+    await planTable(apiKeys, from, to),
+    await planTable(audit, from, to),
   ];
   const foreign = plans.filter((plan) => plan.foreign > 0);
   if (foreign.length > 0 && !options.overwrite) {
@@ -86,7 +120,7 @@ async function planTable<T>(table: Table<T>, from: Store, to: Store): Promise<Pl
   const same = source.size - missing.length;
   return {
     name: table.name,
-    foreign: target.size - same,
+    foreign: table.exclusive ? target.size - same : 0,
     run: async () => {
       for (let at = 0; at < missing.length; at += CONCURRENCY) {
         const some = missing.slice(at, at + CONCURRENCY);
@@ -107,7 +141,12 @@ function missingOf<T>(
 ): [string, T][] {
   return [...source]
     .map(([key, value]): [string, T] => [key, table.wanted(value, target.get(key))])
-    .filter(([key, value]) => !isDeepStrictEqual(value, target.get(key)));
+    .filter(([key, value]) => !target.has(key) || !isDeepStrictEqual(plain(value), plain(target.get(key))));
+}
+
+/** As data alone: how a store has made an object is no difference. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
 }
 
 function later(one: number | null, other: number | null | undefined): number | null {

@@ -18,8 +18,9 @@ export interface StoreCopyOptions {
 /** What `--help` prints. */
 export const STORE_USAGE = `Usage: gateway store copy --from embedded --to mongodb [options]
 
-Copies agents, enrollment tokens and settings from one store to the other. Stop the gateway first; what belongs to this one
-gateway (its id, its admin key, its certificate) stays in its data directory. Done again, it changes nothing.
+Copies agents, enrollment tokens, settings, API keys and the audit trail from one store to the other. Stop the gateway first;
+what belongs to this one gateway (its id, its admin key, its certificate) stays in its data directory. Done again, it changes
+nothing.
 
   --from KIND      embedded or mongodb
   --to KIND        the other one

@@ -12,6 +12,8 @@ export interface ChangePollerParts {
   readonly revision: Revision;
   /** Makes what the store needs before its first use; repeatable. */
   readonly prepare: () => Promise<void>;
+  /** All is read anew this often, ms: a gateway that died after a change, before it told of it, leaves no other trace. */
+  readonly reloadMs: number;
   readonly logger: Logger;
 }
 
@@ -29,6 +31,7 @@ export class ChangePoller implements StoreChanges {
   #prepared = false;
   /** The revision up to which changes have been noticed; nothing when all may have changed. */
   #base: number | undefined;
+  #toldAt = 0;
 
   constructor(private readonly parts: ChangePollerParts) {}
 
@@ -81,11 +84,17 @@ export class ChangePoller implements StoreChanges {
     if (!this.#prepared) await connection.probe(prepare);
     this.#prepared = true;
     // A change of unknown outcome is news for this process too.
-    const news = revision.owed || this.#base === undefined || revision.changedByOthers(this.#base, now);
+    const owed = revision.owed || Date.now() - this.#toldAt > this.parts.reloadMs;
+    const news = this.#base === undefined || revision.changedByOthers(this.#base, now) || owed;
     await revision.settle();
     connection.up();
     this.#base = now;
-    if (news) for (const listener of this.#listeners) this.#due.add(listener);
+    if (news) this.#tellAll();
+  }
+
+  #tellAll(): void {
+    this.#toldAt = Date.now();
+    for (const listener of this.#listeners) this.#due.add(listener);
   }
 
   async #tell(listener: () => Promise<void>): Promise<void> {

@@ -14,9 +14,26 @@ describe('openDatabase', () => {
     const uri =
       'mongodb://db/?w=1&journal=false&wtimeoutMS=9&readPreference=secondary&readConcernLevel=local';
     const { client, database } = openDatabase(uri, 'x');
-    expect({ ...database.writeConcern }).toEqual({ w: 'majority', j: true, journal: true });
-    expect(database.readPreference.mode).toBe('primary');
-    expect(database.readConcern?.level).toBe('majority');
+    expect({ ...database().writeConcern }).toEqual({ w: 'majority', j: true, journal: true });
+    expect(database().readPreference.mode).toBe('primary');
+    expect(database().readConcern?.level).toBe('majority');
+    await client.close();
+  });
+
+  it('waits for the journal of a standalone server in the way that it honours, for as long as it is one', async () => {
+    const { client, database } = openDatabase('mongodb://db', 'x');
+    const becomes = (...types: string[]): unknown => {
+      const servers = new Map(types.map((type, index) => [String(index), { type }]));
+      client.emit('topologyDescriptionChanged', { newDescription: { servers } } as never);
+      return database().writeConcern?.w;
+    };
+    expect(becomes('Unknown')).toBe('majority');
+    expect(becomes('Standalone')).toBe(1);
+    expect(becomes('Unknown')).toBe(1);
+    expect({ ...database().writeConcern }).toEqual({ w: 1, j: true, journal: true });
+    expect(database().readConcern?.level).toBe('majority');
+    expect(becomes('RSPrimary', 'RSSecondary')).toBe('majority');
+    expect(becomes('RSSecondary', 'Unknown')).toBe('majority');
     await client.close();
   });
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,9 @@ import {
 import { describeStoreConformance } from '../../../../../test/support/store-conformance.js';
 import { openStore } from '../open-store.js';
 import type { Store } from '../repositories.js';
+
+/** Each write waits for a disk that others may keep busy. */
+jest.setTimeout(30_000);
 
 describeWithMongo('the MongoDB store', () => {
   let mongo: TestMongo;

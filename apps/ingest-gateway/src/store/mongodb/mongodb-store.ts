@@ -21,9 +21,12 @@ export interface MongoStoreOptions {
   readonly database: string;
   /** Facts of this one gateway, which several gateways on one database must not share. Not closed with the store. */
   readonly installation: InstallationRepository;
+  /** How often everything is read anew although no change is known, ms; 30,000 by default. */
+  readonly reloadMs?: number;
   readonly logger: Logger;
 }
 
+const RELOAD_MS = 30_000;
 const COLLECTIONS = {
   agents: 'agents',
   tokens: 'enrollment_tokens',
@@ -41,10 +44,12 @@ const COLLECTIONS = {
 export function createMongoStore(options: MongoStoreOptions): Store {
   const { client, database, label } = openDatabase(options.uri, options.database);
   const connection = new MongoConnection(label, () => client.connect(), options.logger);
-  const revision = new Revision(database.collection<RevisionDocument>(COLLECTIONS.meta), connection);
-  const table = (name: string): MongoTable => new MongoTable(database, name, connection, revision);
-  const prepare = (): Promise<void> => createIndexes(database);
-  const poller = new ChangePoller({ connection, revision, prepare, logger: options.logger });
+  const revision = new Revision(() => database().collection<RevisionDocument>(COLLECTIONS.meta), connection);
+  const table = (name: string): MongoTable =>
+    new MongoTable(() => database().collection(name), connection, revision);
+  const prepare = (): Promise<void> => createIndexes(database());
+  const { logger, reloadMs = RELOAD_MS } = options;
+  const poller = new ChangePoller({ connection, revision, prepare, reloadMs, logger });
   poller.start();
   return {
     agents: new MongoAgentRepository(table(COLLECTIONS.agents)),

@@ -1,4 +1,4 @@
-import type { Collection, Db, Document, Filter } from 'mongodb';
+import type { Collection, Document, Filter } from 'mongodb';
 import type { MongoConnection } from './mongodb-connection.js';
 import { isDuplicateKey } from './mongodb-errors.js';
 import type { Revision } from './revision.js';
@@ -13,25 +13,20 @@ export interface KeyedDocument extends Document {
  * write that others act on is told to them by the revision.
  */
 export class MongoTable {
-  readonly #collection: Collection<KeyedDocument>;
-
   constructor(
-    database: Db,
-    name: string,
+    private readonly collection: () => Collection<KeyedDocument>,
     private readonly connection: MongoConnection,
     private readonly revision: Revision,
-  ) {
-    this.#collection = database.collection(name);
-  }
+  ) {}
 
   /** @throws GatewayError `STORE_UNAVAILABLE` */
   list(): Promise<KeyedDocument[]> {
-    return this.connection.run(() => this.#collection.find().toArray());
+    return this.connection.run(() => this.collection().find().toArray());
   }
 
   /** @throws GatewayError `STORE_UNAVAILABLE` */
   async get(key: string): Promise<KeyedDocument | undefined> {
-    return (await this.connection.run(() => this.#collection.findOne({ _id: key }))) ?? undefined;
+    return (await this.connection.run(() => this.collection().findOne({ _id: key }))) ?? undefined;
   }
 
   /**
@@ -44,7 +39,7 @@ export class MongoTable {
   ): Promise<KeyedDocument[]> {
     const order = { _id: newestFirst ? -1 : 1 } as const;
     return this.connection.run(() =>
-      this.#collection.find(filter).sort(order).skip(skip).limit(limit).toArray(),
+      this.collection().find(filter).sort(order).skip(skip).limit(limit).toArray(),
     );
   }
 
@@ -92,10 +87,10 @@ export class MongoTable {
   /** Two upserts of one new key can collide; the second attempt finds the document. */
   async #again<T>(write: (collection: Collection<KeyedDocument>) => Promise<T>): Promise<T> {
     try {
-      return await write(this.#collection);
+      return await write(this.collection());
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      return write(this.#collection);
+      return write(this.collection());
     }
   }
 }

@@ -15,7 +15,7 @@ export class Revision {
   #owed = false;
 
   constructor(
-    private readonly collection: Collection<RevisionDocument>,
+    private readonly collection: () => Collection<RevisionDocument>,
     private readonly connection: MongoConnection,
   ) {}
 
@@ -55,7 +55,7 @@ export class Revision {
 
   /** The number now; rejects with the driver's error. */
   async read(): Promise<number> {
-    const document = await this.connection.probe(() => this.collection.findOne({ _id: ID }));
+    const document = await this.connection.probe(() => this.collection().findOne({ _id: ID }));
     return document?.value ?? 0;
   }
 
@@ -71,7 +71,7 @@ export class Revision {
   }
 
   async #increment(): Promise<number> {
-    const document = await this.collection.findOneAndUpdate(
+    const document = await this.collection().findOneAndUpdate(
       { _id: ID },
       { $inc: { value: 1 } },
       { upsert: true, returnDocument: 'after' },
