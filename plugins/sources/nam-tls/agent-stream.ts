@@ -1,6 +1,7 @@
 import {
   Batch,
   type AcceptedConnection,
+  type AgentReport,
   type Emit,
   type Logger,
   type Origin,
@@ -18,14 +19,10 @@ export interface ConnectionHost {
   readonly maxBatchEvents: number;
 }
 
-/** Presence is told at most this often, ms. */
-const SEEN_EVERY_MS = 1_000;
-
 /** What an allowlisted agent sends over one connection, on its way into the pipeline. */
 export class AgentStream {
   #origin: Origin;
   #present = false;
-  #seenAt = 0;
 
   constructor(
     private readonly host: ConnectionHost,
@@ -33,6 +30,8 @@ export class AgentStream {
     accepted: AcceptedConnection,
     spkiHash: string,
     hostname: string,
+    /** Told once. */
+    private certificate: AgentReport['certificate'],
   ) {
     this.#origin = {
       connectionId: accepted.id,
@@ -68,7 +67,6 @@ export class AgentStream {
    * @returns code of the first protocol violation among them, if there was one
    */
   async deliver(lines: readonly Buffer[]): Promise<string | undefined> {
-    this.#seen();
     let violation: string | undefined;
     for (let from = 0; from < lines.length; from += this.host.maxBatchEvents) {
       const found = await this.#emit(lines, from, Math.min(lines.length, from + this.host.maxBatchEvents));
@@ -79,6 +77,7 @@ export class AgentStream {
 
   async #emit(lines: readonly Buffer[], from: number, to: number): Promise<string | undefined> {
     const { events, rejects, bytes, violation } = sortLines(lines, from, to);
+    this.#seen(to - from, bytes);
     const batch = new Batch(this.#origin, this.host.context.now(), bytes, events, rejects);
     try {
       await this.host.emit(batch);
@@ -89,10 +88,10 @@ export class AgentStream {
     return violation;
   }
 
-  #seen(): void {
-    const now = this.host.context.now();
-    if (now - this.#seenAt < SEEN_EVERY_MS) return;
-    this.#seenAt = now;
-    this.host.context.services.presence.seen(this.#origin.agentSpki);
+  #seen(events: number, bytes: number): void {
+    const { certificate } = this;
+    this.certificate = undefined;
+    const report = certificate === undefined ? { events, bytes } : { events, bytes, certificate };
+    this.host.context.services.presence.seen(this.#origin.agentSpki, report);
   }
 }

@@ -1,4 +1,5 @@
 import type {
+  AgentReport,
   AllowlistEntry,
   ConnectionSettings,
   Endpoint,
@@ -7,6 +8,9 @@ import type {
   TlsIdentity,
 } from '@app/pipeline/api';
 import type { DrainReport, FlowSettings, GatewayConfig, PipelineSpec, PipelineStatus } from '@app/pipeline';
+
+/** What came from agents, by SPKI hash. */
+export type AgentReports = Readonly<Record<string, AgentReport>>;
 
 /** Settings as a reactor needs them; limits that hold over all reactors come as this reactor's share. */
 export interface ReactorSettings {
@@ -62,7 +66,13 @@ export type FromReactor =
   | { readonly type: 'connection-closed'; readonly id: string }
   | { readonly type: 'agent-connected'; readonly spkiHash: string; readonly connectionId: string }
   | { readonly type: 'agent-disconnected'; readonly spkiHash: string; readonly connectionId: string }
-  | { readonly type: 'agents-seen'; readonly spkiHashes: readonly string[]; readonly at: number }
+  | {
+      readonly type: 'agents-seen';
+      readonly spkiHashes: readonly string[];
+      readonly at: number;
+      /** What came from each since the last message. */
+      readonly reports: AgentReports;
+    }
   | { readonly type: 'enroll'; readonly requestId: number; readonly request: EnrollmentRequest }
   | { readonly type: 'ban'; readonly sourceIp: string; readonly reason: string }
   /** prom-client's `getMetricsAsJSON`. */
