@@ -206,12 +206,17 @@ describe('the agent protocol', () => {
     const connected = await pollUntil(
       'the agent to show as connected',
       async () => (await gateway.rest<AgentView[]>('GET', '/api/v1/nam-listener/agents')).body,
-      (agents) => agents.some((each) => each.spkiHash === agent.spkiHash && each.connected),
+      (agents) => agents.some((each) => each.spkiHash === agent.spkiHash && each.eventsReceived === 1),
     );
     expect(connected.find((each) => each.spkiHash === agent.spkiHash)).toMatchObject({
       hostname: 'REMOVED',
       sourceIp: '127.0.0.1',
+      connected: true,
+      connections: 1,
+      certificate: { subject: 'CN=REMOVED', notAfter: expect.stringMatching(/^20.*Z$/) },
+      lastSeenAt: expect.stringMatching(/^20.*Z$/),
     });
+    expect(connected.find((each) => each.spkiHash === agent.spkiHash)!.bytesReceived).toBeGreaterThan(50);
     expect((await gateway.rest('DELETE', `/api/v1/nam-listener/agents/${agent.spkiHash}`)).status).toBe(204);
     const began = Date.now();
     await peer.whenClosed();

@@ -96,7 +96,7 @@ describe('startGateway', () => {
   it('stops once: data plane first, then what it needs', async () => {
     const gateway = await start();
     await gateway.started;
-    planes[0]!.options.handlers.agentsSeen(['a'.repeat(64)], 1);
+    planes[0]!.options.handlers.agentsSeen(['a'.repeat(64)], 1, {});
     const deadline = Date.now() + 1_000;
     await Promise.all([gateway.stop(deadline), gateway.stop()]);
     expect(planes[0]!.calls.filter(([name]) => name === 'stop')).toEqual([['stop', deadline]]);

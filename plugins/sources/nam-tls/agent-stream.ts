@@ -1,6 +1,7 @@
 import {
   Batch,
   type AcceptedConnection,
+  type AgentReport,
   type Emit,
   type Logger,
   type Origin,
@@ -24,9 +25,6 @@ export interface ConnectionHost {
   readonly streams: StreamSessions | undefined;
 }
 
-/** Presence is told at most this often, ms. */
-const SEEN_EVERY_MS = 1_000;
-
 /** What an allowlisted agent sends over one connection, on its way into the pipeline. */
 export class AgentStream {
   #origin: Origin;
@@ -35,7 +33,6 @@ export class AgentStream {
   /** Set when its messages are numbered in a stream. */
   #numbers: StreamNumbers | undefined;
   #present = false;
-  #seenAt = 0;
 
   constructor(
     private readonly host: ConnectionHost,
@@ -43,6 +40,8 @@ export class AgentStream {
     accepted: AcceptedConnection,
     spkiHash: string,
     hostname: string,
+    /** Told once. */
+    private certificate: AgentReport['certificate'],
   ) {
     this.#origin = {
       connectionId: accepted.id,
@@ -88,7 +87,6 @@ export class AgentStream {
    * @returns code of the first protocol violation among them, if there was one
    */
   async deliver(lines: readonly Buffer[]): Promise<string | undefined> {
-    this.#seen();
     if (this.#numbers === undefined) return this.#emitAll(lines, 0, lines.length);
     let violation: string | undefined;
     let from = 0;
@@ -119,6 +117,7 @@ export class AgentStream {
 
   #skip(messages: number): void {
     this.host.metrics.messagesRepeated.add(messages);
+    this.#seen(0, 0);
     this.#acks?.skip(messages);
   }
 
@@ -129,6 +128,7 @@ export class AgentStream {
     stretch?: StreamStretch,
   ): Promise<string | undefined> {
     const { events, rejects, bytes, violation } = sortLines(lines, from, to);
+    this.#seen(to - from, bytes);
     const batch = new Batch(this.#origin, this.host.context.now(), bytes, events, rejects, stretch);
     this.#acks?.follow(batch);
     try {
@@ -140,11 +140,11 @@ export class AgentStream {
     return violation;
   }
 
-  #seen(): void {
-    const now = this.host.context.now();
-    if (now - this.#seenAt < SEEN_EVERY_MS) return;
-    this.#seenAt = now;
-    this.host.context.services.presence.seen(this.#origin.agentSpki);
+  #seen(events: number, bytes: number): void {
+    const { certificate } = this;
+    this.certificate = undefined;
+    const report = certificate === undefined ? { events, bytes } : { events, bytes, certificate };
+    this.host.context.services.presence.seen(this.#origin.agentSpki, report);
   }
 }
 

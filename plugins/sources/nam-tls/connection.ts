@@ -8,7 +8,7 @@ import { enroll } from './enrollment.js';
 import { decideFirst } from './first-message.js';
 import { readHello, type Hello } from './hello-message.js';
 import type { TlsSide } from './handshake.js';
-import { peerKeyOf } from './peer-key.js';
+import { certificateOf, peerKeyOf } from './peer-key.js';
 import { endSoon, endWith } from './socket-end.js';
 import { isCutOff } from './sort-lines.js';
 import type { CloseReason } from './source-metrics.js';
@@ -187,7 +187,14 @@ export class AgentConnection {
     const action = decideFirst(readMessage(first), entry !== undefined);
     this.#clock.firstMessage();
     if (entry !== undefined) {
-      this.#stream = new AgentStream(this.host, this.#logger, this.accepted, this.#spki, entry.hostname);
+      this.#stream = new AgentStream(
+        this.host,
+        this.#logger,
+        this.accepted,
+        this.#spki,
+        entry.hostname,
+        certificateOf(this.tls.socket),
+      );
     }
     if (action.do === 'leave') this.#unknown();
     else if (action.do === 'punish') this.#punish('protocol_violation', 'protocol_violation');

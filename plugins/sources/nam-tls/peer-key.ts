@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls';
+import type { AgentReport } from '@app/pipeline/api';
 import { spkiHash } from '@app/pipeline/helpers';
 
 /** The key that a peer has proved to hold, or why there is none. */
@@ -14,5 +15,20 @@ export function peerKeyOf(socket: TLSSocket): PeerKey {
     return certificate === undefined ? { missing: true } : { spkiHash: spkiHash(certificate) };
   } catch (error) {
     return { missing: false, error };
+  }
+}
+
+/** Longest subject that is passed on, in characters: the peer may write anything. */
+const MAX_SUBJECT = 256;
+
+/** What a peer's certificate says of itself. Does not throw; `undefined` where it says nothing that can be read. */
+export function certificateOf(socket: TLSSocket): AgentReport['certificate'] {
+  try {
+    const certificate = socket.getPeerX509Certificate();
+    const notAfter = Date.parse(certificate?.validTo ?? '');
+    if (certificate === undefined || Number.isNaN(notAfter)) return undefined;
+    return { subject: certificate.subject.replaceAll('\n', ', ').slice(0, MAX_SUBJECT), notAfter };
+  } catch {
+    return undefined;
   }
 }

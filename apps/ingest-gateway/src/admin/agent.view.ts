@@ -1,4 +1,5 @@
 import type { JsonSchema } from '@app/pipeline/api';
+import type { AgentTotals } from '../agents/index.js';
 import { component, shape, TIME, TIME_OR_NULL } from '../openapi/component.js';
 import type { StoredAgent } from '../store/index.js';
 import { iso, isoOrNull } from './iso.js';
@@ -16,6 +17,12 @@ export interface AgentView {
   readonly connected: boolean;
   /** Its open connections. */
   readonly connections: number;
+  /** Messages from it since the start of this gateway, refused ones included. */
+  readonly eventsReceived: number;
+  /** Size of those, bytes. */
+  readonly bytesReceived: number;
+  /** What its certificate says of itself; null until it has sent something. */
+  readonly certificate: { readonly subject: string; readonly notAfter: string } | null;
 }
 
 /** Body of `POST /api/v1/nam-listener/agents`. */
@@ -48,6 +55,17 @@ export const agentViewSchema = component(
     agentVersion: { type: ['string', 'null'], description: 'As it said when it enrolled.' },
     connected: { type: 'boolean', description: 'Whether it has a connection open now.' },
     connections: { type: 'integer', minimum: 0, description: 'Its open connections.' },
+    eventsReceived: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Messages from it since the start of this gateway, refused ones included.',
+    },
+    bytesReceived: { type: 'integer', minimum: 0, description: 'Size of those, bytes.' },
+    certificate: {
+      ...shape({ subject: { type: 'string' }, notAfter: TIME }),
+      type: ['object', 'null'],
+      description: 'What its certificate says of itself; null until it has sent something.',
+    },
   }),
 );
 
@@ -61,11 +79,17 @@ export const exampleAgent: AgentView = {
   agentVersion: '10.0.0',
   connected: true,
   connections: 1,
+  eventsReceived: 48_211,
+  bytesReceived: 21_405_684,
+  certificate: { subject: 'CN=FS-AGENT-01', notAfter: '2027-11-20T00:00:00.000Z' },
 };
 
-/** @param connections open ones by SPKI hash */
-export function toAgentView(agent: StoredAgent, connections: ReadonlyMap<string, number>): AgentView {
-  const open = connections.get(agent.spkiHash) ?? 0;
+/**
+ * An agent as the API shows it.
+ * @param open its open connections
+ */
+export function toAgentView(agent: StoredAgent, open: number, traffic: AgentTotals): AgentView {
+  const { events, bytes, certificate } = traffic;
   return {
     spkiHash: agent.spkiHash,
     hostname: agent.hostname,
@@ -75,5 +99,8 @@ export function toAgentView(agent: StoredAgent, connections: ReadonlyMap<string,
     agentVersion: agent.agentVersion,
     connected: open > 0,
     connections: open,
+    eventsReceived: events,
+    bytesReceived: bytes,
+    certificate: certificate && { subject: certificate.subject, notAfter: iso(certificate.notAfter) },
   };
 }

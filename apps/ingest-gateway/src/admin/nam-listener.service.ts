@@ -2,6 +2,7 @@ import type { AgentsService } from '../agents/index.js';
 import type { AuditService } from '../audit/index.js';
 import type { ClickHouseService } from '../clickhouse/types.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
+import type { StoredAgent } from '../store/index.js';
 import type { SettingsService } from '../settings/index.js';
 import { toAgentView, type AddAgentBody, type AgentView } from './agent.view.js';
 import type { Caller } from './http/caller.js';
@@ -23,20 +24,19 @@ export class NamListenerService {
 
   /** By hostname. */
   async agents(): Promise<AgentView[]> {
-    const connections = this.parts.dataPlane.connectedAgents();
-    return (await this.parts.agents.list()).map((agent) => toAgentView(agent, connections));
+    return (await this.parts.agents.list()).map((agent) => this.#view(agent));
   }
 
   /** @throws GatewayError `SPKI_HASH_INVALID` or `HOSTNAME_INVALID` */
   addAgent(caller: Caller, { spkiHash, hostname }: AddAgentBody): Promise<AgentView> {
-    const { agents, audit, dataPlane } = this.parts;
+    const { agents, audit } = this.parts;
     return audit.change(caller, 'agent.add', spkiHash, async (note) => {
       const before = await agents.find(spkiHash);
       const agent = await agents.add(spkiHash, hostname);
       note.target = agent.spkiHash;
       note.before = before && { hostname: before.hostname };
       note.after = { hostname: agent.hostname };
-      return toAgentView(agent, dataPlane.connectedAgents());
+      return this.#view(agent);
     });
   }
 
@@ -46,7 +46,7 @@ export class NamListenerService {
     return audit.change(caller, 'agent.remove', spkiHash, async (note) => {
       const before = await agents.find(spkiHash);
       if (before !== undefined) {
-        const { hostname, sourceIp, enrolledAt } = toAgentView(before, new Map());
+        const { hostname, sourceIp, enrolledAt } = this.#view(before);
         note.target = before.spkiHash;
         note.before = { hostname, sourceIp, enrolledAt };
       }
@@ -64,5 +64,11 @@ export class NamListenerService {
       clickhouse: this.parts.clickhouse.status(),
       settings: this.parts.settings.snapshot.current,
     };
+  }
+
+  #view(agent: StoredAgent): AgentView {
+    const { agents, dataPlane } = this.parts;
+    const open = dataPlane.connectedAgents().get(agent.spkiHash) ?? 0;
+    return toAgentView(agent, open, agents.traffic(agent.spkiHash));
   }
 }

@@ -69,7 +69,10 @@ describe('the REST API for administrators', () => {
     expect(await plane.options.handlers.enroll(request)).toEqual({ status: 'Enrolled' });
     expect(plane.calls.at(-1)).toEqual(['updateAllowlist', [{ spkiHash: KEY_A, hostname: 'FS-1' }]]);
     plane.connections = new Map([[KEY_A, 1]]);
-    plane.options.handlers.agentsSeen([KEY_A], Date.UTC(2026, 10, 20));
+    const certificate = { subject: 'CN=FS-1', notAfter: Date.UTC(2027, 0, 1) };
+    const { handlers } = plane.options;
+    handlers.agentsSeen([KEY_A], 1, { [KEY_A]: { events: 2, bytes: 300, certificate } });
+    handlers.agentsSeen([KEY_A], Date.UTC(2026, 10, 20), { [KEY_A]: { events: 5, bytes: 700 } });
     expect((await rest('GET', AGENTS)).body).toEqual([
       {
         spkiHash: KEY_A,
@@ -80,6 +83,9 @@ describe('the REST API for administrators', () => {
         agentVersion: '10',
         connected: true,
         connections: 1,
+        eventsReceived: 7,
+        bytesReceived: 1_000,
+        certificate: { subject: 'CN=FS-1', notAfter: '2027-01-01T00:00:00.000Z' },
       },
     ]);
   });

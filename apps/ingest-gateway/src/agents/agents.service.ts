@@ -1,7 +1,14 @@
-import { GatewayError, type AllowlistEntry, type LiveValue, type Logger } from '@app/pipeline/api';
+import {
+  GatewayError,
+  type AgentReport,
+  type AllowlistEntry,
+  type LiveValue,
+  type Logger,
+} from '@app/pipeline/api';
 import { createLiveValue, type WritableLiveValue } from '@app/pipeline/helpers';
 import { readIfThere, type AgentRepository, type StoredAgent, type StoreSnapshot } from '../store/index.js';
 import { parseHostname, parseSpkiHash } from './agent-identity.js';
+import { AgentTraffic, type AgentTotals } from './agent-traffic.js';
 import { LastSeen } from './last-seen.js';
 import { SerialQueue } from './serial-queue.js';
 
@@ -11,6 +18,7 @@ export class AgentsService implements StoreSnapshot {
   readonly #changes = new SerialQueue();
   readonly #lastSeen: LastSeen;
   #loaded: boolean;
+  readonly #traffic = new AgentTraffic();
 
   private constructor(
     private readonly repository: AgentRepository,
@@ -99,13 +107,23 @@ export class AgentsService implements StoreSnapshot {
       this.#allowlist.set(this.#without(key));
       return deleted;
     });
+    this.#traffic.forget(key);
     if (!existed) throw new GatewayError('AGENT_UNKNOWN', `No agent has the SPKI hash ${key}.`);
     this.logger.info({ spkiHash: key }, 'An agent was removed from the allowlist.');
   }
 
-  /** Takes note that agents are there; written at most once a second. */
-  seen(spkiHashes: readonly string[], at: number): void {
+  /**
+   * Takes note that agents are there, which is written at most once a second.
+   * @param reports what came from each of them since the last time
+   */
+  seen(spkiHashes: readonly string[], at: number, reports: Readonly<Record<string, AgentReport>> = {}): void {
     this.#lastSeen.add(spkiHashes, at);
+    for (const [spkiHash, report] of Object.entries(reports)) this.#traffic.add(spkiHash, report);
+  }
+
+  /** What came from an agent since the start of this gateway. */
+  traffic(spkiHash: string): AgentTotals {
+    return this.#traffic.of(spkiHash);
   }
 
   /** Writes out what is held back. To be called once nothing is seen any more. */

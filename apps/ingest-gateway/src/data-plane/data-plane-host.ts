@@ -188,7 +188,7 @@ export class DataPlaneHost {
       endpoints: this.#endpoints(),
       handlers: {
         enroll: (request) => enrollment.enroll(request),
-        agentsSeen: (hashes, at) => agents.seen(hashes, at),
+        agentsSeen: (hashes, at, reports) => agents.seen(hashes, at, reports),
         nextEpoch: async () => String(await nextEpoch()).padStart(EPOCH_DIGITS, '0'),
       },
     };

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
-import type { FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
+import type { AgentReports, FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
 import { PendingRequests } from './pending-requests.js';
 
 /** What a reactor tells the rest of the data plane. */
@@ -17,7 +17,7 @@ export interface ReactorEvents {
   connectionIdentified(id: string): void;
   /** A connection that was handed over is closed; once for each. */
   connectionClosed(id: string): void;
-  agentsSeen(spkiHashes: readonly string[], at: number): void;
+  agentsSeen(spkiHashes: readonly string[], at: number, reports: AgentReports): void;
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
   ban(sourceIp: string, reason: string): void;
 }
@@ -167,7 +167,7 @@ export class ReactorProcess {
         this.#agents.delete(message.connectionId);
         return;
       case 'agents-seen':
-        return this.events.agentsSeen(message.spkiHashes, message.at);
+        return this.events.agentsSeen(message.spkiHashes, message.at, message.reports);
       case 'enroll':
         return void this.#enroll(message.requestId, message.request);
       case 'ban':

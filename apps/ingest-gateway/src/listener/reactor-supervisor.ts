@@ -189,7 +189,7 @@ export class ReactorSupervisor {
         ready: () => this.#ready(),
         connectionIdentified: (id) => this.parts.connectionIdentified(id),
         connectionClosed: (id) => this.parts.connectionClosed(id),
-        agentsSeen: (spkiHashes, at) => handlers.agentsSeen(spkiHashes, at),
+        agentsSeen: (spkiHashes, at, reports) => handlers.agentsSeen(spkiHashes, at, reports),
         enroll: (request) => this.#enroll(request),
         ban: (sourceIp, reason) => this.parts.ban(sourceIp, reason),
       },

@@ -7,13 +7,13 @@ import type {
   Metrics,
 } from '@app/pipeline/api';
 import type { DrainReport, GatewayConfig, PipelineSpec, ReplayItem, ReplayOutcome } from '@app/pipeline';
-import type { ReactorSettings, ReactorStatus } from '../reactor/messages.js';
+import type { AgentReports, ReactorSettings, ReactorStatus } from '../reactor/messages.js';
 
 /** What the data plane asks of the control plane. */
 export interface DataPlaneHandlers {
   /** Decides on an enrollment; may reject, which agents see as a closed connection. */
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
-  agentsSeen(spkiHashes: readonly string[], at: number): void;
+  agentsSeen(spkiHashes: readonly string[], at: number, reports: AgentReports): void;
   /** An epoch that this gateway never used before, fixed width; asked for at each start of a reactor. */
   nextEpoch(): Promise<string>;
 }

@@ -1,4 +1,5 @@
 import type {
+  AgentReport,
   AllowlistEntry,
   ConnectionSettings,
   Endpoint,
@@ -15,6 +16,9 @@ import type {
   ReplayItem,
   ReplayOutcome,
 } from '@app/pipeline';
+
+/** What came from agents, by SPKI hash. */
+export type AgentReports = Readonly<Record<string, AgentReport>>;
 
 /**
  * Settings as reactors need them. What `DataPlane` is given are the limits over all reactors; what a reactor is sent is
@@ -105,7 +109,13 @@ export type FromReactor =
   | { readonly type: 'connection-closed'; readonly id: string }
   | { readonly type: 'agent-connected'; readonly spkiHash: string; readonly connectionId: string }
   | { readonly type: 'agent-disconnected'; readonly spkiHash: string; readonly connectionId: string }
-  | { readonly type: 'agents-seen'; readonly spkiHashes: readonly string[]; readonly at: number }
+  | {
+      readonly type: 'agents-seen';
+      readonly spkiHashes: readonly string[];
+      readonly at: number;
+      /** What came from each since the last message. */
+      readonly reports: AgentReports;
+    }
   | { readonly type: 'enroll'; readonly requestId: number; readonly request: EnrollmentRequest }
   | { readonly type: 'ban'; readonly sourceIp: string; readonly reason: string }
   /** prom-client's `getMetricsAsJSON`. */

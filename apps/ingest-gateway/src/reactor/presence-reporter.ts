@@ -1,9 +1,9 @@
-import type { AgentPresence } from '@app/pipeline/api';
+import type { AgentPresence, AgentReport } from '@app/pipeline/api';
 import type { Port } from './port.js';
 
-/** Tells the control plane which agents are connected, and once a second which of them were heard of. */
+/** Tells the control plane which agents are connected, and once a second what came from which. */
 export class PresenceReporter implements AgentPresence {
-  #seen = new Set<string>();
+  #seen = new Map<string, AgentReport>();
 
   constructor(
     private readonly port: Port,
@@ -18,14 +18,27 @@ export class PresenceReporter implements AgentPresence {
     this.port.send({ type: 'agent-disconnected', spkiHash, connectionId });
   }
 
-  seen(spkiHash: string): void {
-    this.#seen.add(spkiHash);
+  seen(spkiHash: string, report: AgentReport = NOTHING): void {
+    this.#seen.set(spkiHash, addReports(this.#seen.get(spkiHash), report));
   }
 
   /** Sends who was seen since the last time. */
   flush(): void {
     if (this.#seen.size === 0) return;
-    this.port.send({ type: 'agents-seen', spkiHashes: [...this.#seen], at: this.now() });
-    this.#seen = new Set();
+    const reports = Object.fromEntries(this.#seen);
+    this.port.send({ type: 'agents-seen', spkiHashes: [...this.#seen.keys()], at: this.now(), reports });
+    this.#seen = new Map();
   }
+}
+
+const NOTHING: AgentReport = { events: 0, bytes: 0 };
+
+function addReports(before: AgentReport | undefined, more: AgentReport): AgentReport {
+  if (before === undefined) return more;
+  const certificate = more.certificate ?? before.certificate;
+  return {
+    events: before.events + more.events,
+    bytes: before.bytes + more.bytes,
+    ...(certificate && { certificate }),
+  };
 }

@@ -179,10 +179,15 @@ describe('Reactor', () => {
     expect([await first, await second]).toEqual([{ status: 'Enrolled' }, { status: 'Unavailable' }]);
     services.ban('10.0.0.1', 'protocol_violation');
     expect(port.of('ban')).toEqual([{ type: 'ban', sourceIp: '10.0.0.1', reason: 'protocol_violation' }]);
-    services.presence.seen('s');
-    services.presence.seen('s');
+    const certificate = { subject: 'CN=s', notAfter: 1 };
+    services.presence.seen('s', { events: 2, bytes: 30, certificate });
+    services.presence.seen('s', { events: 1, bytes: 10 });
+    services.presence.seen('t');
     await pollUntil('seen', () => port.of('agents-seen').length === 1);
-    expect(port.of('agents-seen')[0]!.spkiHashes).toEqual(['s']);
+    expect(port.of('agents-seen')[0]).toMatchObject({
+      spkiHashes: ['s', 't'],
+      reports: { s: { events: 3, bytes: 40, certificate }, t: { events: 0, bytes: 0 } },
+    });
   });
 
   it('collects its metrics', async () => {

@@ -76,12 +76,26 @@ export interface ConnectionFeed {
   closed(connectionId: string): void;
 }
 
-/** What a source tells about agents for the allowlist's `lastSeenAt` and `connected`. */
+/** What has come from an agent since the last report about it. */
+export interface AgentReport {
+  /** Messages, refused ones included. */
+  readonly events: number;
+  /** Size of the raw messages, bytes. */
+  readonly bytes: number;
+  /** What its certificate says of itself, which nobody has verified; told once a connection. */
+  readonly certificate?: {
+    readonly subject: string;
+    /** Milliseconds since 1970-01-01 UTC. */
+    readonly notAfter: number;
+  };
+}
+
+/** What a source tells about agents for the list of agents. */
 export interface AgentPresence {
   connected(spkiHash: string, connectionId: string): void;
   disconnected(spkiHash: string, connectionId: string): void;
-  /** At most once a second and connection. */
-  seen(spkiHash: string): void;
+  /** Once a batch at most. */
+  seen(spkiHash: string, report?: AgentReport): void;
 }
 
 /** Where a named database is; the embedded ClickHouse gets its port at start. */
