@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { DataPlaneModule } from './data-plane/data-plane.module.js';
+import { DeadLettersModule } from './dead-letters/dead-letters.module.js';
 import { EnrollmentModule } from './enrollment/enrollment.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
@@ -24,6 +25,7 @@ export class AppModule {
         EnrollmentModule,
         DataPlaneModule,
         AdminModule,
+        DeadLettersModule,
         HealthModule,
         MetricsModule,
         OpenApiModule,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DrainReport } from '@app/pipeline';
+import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import type { AllowlistEntry, Endpoint } from '@app/pipeline/api';
 import type { ReactorSettings } from '../reactor/messages.js';
 import { Acceptor } from './acceptor.js';
@@ -143,6 +143,10 @@ class ProcessDataPlane implements DataPlane {
 
   connectedAgents(): ReadonlyMap<string, number> {
     return this.#supervisor.connectedAgents();
+  }
+
+  replay(pipeline: string, items: readonly ReplayItem[]): Promise<readonly ReplayOutcome[] | undefined> {
+    return this.#supervisor.replay({ pipeline, items });
   }
 
   collectMetrics(): Promise<(readonly object[])[]> {

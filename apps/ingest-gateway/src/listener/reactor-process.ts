@@ -1,9 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { DrainReport } from '@app/pipeline';
+import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
 import type { FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
-import { MetricRequests } from './metric-requests.js';
+import { PendingRequests } from './pending-requests.js';
 
 /** What a reactor tells the rest of the data plane. */
 export interface ReactorEvents {
@@ -22,6 +22,12 @@ export interface ReactorEvents {
   ban(sourceIp: string, reason: string): void;
 }
 
+/** Dead letters of one pipeline. */
+export interface ReplayRequest {
+  readonly pipeline: string;
+  readonly items: readonly ReplayItem[];
+}
+
 /** How long after its deadline a draining process may take to exit, ms. */
 const EXIT_GRACE_MS = 1_000;
 
@@ -34,7 +40,8 @@ export class ReactorProcess {
   /** Sockets that may not have left this process yet. */
   readonly #leaving = new Map<string, Socket>();
   readonly #agents = new Map<string, string>();
-  readonly #metrics: MetricRequests;
+  readonly #metrics: PendingRequests<void, readonly object[]>;
+  readonly #replays: PendingRequests<ReplayRequest, readonly ReplayOutcome[]>;
   #status: ReactorStatus | undefined;
   #reports: readonly DrainReport[] = [];
 
@@ -50,7 +57,10 @@ export class ReactorProcess {
       execArgv: [...process.execArgv, ...nodeOptions],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.#metrics = new MetricRequests((requestId) => this.send({ type: 'collect-metrics', requestId }));
+    this.#metrics = new PendingRequests((requestId) => this.send({ type: 'collect-metrics', requestId }));
+    this.#replays = new PendingRequests((requestId, request) =>
+      this.send({ type: 'replay', requestId, ...request }),
+    );
     this.#child.on('message', (message) => this.#receive(message as FromReactor));
     this.exited = new Promise((resolve) => {
       const ended = (reason: string): void => {
@@ -113,7 +123,12 @@ export class ReactorProcess {
 
   /** Its prom-client metrics as JSON, or `undefined` when it does not answer in time. */
   collectMetrics(timeoutMs: number): Promise<readonly object[] | undefined> {
-    return this.#metrics.ask(timeoutMs);
+    return this.#metrics.ask(undefined, timeoutMs);
+  }
+
+  /** Tries dead letters again; `undefined` when it does not answer in time, so that nobody knows what it did. */
+  replay(request: ReplayRequest, timeoutMs: number): Promise<readonly ReplayOutcome[] | undefined> {
+    return this.#replays.ask(request, timeoutMs);
   }
 
   /** Lets it write out what it holds, then ends it, by force a moment after the deadline. May be called again with an earlier one. */
@@ -159,6 +174,8 @@ export class ReactorProcess {
         return this.events.ban(message.sourceIp, message.reason);
       case 'metrics':
         return this.#metrics.answered(message.requestId, message.metrics);
+      case 'replayed':
+        return this.#replays.answered(message.requestId, message.outcomes);
       case 'drained':
         this.#reports = message.reports;
         return;
@@ -180,5 +197,6 @@ export class ReactorProcess {
     this.#leaving.clear();
     for (const id of [...this.#open]) this.#closed(id);
     this.#metrics.close();
+    this.#replays.close();
   }
 }

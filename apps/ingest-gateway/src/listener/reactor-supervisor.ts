@@ -1,7 +1,7 @@
-import type { DrainReport } from '@app/pipeline';
+import type { DrainReport, ReplayOutcome } from '@app/pipeline';
 import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
 import type { ReactorConfiguration, ReactorSettings, ToReactor } from '../reactor/messages.js';
-import type { ReactorProcess } from './reactor-process.js';
+import type { ReactorProcess, ReplayRequest } from './reactor-process.js';
 import { ReactorPool } from './reactor-pool.js';
 import { shareOf } from './reactor-shares.js';
 import { ReactorSlot, type ReactorView } from './reactor-slot.js';
@@ -38,6 +38,8 @@ export interface ReactorSupervisorParts {
 /** How long a connection waits for a reactor that is being started, ms. */
 const HOLD_MS = 3_000;
 const METRICS_TIMEOUT_MS = 1_000;
+/** A write may take as long as ClickHouse is given for it, and is tried again. */
+const REPLAY_TIMEOUT_MS = 300_000;
 
 /** Runs the reactors, shares connections out among them, and keeps their snapshots up to date. */
 export class ReactorSupervisor {
@@ -137,6 +139,11 @@ export class ReactorSupervisor {
     const running = this.#pool.slots.flatMap((slot) => slot.configured ?? []);
     const answers = await Promise.all(running.map((reactor) => reactor.collectMetrics(METRICS_TIMEOUT_MS)));
     return answers.filter((answer) => answer !== undefined);
+  }
+
+  /** Tries dead letters again in the reactor with the fewest connections; `undefined` when none does. */
+  async replay(request: ReplayRequest): Promise<readonly ReplayOutcome[] | undefined> {
+    return this.#leastBusy()?.replay(request, REPLAY_TIMEOUT_MS);
   }
 
   /** Drains all reactors until the deadline, ms since 1970-01-01 UTC, and ends them. */

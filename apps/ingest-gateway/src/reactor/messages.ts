@@ -6,7 +6,15 @@ import type {
   EnrollmentRequest,
   TlsIdentity,
 } from '@app/pipeline/api';
-import type { DrainReport, FlowSettings, GatewayConfig, PipelineSpec, PipelineStatus } from '@app/pipeline';
+import type {
+  DrainReport,
+  FlowSettings,
+  GatewayConfig,
+  PipelineSpec,
+  PipelineStatus,
+  ReplayItem,
+  ReplayOutcome,
+} from '@app/pipeline';
 
 /**
  * Settings as reactors need them. What `DataPlane` is given are the limits over all reactors; what a reactor is sent is
@@ -67,6 +75,13 @@ export type ToReactor =
   | { readonly type: 'close-connections' }
   | { readonly type: 'enrollment-outcome'; readonly requestId: number; readonly outcome: EnrollmentOutcome }
   | { readonly type: 'collect-metrics'; readonly requestId: number }
+  /** Try dead letters of a pipeline again. */
+  | {
+      readonly type: 'replay';
+      readonly requestId: number;
+      readonly pipeline: string;
+      readonly items: readonly ReplayItem[];
+    }
   /** Spools, as `<pipeline>/<slot>`, of reactors that are no more. */
   | { readonly type: 'adopt-spools'; readonly spools: readonly string[] }
   /**
@@ -95,6 +110,7 @@ export type FromReactor =
   | { readonly type: 'ban'; readonly sourceIp: string; readonly reason: string }
   /** prom-client's `getMetricsAsJSON`. */
   | { readonly type: 'metrics'; readonly requestId: number; readonly metrics: readonly object[] }
+  | { readonly type: 'replayed'; readonly requestId: number; readonly outcomes: readonly ReplayOutcome[] }
   | { readonly type: 'drained'; readonly reports: readonly DrainReport[] };
 
 /** What a reactor tells of itself. */

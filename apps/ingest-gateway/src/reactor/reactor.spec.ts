@@ -73,6 +73,7 @@ describe('Reactor', () => {
       name: 'activity',
       start: async () => undefined,
       drain: async () => ({ pipeline: 'activity', written: 3, left: 0 }),
+      replay: async () => [],
       status: () => ({ name: 'activity', queue: {} }) as never,
       adopt: () => undefined,
     };

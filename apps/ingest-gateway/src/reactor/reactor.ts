@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Registry } from 'prom-client';
-import type { DrainReport, Pipeline, PipelineOptions, PipelineStatus } from '@app/pipeline';
+import type { DrainReport, Pipeline, PipelineOptions, PipelineStatus, ReplayOutcome } from '@app/pipeline';
 import { GatewayError, type Logger } from '@app/pipeline/api';
 import { sleep } from '@app/pipeline/helpers';
 import { createMetrics } from '@app/pipeline/observability';
@@ -66,6 +66,8 @@ export class Reactor {
         return void this.#collect(message.requestId);
       case 'adopt-spools':
         return this.#adopt(message.spools);
+      case 'replay':
+        return void this.#replay(message);
       case 'drain':
         return void this.#drainAndExit(message.deadline);
       default:
@@ -138,6 +140,15 @@ export class Reactor {
   async #collect(requestId: number): Promise<void> {
     const metrics = await this.#metrics.getMetricsAsJSON();
     this.parts.port.send({ type: 'metrics', requestId, metrics });
+  }
+
+  async #replay({ requestId, pipeline, items }: Extract<ToReactor, { type: 'replay' }>): Promise<void> {
+    const found = this.#pipelines.find(({ name }) => name === pipeline);
+    const message = 'This gateway runs no pipeline of that name.';
+    const outcomes: readonly ReplayOutcome[] =
+      (await found?.replay(items)) ??
+      items.map(({ id }) => ({ id, outcome: 'refused', code: 'unknown_pipeline', message }));
+    this.parts.port.send({ type: 'replayed', requestId, outcomes });
   }
 
   #report(): void {

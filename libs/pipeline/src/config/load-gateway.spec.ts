@@ -24,6 +24,8 @@ describe('loadGatewayConfig', () => {
         database: 'activity',
         httpPort: 0,
         retentionDays: 400,
+        deadLetterRetentionDays: 90,
+        deadLetterAlert: { rows: 1_000_000, bytes: 1_073_741_824 },
       },
       log: { level: 'info', format: 'auto' },
       settings: {},

@@ -57,6 +57,9 @@ export interface GatewayConfig {
     /** Port of the embedded server, 0 = any free one. */
     readonly httpPort: number;
     readonly retentionDays: number;
+    readonly deadLetterRetentionDays: number;
+    /** More dead letters than these call for a person. */
+    readonly deadLetterAlert: { readonly rows: number; readonly bytes: number };
   };
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -5,6 +5,8 @@ import { createInstances, type Instances } from './instances.js';
 import { startAll, stopAll, type Startable } from './lifecycle.js';
 import { PipelineMeter } from './meter.js';
 import { Flow } from './pipeline.js';
+import { replay } from './replay.js';
+import type { ReplayItem, ReplayOutcome } from './replay-types.js';
 import type { DrainReport, InstanceStatus, Pipeline, PipelineOptions, PipelineStatus } from './types.js';
 
 /** How often gauges are set, ms. */
@@ -29,6 +31,7 @@ class RunningPipeline implements Pipeline {
   readonly #counters: PipelineCounters;
   readonly #flow: Flow;
   readonly #callOff = new AbortController();
+  readonly #ended = new AbortController();
   #starting: Promise<void> | undefined;
   #draining: Promise<DrainReport> | undefined;
   #release: (() => void)[] = [];
@@ -67,6 +70,12 @@ class RunningPipeline implements Pipeline {
 
   adopt(directories: readonly string[]): void {
     this.#flow.adopt(directories);
+  }
+
+  replay(items: readonly ReplayItem[]): Promise<readonly ReplayOutcome[]> {
+    const { steps, sinks, deadLetters } = this.#instances;
+    const { eventTypes } = deadLetters.context;
+    return replay({ steps, sinks, eventTypes }, items, this.#ended.signal);
   }
 
   status(): PipelineStatus {
@@ -147,6 +156,7 @@ class RunningPipeline implements Pipeline {
 
   /** Gives up what is not safe, and lets go of timers and subscriptions. Returns how many events were given up. */
   async #end(): Promise<number> {
+    this.#ended.abort();
     const left = await this.#flow.end();
     for (const release of this.#release) release();
     this.#release = [];

@@ -2,6 +2,7 @@ import type { InstanceState, LiveValue, Logger, Metrics, Services } from '../api
 import type { PipelineSpec } from '../config/index.js';
 import type { PluginRegistry } from '../registry/index.js';
 import type { SpoolStats } from './queue.js';
+import type { ReplayItem, ReplayOutcome } from './replay-types.js';
 
 /** Settings that act on the flow; a change acts on the next batch. Shares of one reactor, not of the gateway. */
 export interface FlowSettings {
@@ -122,6 +123,8 @@ export interface Pipeline {
    *   there is no spool, it is given up and counted as dropped.
    */
   drain(deadline: number): Promise<DrainReport>;
+  /** Tries dead letters again; one outcome for each, in their order. Does not reject. To be called while it runs. */
+  replay(items: readonly ReplayItem[]): Promise<readonly ReplayOutcome[]>;
   status(): PipelineStatus;
   /** Takes over spools of reactors that are no more: what they hold is written, and they are removed. */
   adopt(directories: readonly string[]): void;
