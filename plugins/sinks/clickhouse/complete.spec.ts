@@ -33,7 +33,7 @@ let sinks: Sink[];
 beforeAll(async () => {
   clickhouse = await startTestClickHouse();
 }, 60_000);
-afterAll(() => clickhouse.stop());
+afterAll(() => clickhouse.stop(), 20_000);
 beforeEach(async () => {
   sinks = [];
   await clickhouse.run('DROP TABLE IF EXISTS things SYNC');
@@ -169,6 +169,7 @@ describe('an isolation that a crash has interrupted', () => {
       request.on('end', () => {
         void fetch(`${clickhouse.endpoint.url}${request.url}`, {
           method: 'POST',
+          headers: { connection: 'close' },
           body: Buffer.concat(chunks),
         }).then(async (answer) => {
           const headers = Object.fromEntries([...answer.headers].filter(([name]) => name.startsWith('x-')));

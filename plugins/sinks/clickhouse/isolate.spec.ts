@@ -272,3 +272,24 @@ describe('an insert of too many partitions', () => {
     expect(sizesOf(await letters())).toEqual([77]);
   });
 });
+
+describe('a view of an operator that refuses a row', () => {
+  it('makes no row count twice in the table', async () => {
+    await createTable();
+    await clickhouse.run(
+      'CREATE TABLE seen (size UInt64, CONSTRAINT odd CHECK size != 50) ENGINE = MergeTree ORDER BY size SETTINGS non_replicated_deduplication_window = 100',
+    );
+    await clickhouse.run('CREATE MATERIALIZED VIEW watch TO seen AS SELECT size FROM things');
+    try {
+      const batch = entries(100);
+      const report = await store(batch, 'T');
+      const { rows, sizes } = await stored();
+      const refused = [...(report?.deadLettered.values() ?? [])].reduce((sum, count) => sum + count, 0);
+      expect(rows).toBe(sizes);
+      expect(rows + refused).toBe(100);
+    } finally {
+      await clickhouse.run('DROP TABLE watch SYNC');
+      await clickhouse.run('DROP TABLE seen SYNC');
+    }
+  });
+});

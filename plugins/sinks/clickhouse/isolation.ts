@@ -42,6 +42,11 @@ export class Isolation {
     return this.#refused;
   }
 
+  /** From now on, each insert leaves out what is stored: tokens of the ones before may be forgotten. */
+  leaveOutStored(): void {
+    this.filtered = true;
+  }
+
   /** Inserts what can be stored. @throws SinkError that is no PartialWriteError; another call goes on from there */
   async run(insert: InsertPiece): Promise<void> {
     for (let piece = this.#pending.at(-1); piece !== undefined; piece = this.#pending.at(-1)) {

@@ -57,6 +57,7 @@ export class Recovery {
     const isolation = this.#isolations.get(token) ?? (await this.#begin(target, batch, signal));
     if (isolation === undefined) return this.#found(target, entries, signal);
     this.#isolations.set(token, isolation);
+    if (batch.uncertain) isolation.leaveOutStored();
     await isolation.run((piece, filtered) => insertPiece(target, batch, piece, filtered, signal));
     const { refused } = isolation;
     const context = { pipeline: this.pipeline, table: target.table, columns: target.columns };

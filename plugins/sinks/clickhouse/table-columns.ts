@@ -107,14 +107,20 @@ function judgeTable(
   return warning === undefined ? { types, partitionKey } : { types, partitionKey, warning };
 }
 
-/** Without a window an unreplicated table takes a repeated insert twice. Replicated tables have one by default. */
-function windowWarning(table: string, engine: string, serverWindow: number): string | undefined {
-  if (!/^\w*MergeTree/.test(engine) || /^(Replicated|Shared)/.test(engine)) return undefined;
-  const own = /\bnon_replicated_deduplication_window = (\d+)/.exec(engine)?.[1];
-  if (Number(own ?? serverWindow) > 0) return undefined;
+/**
+ * What is wrong with how a table recognises repeated inserts; without a window it takes them twice.
+ * @param engine       the table's `engine_full`
+ * @param serverWindow the server's default for tables that are not replicated; replicated ones have a window by default
+ */
+export function windowWarning(table: string, engine: string, serverWindow: number): string | undefined {
+  if (!/^\w*MergeTree/.test(engine)) return undefined;
+  const replicated = /^(Replicated|Shared)/.test(engine);
+  const setting = replicated ? 'replicated_deduplication_window' : 'non_replicated_deduplication_window';
+  const own = new RegExp(`\\b${setting} = (\\d+)`).exec(engine)?.[1];
+  if (own === undefined ? replicated || serverWindow > 0 : Number(own) > 0) return undefined;
   return (
     `The table ${table} does not recognise repeated inserts, so that a retry can store events twice. ` +
-    `Run: ALTER TABLE ${table} MODIFY SETTING non_replicated_deduplication_window = 10000.`
+    `Run: ALTER TABLE ${table} MODIFY SETTING ${setting} = 10000.`
   );
 }
 

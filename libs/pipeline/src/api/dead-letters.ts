@@ -2,7 +2,8 @@ import { defineEventType } from './event-type.js';
 
 /**
  * Refused events, table `dead_letters`. The runtime makes the records; sinks write them as any other event type.
- * `raw` is the line as received; bytes that are no UTF-8 are base64, and `raw_encoding` says which (`utf8`, `base64`).
+ * `raw` is the line as received; bytes that are no UTF-8 are base64, and `raw_encoding` says which (`utf8`, `base64`). A sink
+ * that isolates refused rows adds them itself: `row`, a JSON object by the fields' names, times as ISO 8601.
  */
 export const deadLetters = defineEventType({
   name: 'dead_letters',

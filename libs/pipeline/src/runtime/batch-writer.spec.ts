@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { PartialWriteError, RetryableError, type Sink } from '../api/index.js';
-import { BatchWriter } from './batch-writer.js';
+import { BatchWriter, TOKEN_SAFE_MS } from './batch-writer.js';
 import type { SinkBatch } from './queue.js';
 
 const signal = new AbortController().signal;
@@ -70,6 +70,23 @@ describe('BatchWriter', () => {
       ['isolate', 't', '469', true],
     ]);
     expect(writer.refusedRows).toBe(2);
+  });
+
+  it('completes a batch whose token may be forgotten after long trouble', async () => {
+    let now = 1_000;
+    const { sink, calls } = scripted(busy, busy, refusal, 1);
+    const writer = new BatchWriter(sink, batch(), () => now);
+    await expect(writer.attempt(signal)).rejects.toBe(busy);
+    now += TOKEN_SAFE_MS;
+    await expect(writer.attempt(signal)).rejects.toBe(busy);
+    now += 1;
+    await writer.attempt(signal);
+    expect(calls).toEqual([
+      ['write', 't'],
+      ['write', 't'],
+      ['complete', 't'],
+      ['isolate', 't', '469', true],
+    ]);
   });
 
   it('knows the dead letters that a completed batch has left before', async () => {

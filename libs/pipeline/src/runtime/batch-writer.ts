@@ -1,16 +1,23 @@
 import { PartialWriteError, type Sink } from '../api/index.js';
 import type { SinkBatch } from './queue.js';
 
+/**
+ * After this time since the first attempt, ms, a destination may have forgotten the batch's token: ClickHouse remembers a
+ * number of inserts or an hour of them.
+ */
+export const TOKEN_SAFE_MS = 600_000;
 const NONE: ReadonlyMap<string, number> = new Map();
 
 /** What is to be done with one frozen batch, over all attempts. */
 export class BatchWriter {
   #refusal: PartialWriteError | undefined;
   #refused = NONE;
+  #firstAttemptAt: number | undefined;
 
   constructor(
     private readonly sink: Pick<Sink, 'write' | 'isolate' | 'complete'>,
     private readonly batch: SinkBatch,
+    private readonly now: () => number = Date.now,
   ) {}
 
   /** Rows that the sink has put into the dead letters, by code; known once an attempt has succeeded. */
@@ -31,6 +38,7 @@ export class BatchWriter {
    * @throws what the sink throws; the next attempt goes on from there
    */
   async attempt(signal: AbortSignal): Promise<void> {
+    this.#firstAttemptAt ??= this.now();
     if (this.#refusal !== undefined) return this.#isolate(this.#refusal, signal);
     try {
       await this.#write(signal);
@@ -41,16 +49,20 @@ export class BatchWriter {
     }
   }
 
+  get #uncertain(): boolean {
+    const { uncertain = false } = this.batch;
+    return uncertain || this.now() - (this.#firstAttemptAt ?? Infinity) > TOKEN_SAFE_MS;
+  }
+
   async #write(signal: AbortSignal): Promise<void> {
-    const { entries, token, uncertain } = this.batch;
-    if (uncertain !== true || this.sink.complete === undefined)
-      return this.sink.write(entries, token, signal);
+    const { entries, token } = this.batch;
+    if (!this.#uncertain || this.sink.complete === undefined) return this.sink.write(entries, token, signal);
     this.#refused = (await this.sink.complete(entries, token, signal)).deadLettered;
   }
 
   async #isolate(refusal: PartialWriteError, signal: AbortSignal): Promise<void> {
-    const { entries, token, uncertain = false } = this.batch;
-    const report = await this.sink.isolate?.(entries, token, refusal, uncertain, signal);
+    const { entries, token } = this.batch;
+    const report = await this.sink.isolate?.(entries, token, refusal, this.#uncertain, signal);
     this.#refused = report?.deadLettered ?? NONE;
   }
 }

@@ -3,18 +3,12 @@ import { join } from 'node:path';
 import type { Logger } from '../api/index.js';
 import { DATA_FILE, LOCK_FILE } from './database.js';
 
-/** What lmdb says of a file that is damaged: MDB_PAGE_NOTFOUND, MDB_CORRUPTED, MDB_INVALID. */
-const DAMAGE = new Set([-30797, -30796, -30793]);
-const VERSION_MISMATCH = -30794;
+/** What lmdb says of a file that is damaged: MDB_PAGE_NOTFOUND, MDB_CORRUPTED. */
+const DAMAGE = new Set([-30797, -30796]);
 
-/** Whether opening or reading failed because the file is damaged. */
+/** Whether reading failed because the file is damaged. */
 export function isDamage(error: unknown): boolean {
   return DAMAGE.has((error as { code?: number }).code ?? 0);
-}
-
-/** Whether the file was written by an incompatible version of lmdb. */
-export function isForeign(error: unknown): boolean {
-  return (error as { code?: number }).code === VERSION_MISMATCH;
 }
 
 /** Moves a damaged file out of the way: nothing of it is deleted. */

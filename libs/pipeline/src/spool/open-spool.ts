@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { GatewayError, type Logger } from '../api/index.js';
 import { sleep } from '../helpers/index.js';
 import { readCatalog, type Catalog } from './catalog.js';
-import { openRoot, openTables, type DatabaseOptions, type SpoolDatabase } from './database.js';
+import { DATA_FILE, openRoot, openTables, type DatabaseOptions, type SpoolDatabase } from './database.js';
 import { SPOOL_FORMAT } from './format.js';
-import { isDamage, isForeign, setAside } from './damage.js';
+import { isDamage, setAside } from './damage.js';
+import { checkFile } from './file-header.js';
 import { claim } from './owner.js';
 
 /** A spool file that is open, claimed and read. */
@@ -33,6 +35,7 @@ export async function openSpoolFile(
   const { directory } = options;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    checkHealth(directory, logger);
     try {
       return await tryOpen(options, signal, waitMs);
     } catch (error) {
@@ -43,6 +46,12 @@ export async function openSpoolFile(
   } catch (error) {
     throw error instanceof GatewayError ? error : unusable(directory, error);
   }
+}
+
+function checkHealth(directory: string, logger: Logger): void {
+  const health = checkFile(join(directory, DATA_FILE));
+  if (health === 'foreign') throw foreign(directory);
+  if (health === 'damaged') setAside(directory, logger, 'it is no spool file, or its front is damaged');
 }
 
 async function tryOpen(options: DatabaseOptions, signal: AbortSignal, waitMs: number): Promise<OpenedSpool> {
@@ -89,7 +98,6 @@ async function claimSoon(
 }
 
 function unusable(directory: string, error: unknown): GatewayError {
-  if (isForeign(error)) return foreign(directory, error);
   return new GatewayError(
     'SPOOL_UNUSABLE',
     `The spool in ${directory} cannot be opened: ${(error as Error).message}`,
@@ -98,11 +106,10 @@ function unusable(directory: string, error: unknown): GatewayError {
   );
 }
 
-function foreign(directory: string, error: unknown): GatewayError {
+function foreign(directory: string): GatewayError {
   return new GatewayError(
     'SPOOL_FORMAT_NEWER',
     `The spool in ${directory} was written by another version of its database.`,
     'Start the version of the gateway that wrote it, and let it write everything out. Nothing was changed.',
-    { cause: error },
   );
 }

@@ -18,3 +18,4 @@ export * from './test-certificate.js';
 export * from './test-context.js';
 export * from './test-services.js';
 export * from './validate-options.js';
+export * from './spool-rig.js';
