@@ -1,9 +1,16 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { DrainReport } from '@app/pipeline';
-import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
+import type {
+  AcceptedConnection,
+  EnrollmentOutcome,
+  EnrollmentRequest,
+  Logger,
+  Stretch,
+} from '@app/pipeline/api';
 import type { FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
-import { MetricRequests } from './metric-requests.js';
+import { ReactorRequests } from './reactor-requests.js';
+import type { StreamPeer } from './stream-claim-broker.js';
 
 /** What a reactor tells the rest of the data plane. */
 export interface ReactorEvents {
@@ -20,13 +27,19 @@ export interface ReactorEvents {
   agentsSeen(spkiHashes: readonly string[], at: number): void;
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
   ban(sourceIp: string, reason: string): void;
+  /** It claims a stream; as `StreamClaimBroker.claim`. */
+  claimStream(
+    stream: string,
+    by: StreamPeer,
+    answer: (durable: readonly Stretch[] | undefined) => void,
+  ): Promise<void>;
 }
 
 /** How long after its deadline a draining process may take to exit, ms. */
 const EXIT_GRACE_MS = 1_000;
 
 /** One run of a reactor's child process, from fork to exit. Everything it held is given back when it ends. */
-export class ReactorProcess {
+export class ReactorProcess implements StreamPeer {
   /** Resolves, with a sentence for operators, when the process is gone and its connections are counted as closed. */
   readonly exited: Promise<string>;
   readonly #child: ChildProcess;
@@ -34,7 +47,8 @@ export class ReactorProcess {
   /** Sockets that may not have left this process yet. */
   readonly #leaving = new Map<string, Socket>();
   readonly #agents = new Map<string, string>();
-  readonly #metrics: MetricRequests;
+  readonly #metrics = new ReactorRequests<readonly object[]>();
+  readonly #releases = new ReactorRequests<readonly Stretch[]>();
   #status: ReactorStatus | undefined;
   #reports: readonly DrainReport[] = [];
 
@@ -50,7 +64,6 @@ export class ReactorProcess {
       execArgv: [...process.execArgv, ...nodeOptions],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.#metrics = new MetricRequests((requestId) => this.send({ type: 'collect-metrics', requestId }));
     this.#child.on('message', (message) => this.#receive(message as FromReactor));
     this.exited = new Promise((resolve) => {
       const ended = (reason: string): void => {
@@ -113,7 +126,13 @@ export class ReactorProcess {
 
   /** Its prom-client metrics as JSON, or `undefined` when it does not answer in time. */
   collectMetrics(timeoutMs: number): Promise<readonly object[] | undefined> {
-    return this.#metrics.ask(timeoutMs);
+    return this.#metrics.ask(timeoutMs, (requestId) => this.send({ type: 'collect-metrics', requestId }));
+  }
+
+  releaseStream(stream: string, timeoutMs: number): Promise<readonly Stretch[] | undefined> {
+    return this.#releases.ask(timeoutMs, (requestId) =>
+      this.send({ type: 'release-stream', requestId, stream }),
+    );
   }
 
   /** Lets it write out what it holds, then ends it, by force a moment after the deadline. May be called again with an earlier one. */
@@ -157,6 +176,10 @@ export class ReactorProcess {
         return void this.#enroll(message.requestId, message.request);
       case 'ban':
         return this.events.ban(message.sourceIp, message.reason);
+      case 'claim-stream':
+        return this.#claimStream(message.requestId, message.stream);
+      case 'stream-released':
+        return this.#releases.answered(message.requestId, message.durable ?? undefined);
       case 'metrics':
         return this.#metrics.answered(message.requestId, message.metrics);
       case 'drained':
@@ -170,6 +193,12 @@ export class ReactorProcess {
     this.send({ type: 'enrollment-outcome', requestId, outcome });
   }
 
+  #claimStream(requestId: number, stream: string): void {
+    void this.events.claimStream(stream, this, (durable) =>
+      this.send({ type: 'stream-claimed', requestId, durable: durable ?? null }),
+    );
+  }
+
   #closed(id: string): void {
     this.#agents.delete(id);
     if (this.#open.delete(id)) this.events.connectionClosed(id);
@@ -180,5 +209,6 @@ export class ReactorProcess {
     this.#leaving.clear();
     for (const id of [...this.#open]) this.#closed(id);
     this.#metrics.close();
+    this.#releases.close();
   }
 }

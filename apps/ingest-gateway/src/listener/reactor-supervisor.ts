@@ -5,6 +5,7 @@ import type { ReactorProcess } from './reactor-process.js';
 import { ReactorPool } from './reactor-pool.js';
 import { shareOf } from './reactor-shares.js';
 import { ReactorSlot, type ReactorView } from './reactor-slot.js';
+import { StreamClaimBroker } from './stream-claim-broker.js';
 import type { DataPlaneHandlers } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
 import type { WatchdogLimits } from './watchdog.js';
@@ -40,6 +41,7 @@ const METRICS_TIMEOUT_MS = 1_000;
 export class ReactorSupervisor {
   readonly #pool: ReactorPool;
   readonly #waiting: WaitingConnections;
+  readonly #streams = new StreamClaimBroker(() => this.#pool.slots.map((slot) => () => slot.configured));
   #snapshots: ReactorSnapshots;
   #readyListeners: (() => void)[] = [];
 
@@ -166,6 +168,7 @@ export class ReactorSupervisor {
         agentsSeen: (spkiHashes, at) => handlers.agentsSeen(spkiHashes, at),
         enroll: (request) => this.#enroll(request),
         ban: (sourceIp, reason) => this.parts.ban(sourceIp, reason),
+        claimStream: (...claim) => this.#streams.claim(...claim),
       },
     });
   }

@@ -1,0 +1,33 @@
+/** Requests to a reactor that wait for their answer. */
+export class ReactorRequests<Answer> {
+  readonly #waiting = new Map<number, (answer: Answer | undefined) => void>();
+  #lastId = 0;
+
+  /**
+   * Asks the reactor; resolves with `undefined` when no answer comes within the time, ms.
+   * @param send sends the request under its id
+   */
+  ask(timeoutMs: number, send: (requestId: number) => void): Promise<Answer | undefined> {
+    const requestId = (this.#lastId += 1);
+    return new Promise((resolve) => {
+      const done = (answer: Answer | undefined): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(requestId);
+        resolve(answer);
+      };
+      const timer = setTimeout(() => done(undefined), timeoutMs);
+      this.#waiting.set(requestId, done);
+      send(requestId);
+    });
+  }
+
+  /** An answer came; one that comes too late does nothing. */
+  answered(requestId: number, answer: Answer | undefined): void {
+    this.#waiting.get(requestId)?.(answer);
+  }
+
+  /** No answer will come any more. */
+  close(): void {
+    for (const done of [...this.#waiting.values()]) done(undefined);
+  }
+}
