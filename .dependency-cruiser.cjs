@@ -42,6 +42,11 @@ module.exports = {
       'Configuration produces specs; the runtime reads them: move the code to runtime.',
     ),
     only(
+      'spool',
+      ['api', 'helpers', 'observability'],
+      'The spool keeps bytes and knows no queue and no pipeline: put it into runtime.',
+    ),
+    only(
       'runtime',
       ['api', 'helpers', 'observability', 'registry', 'config', 'spool'],
       'The runtime knows plugins through the registry only.',

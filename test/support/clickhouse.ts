@@ -27,6 +27,8 @@ export const clickHouseDefaults: ClickHouseOptions['config'] = {
   database: 'activity',
   httpPort: 0,
   retentionDays: 400,
+  deadLetterRetentionDays: 90,
+  deadLetterAlert: { rows: 1_000_000, bytes: 2 ** 30 },
 };
 
 /** A migrated, embedded ClickHouse in a temporary folder. */

@@ -2,12 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import type { GatewayConfig } from '@app/pipeline';
+import type { GatewayConfig, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import { GatewayError, type Endpoint } from '@app/pipeline/api';
 import { createLiveValue } from '@app/pipeline/helpers';
 import { createMetrics } from '@app/pipeline/observability';
 import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
+import { AskedDeadLetters } from '../../apps/ingest-gateway/src/clickhouse/asked-dead-letters.js';
+import { DeadLetterQueries } from '../../apps/ingest-gateway/src/clickhouse/dead-letter-queries.js';
 import { AdminKey } from '../../apps/ingest-gateway/src/admin/admin-key.js';
+import { clickHouseDefaults } from './clickhouse.js';
 import type {
   ActivityEvent,
   ActivityQuery,
@@ -21,6 +24,7 @@ import type {
   DataPlaneOptions,
   ListenerStatus,
 } from '../../apps/ingest-gateway/src/listener/types.js';
+import type { GatewayParts } from '../../apps/ingest-gateway/src/parts.js';
 import { createEmbeddedStore, type Store } from '../../apps/ingest-gateway/src/store/index.js';
 
 /** Admin key of the control planes made here. */
@@ -34,6 +38,7 @@ export class FakeDataPlane implements DataPlane {
   connections = new Map<string, number>();
   metrics: (readonly object[])[] = [];
   failAcceptor: Error | undefined;
+  replayed: (items: readonly ReplayItem[]) => readonly ReplayOutcome[] | undefined = () => undefined;
   state: ListenerStatus;
 
   constructor(readonly options: DataPlaneOptions) {
@@ -106,6 +111,14 @@ export class FakeDataPlane implements DataPlane {
     return this.connections;
   }
 
+  async replay(
+    pipeline: string,
+    items: readonly ReplayItem[],
+  ): Promise<readonly ReplayOutcome[] | undefined> {
+    this.calls.push(['replay', pipeline, items]);
+    return this.replayed(items);
+  }
+
   async collectMetrics(): Promise<(readonly object[])[]> {
     return this.metrics;
   }
@@ -120,6 +133,13 @@ export class FakeDataPlane implements DataPlane {
 /** A ClickHouse without a server. */
 export class FakeClickHouse implements ClickHouseService {
   readonly endpoint = createLiveValue<Endpoint | undefined>(undefined);
+  /** Where dead letters are; nowhere until a test says. */
+  deadLetterQueries: DeadLetterQueries | undefined;
+  readonly deadLetters = new AskedDeadLetters(async (question) => {
+    this.#ensureUp();
+    if (this.deadLetterQueries === undefined) throw new Error('The test has no dead letters.');
+    return question(this.deadLetterQueries);
+  });
   readonly queries: ActivityQuery[] = [];
   answer: ActivityEvent[] = [];
   state: ClickHouseStatus = { mode: 'embedded', state: 'ok', url: 'http://127.0.0.1:48123' };
@@ -166,7 +186,7 @@ export function testConfig(dataDir: string, settings: GatewayConfig['settings'] 
     admin: { apiKey: TEST_ADMIN_KEY },
     listener: { host: '127.0.0.1', tls: {} },
     store: { use: 'embedded' },
-    clickhouse: { username: 'default', password: '', database: 'activity', httpPort: 0, retentionDays: 400 },
+    clickhouse: clickHouseDefaults,
     log: { level: 'error', format: 'json' },
     settings: { activitymonitor_tcp_port: 0, ...settings },
     pipelines: [],
@@ -198,6 +218,7 @@ export interface RestAnswer {
 export async function startControlPlane(
   settings: GatewayConfig['settings'] = {},
   http: GatewayConfig['http'] = { host: '127.0.0.1', port: 0 },
+  requestRate?: GatewayParts['requestRate'],
 ): Promise<TestControlPlane> {
   const dataDir = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const store = await createEmbeddedStore(join(dataDir, 'store'));
@@ -225,13 +246,14 @@ export async function startControlPlane(
       registry,
       store,
       clickhouse,
+      ...(requestRate && { requestRate }),
       createDataPlane: (options) => {
         const plane = new FakeDataPlane(options);
         planes.push(plane);
         return plane;
       },
     },
-    key.authorize,
+    key.matches,
   ).catch(async (error: unknown) => {
     await removeAll();
     throw error;

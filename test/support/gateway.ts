@@ -14,19 +14,21 @@ export interface GatewayStatus {
     readonly state: string;
     readonly reason?: string;
     readonly port: number;
+    readonly refusedPort?: object;
+    readonly connections: number;
     readonly bans: readonly { readonly ip: string }[];
     readonly rejected: { readonly banned: number; readonly limit: number };
-    readonly certificate: { readonly spkiHash: string; readonly problem?: string };
-    readonly connections: number;
+    readonly certificate: { readonly spkiHash: string };
     readonly reactors: readonly {
-      readonly index: number;
       readonly pid: number;
       readonly state: string;
-      readonly connections?: number;
-      readonly rssBytes?: number;
+      readonly restarts: number;
+      readonly connections: number;
+      readonly rssBytes: number;
     }[];
   };
   readonly pipelines: readonly {
+    readonly instances: readonly { readonly id: string; readonly state: string; readonly reason?: string }[];
     readonly counts: {
       readonly received: number;
       readonly delivered: number;
@@ -34,10 +36,11 @@ export interface GatewayStatus {
       readonly dropped: number;
       readonly inFlight: number;
     };
-    readonly queue: { readonly entries: number };
+    readonly queue: { readonly entries: number; readonly rows: number };
     readonly backPressure: boolean;
   }[];
   readonly clickhouse: { readonly url: string };
+  readonly settings: Readonly<Record<string, number | boolean>>;
 }
 
 /** An answer of the REST API. */

@@ -3,6 +3,8 @@ import { pollUntil } from './poll.js';
 import type {
   Store,
   StoredAgent,
+  StoredApiKey,
+  StoredAuditEntry,
   StoredEnrollmentToken,
 } from '../../apps/ingest-gateway/src/store/repositories.js';
 
@@ -48,6 +50,8 @@ export function describeStoreConformance(name: string, open: () => Promise<Store
     tokenCases(() => store, reopen);
     settingsCases(() => store, reopen);
     installationCases(() => store, reopen);
+    apiKeyCases(() => store, reopen);
+    auditCases(() => store, reopen);
 
     availabilityCases(() => store);
   });
@@ -152,12 +156,43 @@ function tokenCases(store: () => Store, reopen: () => Promise<void>): void {
       expect((await enrollmentTokens.get('later'))?.revokedAt).toBeNull();
     });
 
-    it('counts uses that come at once', async () => {
-      await store().enrollmentTokens.insert(token('1'));
-      await Promise.all(Array.from({ length: 20 }, () => store().enrollmentTokens.countUse('1')));
-      await store().enrollmentTokens.countUse('unknown');
-      expect(await store().enrollmentTokens.get('1')).toEqual(token('1', { uses: 20 }));
-      expect(await store().enrollmentTokens.get('unknown')).toBeUndefined();
+    it('counts uses that come at once, and never more than there may be', async () => {
+      await store().enrollmentTokens.insert(token('any'));
+      await store().enrollmentTokens.insert(token('few', { maxUses: 3, name: 'site A' }));
+      const use = (codeHash: string): Promise<string[]> =>
+        Promise.all(Array.from({ length: 20 }, () => store().enrollmentTokens.tryUse(codeHash, 1_500)));
+      expect(await use('any')).toEqual(Array.from({ length: 20 }, () => 'ok'));
+      expect((await use('few')).filter((outcome) => outcome === 'ok')).toHaveLength(3);
+      await reopen();
+      expect(await store().enrollmentTokens.get('any')).toEqual(token('any', { uses: 20 }));
+      expect(await store().enrollmentTokens.get('few')).toEqual(
+        token('few', { uses: 3, maxUses: 3, name: 'site A' }),
+      );
+    });
+
+    it('tells why a token cannot be used, and counts nothing then', async () => {
+      const { enrollmentTokens } = store();
+      await enrollmentTokens.insert(token('old'));
+      await enrollmentTokens.insert(token('gone', { revokedAt: 1_200 }));
+      await enrollmentTokens.insert(token('full', { uses: 1, maxUses: 1 }));
+      expect(await enrollmentTokens.tryUse('old', 1_999)).toBe('ok');
+      expect(await enrollmentTokens.tryUse('old', 2_000)).toBe('expired');
+      expect(await enrollmentTokens.tryUse('gone', 1_500)).toBe('revoked');
+      expect(await enrollmentTokens.tryUse('full', 1_500)).toBe('used-up');
+      expect(await enrollmentTokens.tryUse('none', 1_500)).toBe('unknown');
+      expect(await enrollmentTokens.get('none')).toBeUndefined();
+      expect((await enrollmentTokens.get('old'))?.uses).toBe(1);
+    });
+
+    it('revokes one, once', async () => {
+      const { enrollmentTokens } = store();
+      await enrollmentTokens.insert(token('1'));
+      await enrollmentTokens.insert(token('2'));
+      expect(await enrollmentTokens.revoke('1', 1_500)).toBe(true);
+      expect(await enrollmentTokens.revoke('1', 1_600)).toBe(true);
+      expect(await enrollmentTokens.revoke('none', 1_500)).toBe(false);
+      expect(await enrollmentTokens.get('1')).toEqual(token('1', { revokedAt: 1_500 }));
+      expect(await enrollmentTokens.get('2')).toEqual(token('2'));
     });
 
     it('purges what expired before a time', async () => {
@@ -242,6 +277,83 @@ function availabilityCases(store: () => Store): void {
       await expect(store().settings.set('a', 1)).rejects.toMatchObject(gone);
       await expect(store().enrollmentTokens.get('1')).rejects.toMatchObject(gone);
       await expect(store().installation.get('id')).rejects.toMatchObject(gone);
+    });
+  });
+}
+
+function apiKeyCases(store: () => Store, reopen: () => Promise<void>): void {
+  const apiKey = (id: string, changes: Partial<StoredApiKey> = {}): StoredApiKey => ({
+    id,
+    keyHash: id.repeat(64),
+    name: 'monitoring',
+    role: 'viewer',
+    createdAt: 1_000,
+    expiresAt: null,
+    lastUsedAt: null,
+    ...changes,
+  });
+
+  describe('API keys', () => {
+    it('gives back what was put in, also after it was closed, and deletes once', async () => {
+      await store().apiKeys.insert(apiKey('a', { expiresAt: 5_000 }));
+      await store().apiKeys.insert(apiKey('b', { role: 'admin' }));
+      await reopen();
+      expect(await store().apiKeys.get('a')).toEqual(apiKey('a', { expiresAt: 5_000 }));
+      expect(await store().apiKeys.get('c')).toBeUndefined();
+      expect(await store().apiKeys.delete('a')).toBe(true);
+      expect(await store().apiKeys.delete('a')).toBe(false);
+      expect(await store().apiKeys.list()).toEqual([apiKey('b', { role: 'admin' })]);
+    });
+
+    it('never moves the last use back, and passes over unknown ids', async () => {
+      await store().apiKeys.insert(apiKey('a'));
+      await store().apiKeys.touch('a', 5_000);
+      await store().apiKeys.touch('a', 4_000);
+      await store().apiKeys.touch('c', 5_000);
+      expect(await store().apiKeys.list()).toEqual([apiKey('a', { lastUsedAt: 5_000 })]);
+    });
+  });
+}
+
+function auditCases(store: () => Store, reopen: () => Promise<void>): void {
+  const entry = (at: number, changes: Partial<StoredAuditEntry> = {}): StoredAuditEntry => ({
+    id: String(at).padStart(15, '0'),
+    at,
+    kind: 'change',
+    action: 'setting.set',
+    target: 'activitymonitor_batch_size',
+    actor: { id: 'bootstrap', name: 'bootstrap' },
+    from: '127.0.0.1',
+    outcome: 'ok',
+    before: null,
+    after: { value: 200, nested: [true, null, 'x'] },
+    ...changes,
+  });
+  const times = async (query: Parameters<Store['audit']['list']>[0]): Promise<number[]> =>
+    (await store().audit.list(query)).map((each) => each.at);
+
+  describe('audit trail', () => {
+    it('gives entries back whole and newest first, also after it was closed', async () => {
+      for (const at of [1_000, 3_000, 2_000]) await store().audit.append(entry(at));
+      await reopen();
+      expect(await store().audit.list({ limit: 2 })).toEqual([entry(3_000), entry(2_000)]);
+    });
+
+    it('finds by time, the end excluded, and by action', async () => {
+      for (const at of [1_000, 2_000, 3_000]) await store().audit.append(entry(at));
+      await store().audit.append(entry(2_500, { action: 'agent.remove' }));
+      expect(await times({ from: 2_000, to: 3_000, limit: 10 })).toEqual([2_500, 2_000]);
+      expect(await times({ action: 'setting.set', limit: 2 })).toEqual([3_000, 2_000]);
+      expect(await times({ action: 'agent.remove', limit: 10 })).toEqual([2_500]);
+      expect(await times({ action: 'none', limit: 10 })).toEqual([]);
+    });
+
+    it('keeps the newest of each kind', async () => {
+      for (const at of [1_000, 2_000, 3_000]) await store().audit.append(entry(at));
+      for (const at of [1_500, 2_500]) await store().audit.append(entry(at, { kind: 'enrollment' }));
+      await store().audit.trim('change', 1);
+      await store().audit.trim('enrollment', 5);
+      expect(await times({ limit: 10 })).toEqual([3_000, 2_500, 1_500]);
     });
   });
 }

@@ -2,9 +2,11 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { DataPlaneModule } from './data-plane/data-plane.module.js';
+import { DeadLettersModule } from './dead-letters/dead-letters.module.js';
 import { EnrollmentModule } from './enrollment/enrollment.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
+import { OpenApiModule } from './openapi/openapi.module.js';
 import { PartsModule } from './parts.module.js';
 import type { GatewayParts } from './parts.js';
 import { SettingsModule } from './settings/settings.module.js';
@@ -23,8 +25,10 @@ export class AppModule {
         EnrollmentModule,
         DataPlaneModule,
         AdminModule,
+        DeadLettersModule,
         HealthModule,
         MetricsModule,
+        OpenApiModule,
       ],
     };
   }

@@ -75,7 +75,7 @@ export async function startGateway({ config, logger: given, makers }: StartOptio
       dataDir: config.dataDir,
       logger,
     });
-    const control = await createControlPlane(parts, key.authorize);
+    const control = await createControlPlane(parts, key.matches);
     undo.add(() => control.close());
     undo.add(() => parts.clickhouse.stop());
     undo.add(() => control.agents.stop());

@@ -4,12 +4,14 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { GatewayError } from '@app/pipeline/api';
 import { createHttpAdapter } from './admin/http/http-adapter.js';
-import type { Authorize } from './admin/http/hooks.js';
 import { createNestLogger } from './admin/http/nest-logger.js';
+import { RequestLimits } from './admin/http/rate-limit.js';
 import { ProblemFilter } from './admin/http/problem.filter.js';
 import { NamListenerService } from './admin/nam-listener.service.js';
 import { AgentsService } from './agents/index.js';
+import { Authenticator } from './api-keys/index.js';
 import { AppModule } from './app.module.js';
+import { ApiDocument } from './openapi/api-document.js';
 import { DataPlaneHost } from './data-plane/index.js';
 import type { GatewayParts } from './parts.js';
 import { SettingsService } from './settings/index.js';
@@ -25,6 +27,8 @@ export interface ControlPlane {
   readonly namListener: NamListenerService;
   /** Resolves when agents and settings have been read from the store. */
   readonly storeLoaded: Promise<void>;
+  /** Every route of the REST API as `GET /path/:parameter`. */
+  routes(): string[];
   /** Lets running requests end, for at most 2 s. */
   close(): Promise<void>;
 }
@@ -33,16 +37,27 @@ const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
  * Puts the control plane together and opens its REST port; the data plane is there but not started.
+ * @param isAdminKey whether a text is the installation's own admin key
  * @throws GatewayError `HTTP_PORT_UNAVAILABLE`, or what the services throw when they load
  */
-export async function createControlPlane(parts: GatewayParts, authorize: Authorize): Promise<ControlPlane> {
+export async function createControlPlane(
+  parts: GatewayParts,
+  isAdminKey: (key: string) => boolean,
+): Promise<ControlPlane> {
   const logger = parts.logger.child({ component: 'admin' });
-  const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.register(parts),
-    createHttpAdapter(authorize, parts.metrics),
-    { logger: createNestLogger(logger), abortOnError: false, bodyParser: false },
+  const authenticator = new Authenticator({ isAdminKey, keys: parts.store.apiKeys, logger });
+  const { adapter, routes } = createHttpAdapter(
+    (key) => authenticator.authenticate(key),
+    new RequestLimits(parts.requestRate),
+    parts.metrics,
   );
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(parts), adapter, {
+    logger: createNestLogger(logger),
+    abortOnError: false,
+    bodyParser: false,
+  });
   app.useGlobalFilters(new ProblemFilter(logger));
+  app.get(ApiDocument, { strict: false }).build(app, parts.identity.version);
   const { host, port } = parts.config.http;
   try {
     await app.listen({ host, port });
@@ -60,6 +75,7 @@ export async function createControlPlane(parts: GatewayParts, authorize: Authori
     storeLoaded: follower.loaded,
     dataPlane: app.get(DataPlaneHost),
     namListener: app.get(NamListenerService, { strict: false }),
+    routes: () => routes.list(),
     close: () => {
       follower.stop();
       return close(app);

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { GatewayConfig } from '@app/pipeline';
 import type { Logger, Metrics } from '@app/pipeline/api';
 import type { ClickHouseService } from './clickhouse/types.js';
+import type { Rate } from './limits/index.js';
 import type { DataPlane, DataPlaneOptions } from './listener/types.js';
 import type { Store } from './store/index.js';
 
@@ -25,6 +26,8 @@ export interface GatewayParts {
   readonly store: Store;
   readonly clickhouse: ClickHouseService;
   readonly createDataPlane: (options: DataPlaneOptions) => DataPlane;
+  /** Requests that one client of the REST API may make; the default is in `admin/http/rate-limit.ts`. */
+  readonly requestRate?: Rate;
 }
 
 /** Token of `GatewayParts`. */

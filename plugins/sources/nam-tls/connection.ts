@@ -133,15 +133,21 @@ export class AgentConnection {
   }
 
   async #serve(): Promise<void> {
-    for (;;) {
-      const chunk = await this.#reader.next();
-      if (typeof chunk === 'string') return this.#ended(chunk);
-      this.#clock.touch();
-      const lines = this.#frame(chunk);
-      this.#clock.framed(lines.length > 0, this.#framer.pendingBytes > 0);
-      await this.#take(lines);
-      if (this.#framer.overflowed) this.#oversized();
-    }
+    let end: StreamEnd | undefined;
+    while (end === undefined) end = await this.#next();
+    await this.#ended(end);
+  }
+
+  /** Serves one chunk. Not the body of a loop: an idle connection would hold its last chunk, up to 128 KiB. */
+  async #next(): Promise<StreamEnd | undefined> {
+    const chunk = await this.#reader.next();
+    if (typeof chunk === 'string') return chunk;
+    this.#clock.touch();
+    const lines = this.#frame(chunk);
+    this.#clock.framed(lines.length > 0, this.#framer.pendingBytes > 0);
+    await this.#take(lines);
+    if (this.#framer.overflowed) this.#oversized();
+    return undefined;
   }
 
   #frame(chunk: Buffer): Buffer[] {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
 import { createEmbeddedStore, type Store } from '../store/index.js';
-import { AdminKey } from './admin-key.js';
+import { AdminKey, bearerOf } from './admin-key.js';
 
 describe('AdminKey', () => {
   let dataDir: string;
@@ -28,9 +28,9 @@ describe('AdminKey', () => {
     const first = await load();
     const key = await written();
     expect(key).toMatch(/^[\w-]{43}$/);
-    expect(first.authorize(`Bearer ${key}`)).toBe(true);
+    expect(first.matches(key)).toBe(true);
     expect((await stat(first.file ?? '')).mode & 0o777).toBe(0o600);
-    expect((await load()).authorize(`Bearer ${key}`)).toBe(true);
+    expect((await load()).matches(key)).toBe(true);
     expect(await written()).toBe(key);
     expect(await store.installation.get('admin_key_hash')).not.toContain(key);
     expect(JSON.stringify(logger.lines)).not.toContain(key);
@@ -42,19 +42,22 @@ describe('AdminKey', () => {
     const lost = await written();
     await rm(join(dataDir, 'admin.key'));
     const second = await load();
-    expect(second.authorize(`Bearer ${lost}`)).toBe(false);
-    expect(second.authorize(`Bearer ${await written()}`)).toBe(true);
+    expect(second.matches(lost)).toBe(false);
+    expect(second.matches(await written())).toBe(true);
     await writeFile(join(dataDir, 'admin.key'), 'chosen by somebody');
-    expect((await load()).authorize('Bearer chosen by somebody')).toBe(false);
+    expect((await load()).matches('chosen by somebody')).toBe(false);
     expect(await readdir(dataDir)).toEqual(['admin.key', 'store']);
   });
 
   it('is the configured one, without a file', async () => {
     const key = await load('configured-key-0123');
     expect(key.file).toBeUndefined();
-    expect(key.authorize('Bearer configured-key-0123')).toBe(true);
-    expect(key.authorize('Bearer configured-key-012')).toBe(false);
-    expect(key.authorize(undefined)).toBe(false);
+    expect(key.matches('configured-key-0123')).toBe(true);
+    expect(key.matches('configured-key-012')).toBe(false);
+    expect(bearerOf(undefined)).toBeUndefined();
+    expect(bearerOf('Bearer ')).toBeUndefined();
+    expect(bearerOf('Basic abc')).toBeUndefined();
+    expect(bearerOf('bearer  abc ')).toBe('abc');
     expect(await readdir(dataDir)).toEqual(['store']);
     expect(logger.lines).toEqual([]);
     await load('short');

@@ -1,11 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError, type Logger } from '@app/pipeline/api';
-import { sameHash } from '../enrollment/index.js';
+import { createSecret, hashSecret, sameHash } from '../secrets.js';
 import type { InstallationRepository } from '../store/index.js';
 
-const KEY_BYTES = 32;
 const HASH = 'admin_key_hash';
 const FILE = 'admin.key';
 const SHORT_KEY = 16;
@@ -37,31 +35,29 @@ export class AdminKey {
       if (configured.length < SHORT_KEY) {
         logger.warn({}, `ADMIN_API_KEY has fewer than ${SHORT_KEY} characters; use a longer random one.`);
       }
-      return new AdminKey(sha256(configured), undefined);
+      return new AdminKey(hashSecret(configured), undefined);
     }
     const file = join(dataDir, FILE);
     const stored = await installation.get(HASH);
     const written = await readKey(file);
-    if (stored !== undefined && written !== undefined && sameHash(stored, sha256(written))) {
+    if (stored !== undefined && written !== undefined && sameHash(stored, hashSecret(written))) {
       return new AdminKey(stored, file);
     }
-    const key = randomBytes(KEY_BYTES).toString('base64url');
+    const key = createSecret();
     await writeKey(file, key);
-    await installation.set(HASH, sha256(key));
+    await installation.set(HASH, hashSecret(key));
     const why = stored === undefined ? '' : ' The earlier one, whose file is gone, is no longer valid.';
     logger.info({ file }, `An admin key was made and written to a file.${why}`);
-    return new AdminKey(sha256(key), file);
+    return new AdminKey(hashSecret(key), file);
   }
 
-  /** Whether an `Authorization` header carries the key. Takes the same time for every wrong key. */
-  readonly authorize = (authorization: string | undefined): boolean => {
-    const key = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-    return key !== undefined && sameHash(this.hash, sha256(key));
-  };
+  /** Whether a text is the key. Takes the same time for every wrong one. */
+  readonly matches = (key: string): boolean => sameHash(this.hash, hashSecret(key));
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** The key that an `Authorization` header carries. */
+export function bearerOf(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
 }
 
 async function readKey(file: string): Promise<string | undefined> {

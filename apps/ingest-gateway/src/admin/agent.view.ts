@@ -1,5 +1,7 @@
 import type { JsonSchema } from '@app/pipeline/api';
+import { component, shape, TIME, TIME_OR_NULL } from '../openapi/component.js';
 import type { StoredAgent } from '../store/index.js';
+import { iso, isoOrNull } from './iso.js';
 
 /** An agent as `GET /api/v1/nam-listener/agents` shows it. Times are ISO 8601, UTC. */
 export interface AgentView {
@@ -12,6 +14,8 @@ export interface AgentView {
   readonly agentVersion: string | null;
   /** Whether it has a connection open now. */
   readonly connected: boolean;
+  /** Its open connections. */
+  readonly connections: number;
 }
 
 /** Body of `POST /api/v1/nam-listener/agents`. */
@@ -28,15 +32,48 @@ export const addAgentSchema: JsonSchema = {
   properties: { spkiHash: { type: 'string' }, hostname: { type: 'string' } },
 };
 
+/** Schema of `AgentView`. */
+export const agentViewSchema = component(
+  'Agent',
+  shape({
+    spkiHash: {
+      type: 'string',
+      pattern: '^[0-9a-f]{64}$',
+      description: 'SHA-256 of the public key of its certificate.',
+    },
+    hostname: { type: 'string' },
+    sourceIp: { type: 'string', description: 'Where it enrolled from; empty when it was added by hand.' },
+    enrolledAt: TIME,
+    lastSeenAt: { ...TIME_OR_NULL, description: 'When it last sent something.' },
+    agentVersion: { type: ['string', 'null'], description: 'As it said when it enrolled.' },
+    connected: { type: 'boolean', description: 'Whether it has a connection open now.' },
+    connections: { type: 'integer', minimum: 0, description: 'Its open connections.' },
+  }),
+);
+
+/** An agent for the document's examples. */
+export const exampleAgent: AgentView = {
+  spkiHash: 'ab'.repeat(32),
+  hostname: 'FS-AGENT-01',
+  sourceIp: '192.0.2.7',
+  enrolledAt: '2026-11-20T09:15:00.000Z',
+  lastSeenAt: '2026-11-20T09:20:41.903Z',
+  agentVersion: '10.0.0',
+  connected: true,
+  connections: 1,
+};
+
 /** @param connections open ones by SPKI hash */
 export function toAgentView(agent: StoredAgent, connections: ReadonlyMap<string, number>): AgentView {
+  const open = connections.get(agent.spkiHash) ?? 0;
   return {
     spkiHash: agent.spkiHash,
     hostname: agent.hostname,
     sourceIp: agent.sourceIp,
-    enrolledAt: new Date(agent.enrolledAt).toISOString(),
-    lastSeenAt: agent.lastSeenAt === null ? null : new Date(agent.lastSeenAt).toISOString(),
+    enrolledAt: iso(agent.enrolledAt),
+    lastSeenAt: isoOrNull(agent.lastSeenAt),
     agentVersion: agent.agentVersion,
-    connected: (connections.get(agent.spkiHash) ?? 0) > 0,
+    connected: open > 0,
+    connections: open,
   };
 }

@@ -1,40 +1,96 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import { addAgentSchema, type AddAgentBody, type AgentView } from './agent.view.js';
+import { listOf } from '../openapi/component.js';
+import { Doc } from '../openapi/doc.decorator.js';
+import {
+  addAgentSchema,
+  agentViewSchema,
+  exampleAgent,
+  type AddAgentBody,
+  type AgentView,
+} from './agent.view.js';
 import { AjvPipe } from './http/ajv.pipe.js';
-import { NamListenerService, type EnrollmentTokenView } from './nam-listener.service.js';
+import { FromCaller, type Caller } from './http/caller.js';
+import { NamListenerService } from './nam-listener.service.js';
+import { exampleStatus, statusViewSchema } from './status.schema.js';
 import type { StatusView } from './status.view.js';
 
-/** Enrollment, allowlist and state of the listener. */
+/** Allowlist and state of the listener. */
 @Controller('api/v1/nam-listener')
 export class NamListenerController {
   constructor(@Inject(NamListenerService) private readonly service: NamListenerService) {}
 
-  /** A new token; every earlier one ends with it. */
-  @Post('enrollment-token')
-  createToken(): Promise<EnrollmentTokenView> {
-    return this.service.createToken();
-  }
-
   /** The allowlist. */
+  @Doc({
+    tag: 'Agents',
+    access: 'reader',
+    summary: 'List agents',
+    description: 'Agents that may stream, by hostname.',
+    answer: {
+      status: 200,
+      description: 'The agents.',
+      schema: listOf(agentViewSchema),
+      example: [exampleAgent],
+    },
+  })
   @Get('agents')
   agents(): Promise<AgentView[]> {
     return this.service.agents();
   }
 
   /** Adds an agent whose key is known, without enrollment. */
+  @Doc({
+    tag: 'Agents',
+    access: 'admin',
+    summary: 'Add an agent by hand',
+    description: 'For an agent whose key is known; one that is on the list already gets the hostname.',
+    body: {
+      schema: addAgentSchema,
+      example: { spkiHash: exampleAgent.spkiHash, hostname: exampleAgent.hostname },
+    },
+    answer: {
+      status: 201,
+      description: 'The agent.',
+      schema: agentViewSchema,
+      example: { ...exampleAgent, sourceIp: '', lastSeenAt: null, agentVersion: null },
+    },
+    errors: ['SPKI_HASH_INVALID', 'HOSTNAME_INVALID'],
+  })
   @Post('agents')
-  addAgent(@Body(new AjvPipe(addAgentSchema, 'body')) body: AddAgentBody): Promise<AgentView> {
-    return this.service.addAgent(body);
+  addAgent(
+    @FromCaller() caller: Caller,
+    @Body(new AjvPipe<AddAgentBody>(addAgentSchema, 'body')) body: AddAgentBody,
+  ): Promise<AgentView> {
+    return this.service.addAgent(caller, body);
   }
 
   /** Removes an agent and closes its connections. */
+  @Doc({
+    tag: 'Agents',
+    access: 'admin',
+    summary: 'Remove an agent',
+    description: 'Its open connections are closed at once; to come back it has to enroll again.',
+    params: { spki_hash: { description: 'SPKI hash of the agent.', example: exampleAgent.spkiHash } },
+    answer: { status: 204, description: 'It may not stream any more.' },
+    errors: ['SPKI_HASH_INVALID', 'AGENT_UNKNOWN'],
+  })
   @Delete('agents/:spki_hash')
   @HttpCode(204)
-  removeAgent(@Param('spki_hash') spkiHash: string): Promise<void> {
-    return this.service.removeAgent(spkiHash);
+  removeAgent(@FromCaller() caller: Caller, @Param('spki_hash') spkiHash: string): Promise<void> {
+    return this.service.removeAgent(caller, spkiHash);
   }
 
   /** All that operators ask for first. */
+  @Doc({
+    tag: 'Status',
+    access: 'reader',
+    summary: 'Show the state of everything',
+    answer: {
+      status: 200,
+      description: 'Listener, reactors, pipelines, ClickHouse and the settings in force.',
+      schema: statusViewSchema,
+      example: exampleStatus,
+    },
+  })
   @Get('status')
   status(): StatusView {
     return this.service.status();

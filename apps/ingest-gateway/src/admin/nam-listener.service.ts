@@ -1,38 +1,25 @@
-import { GatewayError } from '@app/pipeline/api';
 import type { AgentsService } from '../agents/index.js';
+import type { AuditService } from '../audit/index.js';
 import type { ClickHouseService } from '../clickhouse/types.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
-import type { EnrollmentService } from '../enrollment/index.js';
 import type { SettingsService } from '../settings/index.js';
 import { toAgentView, type AddAgentBody, type AgentView } from './agent.view.js';
+import type { Caller } from './http/caller.js';
 import { toListenerView, toPipelineViews, type StatusView } from './status.view.js';
 
 /** What the service is made from. */
 export interface NamListenerParts {
   readonly gateway: StatusView['gateway'];
   readonly agents: AgentsService;
-  readonly enrollment: EnrollmentService;
   readonly settings: SettingsService;
   readonly clickhouse: Pick<ClickHouseService, 'status'>;
-  readonly dataPlane: Pick<DataPlaneHost, 'status' | 'connectedAgents' | 'enabled'>;
+  readonly dataPlane: Pick<DataPlaneHost, 'status' | 'connectedAgents'>;
+  readonly audit: AuditService;
 }
 
-/** A token as the API gives it, once. */
-export interface EnrollmentTokenView {
-  readonly token: string;
-  /** ISO 8601, UTC. */
-  readonly expiresAt: string;
-}
-
-/** The listener as administrators see it: what the parts know, put together. */
+/** Agents and the listener as administrators see them: what the parts know, put together. */
 export class NamListenerService {
   constructor(private readonly parts: NamListenerParts) {}
-
-  /** @throws GatewayError `INGESTION_DISABLED` or `LISTENER_NOT_READY`, because a token carries the server's key */
-  async createToken(): Promise<EnrollmentTokenView> {
-    const { token, expiresAt } = await this.parts.enrollment.createToken(this.#serverSpki());
-    return { token, expiresAt: new Date(expiresAt).toISOString() };
-  }
 
   /** By hostname. */
   async agents(): Promise<AgentView[]> {
@@ -41,14 +28,30 @@ export class NamListenerService {
   }
 
   /** @throws GatewayError `SPKI_HASH_INVALID` or `HOSTNAME_INVALID` */
-  async addAgent({ spkiHash, hostname }: AddAgentBody): Promise<AgentView> {
-    const agent = await this.parts.agents.add(spkiHash, hostname);
-    return toAgentView(agent, this.parts.dataPlane.connectedAgents());
+  addAgent(caller: Caller, { spkiHash, hostname }: AddAgentBody): Promise<AgentView> {
+    const { agents, audit, dataPlane } = this.parts;
+    return audit.change(caller, 'agent.add', spkiHash, async (note) => {
+      const before = await agents.find(spkiHash);
+      const agent = await agents.add(spkiHash, hostname);
+      note.target = agent.spkiHash;
+      note.before = before && { hostname: before.hostname };
+      note.after = { hostname: agent.hostname };
+      return toAgentView(agent, dataPlane.connectedAgents());
+    });
   }
 
   /** @throws GatewayError `SPKI_HASH_INVALID` or `AGENT_UNKNOWN` */
-  removeAgent(spkiHash: string): Promise<void> {
-    return this.parts.agents.remove(spkiHash);
+  removeAgent(caller: Caller, spkiHash: string): Promise<void> {
+    const { agents, audit } = this.parts;
+    return audit.change(caller, 'agent.remove', spkiHash, async (note) => {
+      const before = await agents.find(spkiHash);
+      if (before !== undefined) {
+        const { hostname, sourceIp, enrolledAt } = toAgentView(before, new Map());
+        note.target = before.spkiHash;
+        note.before = { hostname, sourceIp, enrolledAt };
+      }
+      await agents.remove(spkiHash);
+    });
   }
 
   /** All that operators ask for first. */
@@ -61,22 +64,5 @@ export class NamListenerService {
       clickhouse: this.parts.clickhouse.status(),
       settings: this.parts.settings.snapshot.current,
     };
-  }
-
-  #serverSpki(): string {
-    const { certificate, reason } = this.parts.dataPlane.status();
-    if (!this.parts.dataPlane.enabled) {
-      throw new GatewayError(
-        'INGESTION_DISABLED',
-        'No agent can enroll: enable_activitymonitor_ingestion is false.',
-        'Set it to true first.',
-      );
-    }
-    if (certificate !== undefined) return certificate.spkiHash;
-    throw new GatewayError(
-      'LISTENER_NOT_READY',
-      `The listener has no server certificate${reason === undefined ? ' yet' : `: ${reason}`}`,
-      'GET /api/v1/nam-listener/status says more.',
-    );
   }
 }

@@ -79,6 +79,7 @@ describe('the REST API for administrators', () => {
         lastSeenAt: '2026-11-20T00:00:00.000Z',
         agentVersion: '10',
         connected: true,
+        connections: 1,
       },
     ]);
   });

@@ -1,32 +1,22 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { AuditService } from '../audit/index.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
 import {
   checkFlagName,
   checkNumberName,
   type FlagSettingView,
   type NumberSettingView,
+  type SettingName,
   type SettingsService,
   type SettingView,
 } from '../settings/index.js';
-
-/** Body of `PUT /api/v1/settings/:key` and `PUT /api/v1/feature-flags/:key`. */
-export interface SetSettingBody {
-  readonly value: unknown;
-}
-
-/** Schema of `SetSettingBody`; type and range of the value are the setting's own rule. */
-export const setSettingSchema: JsonSchema = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['value'],
-  properties: { value: { description: 'The new value.' } },
-};
+import type { Caller } from './http/caller.js';
 
 /** Settings as administrators change them: what is answered has acted. */
 export class SettingsAdmin {
   constructor(
     private readonly settings: SettingsService,
     private readonly dataPlane: Pick<DataPlaneHost, 'idle'>,
+    private readonly audit: AuditService,
   ) {}
 
   /** Settings with a number. */
@@ -50,37 +40,47 @@ export class SettingsAdmin {
   }
 
   /** @throws GatewayError `SETTING_UNKNOWN`, `SETTING_INVALID`, `LISTENER_BIND_FAILED` or `STORE_UNAVAILABLE` */
-  async setNumber(key: string, value: unknown): Promise<NumberSettingView> {
-    await this.#set(checkNumberName(key), value);
+  async setNumber(caller: Caller, key: string, value: unknown): Promise<NumberSettingView> {
+    const change = (name: SettingName): Promise<unknown> => this.settings.set(name, value);
+    await this.#change(caller, 'setting.set', key, checkNumberName, change);
     return this.number(key);
   }
 
   /** @throws GatewayError `SETTING_UNKNOWN`, `SETTING_INVALID` or `STORE_UNAVAILABLE` */
-  async setFlag(key: string, value: unknown): Promise<FlagSettingView> {
-    await this.#set(checkFlagName(key), value);
+  async setFlag(caller: Caller, key: string, value: unknown): Promise<FlagSettingView> {
+    const change = (name: SettingName): Promise<unknown> => this.settings.set(name, value);
+    await this.#change(caller, 'feature-flag.set', key, checkFlagName, change);
     return this.flag(key);
   }
 
   /** @throws GatewayError `SETTING_UNKNOWN`, `LISTENER_BIND_FAILED` or `STORE_UNAVAILABLE` */
-  async resetNumber(key: string): Promise<NumberSettingView> {
-    await this.#reset(checkNumberName(key));
+  async resetNumber(caller: Caller, key: string): Promise<NumberSettingView> {
+    const change = (name: SettingName): Promise<unknown> => this.settings.reset(name);
+    await this.#change(caller, 'setting.reset', key, checkNumberName, change);
     return this.number(key);
   }
 
   /** @throws GatewayError `SETTING_UNKNOWN` or `STORE_UNAVAILABLE` */
-  async resetFlag(key: string): Promise<FlagSettingView> {
-    await this.#reset(checkFlagName(key));
+  async resetFlag(caller: Caller, key: string): Promise<FlagSettingView> {
+    const change = (name: SettingName): Promise<unknown> => this.settings.reset(name);
+    await this.#change(caller, 'feature-flag.reset', key, checkFlagName, change);
     return this.flag(key);
   }
 
-  async #set(key: SettingView['key'], value: unknown): Promise<void> {
-    await this.settings.set(key, value);
-    await this.dataPlane.idle();
-  }
-
-  async #reset(key: SettingView['key']): Promise<void> {
-    await this.settings.reset(key);
-    await this.dataPlane.idle();
+  #change(
+    caller: Caller,
+    action: string,
+    key: string,
+    check: (key: string) => SettingName,
+    change: (name: SettingName) => Promise<unknown>,
+  ): Promise<void> {
+    return this.audit.change(caller, action, key, async (note) => {
+      const name = check(key);
+      note.before = this.settings.get(name).value;
+      await change(name);
+      note.after = this.settings.get(name).value;
+      await this.dataPlane.idle();
+    });
   }
 }
 

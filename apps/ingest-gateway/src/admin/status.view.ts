@@ -2,6 +2,8 @@ import type { PipelineStatus } from '@app/pipeline';
 import type { ClickHouseStatus } from '../clickhouse/types.js';
 import type { ListenerStatus } from '../listener/types.js';
 import type { SettingsSnapshot } from '../settings/index.js';
+import { toBanView } from './ban.view.js';
+import { iso } from './iso.js';
 
 /** What `GET /api/v1/nam-listener/status` shows: no secrets, times as ISO 8601, UTC. */
 export interface StatusView {
@@ -19,7 +21,7 @@ export function toListenerView(status: ListenerStatus): object {
   return {
     ...listener,
     ...(refusedPort && { refusedPort: { ...refusedPort, at: iso(refusedPort.at) } }),
-    bans: bans.map((ban) => ({ ...ban, until: iso(ban.until) })),
+    bans: bans.map(toBanView),
     ...(certificate && { certificate: { ...certificate, notAfter: iso(certificate.notAfter) } }),
     reactors: reactors.map(({ status, ...reactor }) => ({
       ...reactor,
@@ -61,8 +63,4 @@ function sum(parts: readonly object[]): Numbers {
     }
   }
   return result;
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }

@@ -56,6 +56,11 @@ export class AgentsService implements StoreSnapshot {
       .sort((a, b) => compare(a.hostname, b.hostname) || compare(a.spkiHash, b.spkiHash));
   }
 
+  /** The agent with a key, in any case of its letters; `undefined` where there is none. */
+  async find(spkiHash: string): Promise<StoredAgent | undefined> {
+    return this.repository.get(parseSpkiHash(spkiHash));
+  }
+
   /**
    * Adds an agent by hand, or renames the one with this key.
    * @throws GatewayError `SPKI_HASH_INVALID` or `HOSTNAME_INVALID`

@@ -36,6 +36,11 @@ export const commands: readonly Command[] = [
     summary: 'Copies agents, tokens and settings to another store.',
     run: async (argv) => (await import('./store.command.js')).storeCommand(argv),
   },
+  {
+    name: 'dead-letters',
+    summary: 'Lists, exports and replays events that were refused.',
+    run: async (argv) => (await import('./dead-letters.command.js')).deadLettersCommand(argv),
+  },
   { name: 'help', summary: 'Shows this text.', run: async () => print(usage()) },
   { name: 'version', summary: 'Shows the version.', run: async () => print(`${programVersion()}\n`) },
 ];

@@ -28,10 +28,18 @@ describe('config/gateway.yaml', () => {
         database: 'activity',
         httpPort: 0,
         retentionDays: 400,
+        deadLetterRetentionDays: 90,
+        deadLetterAlert: { rows: 1_000_000, bytes: 1_073_741_824 },
       },
       log: { level: 'info', format: 'auto' },
       settings: {},
-      pipelines: [{ name: 'activity', deadLetters: 'clickhouse', buffer: { maxBytes: 268_435_456 } }],
+      pipelines: [
+        {
+          name: 'activity',
+          deadLetters: 'clickhouse',
+          buffer: { maxBytes: 268_435_456, spool: { enabled: true, maxBytes: 10 * 2 ** 30 } },
+        },
+      ],
     });
     expect(config?.pipelines[0]?.steps.map(({ use }) => use)).toEqual([
       'parsers.smb',

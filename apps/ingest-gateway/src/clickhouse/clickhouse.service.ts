@@ -2,7 +2,9 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { type Endpoint, GatewayError } from '@app/pipeline/api';
 import { Backoff, createLiveValue, sleep } from '@app/pipeline/helpers';
 import { ActivityQueries } from './activity-queries.js';
+import { AskedDeadLetters } from './asked-dead-letters.js';
 import { createControlClient, describeError } from './client.js';
+import { DeadLetterQueries } from './dead-letter-queries.js';
 import { migrate, migrations } from './migrations/index.js';
 import { createServerHost, type ServerHost } from './server-host.js';
 import type {
@@ -27,6 +29,9 @@ export function createClickHouseService(options: ClickHouseOptions): ClickHouseS
 
 class Service implements ClickHouseService {
   readonly endpoint = createLiveValue<Endpoint | undefined>(undefined);
+  readonly deadLetters = new AskedDeadLetters((question) =>
+    this.#ask((client, database) => question(new DeadLetterQueries(client, database))),
+  );
   readonly #abort = new AbortController();
   readonly #backoff = new Backoff(BACKOFF);
   #running: Promise<void> | undefined;
@@ -51,11 +56,11 @@ class Service implements ClickHouseService {
   }
 
   events(query: ActivityQuery): Promise<ActivityEvent[]> {
-    return this.#ask((queries) => queries.events(query));
+    return this.#ask((client, database) => new ActivityQueries(client, database).events(query));
   }
 
   summary(): Promise<ActivitySummary> {
-    return this.#ask((queries) => queries.summary());
+    return this.#ask((client, database) => new ActivityQueries(client, database).summary());
   }
 
   stop(): Promise<void> {
@@ -92,9 +97,17 @@ class Service implements ClickHouseService {
     const { signal } = this.#abort;
     const endpoint = await this.host.acquire(signal);
     const client = await this.#clientFor(endpoint);
-    const { database, retentionDays } = config;
+    const { database, retentionDays, deadLetterRetentionDays } = config;
     const version = await serverVersion(client, signal);
-    const schemaVersion = await migrate({ client, logger, migrations, database, retentionDays, signal });
+    const schemaVersion = await migrate({
+      client,
+      logger,
+      migrations,
+      database,
+      retentionDays,
+      deadLetterRetentionDays,
+      signal,
+    });
     this.#status = { state: 'ok', version, schemaVersion };
     this.#wasOk = true;
     if (!sameEndpoint(this.endpoint.current, endpoint)) this.endpoint.set(endpoint);
@@ -143,7 +156,7 @@ class Service implements ClickHouseService {
     return this.#client;
   }
 
-  async #ask<T>(question: (queries: ActivityQueries) => Promise<T>): Promise<T> {
+  async #ask<T>(question: (client: ClickHouseClient, database: string) => Promise<T>): Promise<T> {
     const unavailable = (reason: string, cause?: unknown): GatewayError =>
       new GatewayError(
         'CLICKHOUSE_UNAVAILABLE',
@@ -156,7 +169,7 @@ class Service implements ClickHouseService {
       throw unavailable(reason ?? `it is ${state}.`);
     }
     try {
-      return await question(new ActivityQueries(this.#client, this.options.config.database));
+      return await question(this.#client, this.options.config.database);
     } catch (error) {
       throw unavailable(describeError(error), error);
     }

@@ -1,5 +1,8 @@
 import type { Endpoint, LiveValue, Logger } from '@app/pipeline/api';
 import type { GatewayConfig } from '@app/pipeline';
+import type { DeadLetterStore } from './dead-letter-types.js';
+
+export type * from './dead-letter-types.js';
 
 /** What the ClickHouse service is made from. */
 export interface ClickHouseOptions {
@@ -66,6 +69,7 @@ export interface ClickHouseService {
   events(query: ActivityQuery): Promise<ActivityEvent[]>;
   /** @throws GatewayError `CLICKHOUSE_UNAVAILABLE` when it cannot be asked */
   summary(): Promise<ActivitySummary>;
+  readonly deadLetters: DeadLetterStore;
   /** Ends the embedded server in order, and all connections. Safe twice. */
   stop(): Promise<void>;
 }

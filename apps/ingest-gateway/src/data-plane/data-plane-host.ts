@@ -1,4 +1,4 @@
-import type { DrainReport } from '@app/pipeline';
+import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import { GatewayError, type Endpoint, type LiveValue, type Logger } from '@app/pipeline/api';
 import { SerialQueue, type AgentsService } from '../agents/index.js';
 import type { EnrollmentService } from '../enrollment/index.js';
@@ -99,6 +99,14 @@ export class DataPlaneHost {
   /** prom-client's `getMetricsAsJSON` of each reactor that answers within a second. */
   async collectMetrics(): Promise<(readonly object[])[]> {
     return (await this.#current?.collectMetrics()) ?? [];
+  }
+
+  /** As `DataPlane.replay`; `undefined` too while ingestion is off. */
+  async replay(
+    pipeline: string,
+    items: readonly ReplayItem[],
+  ): Promise<readonly ReplayOutcome[] | undefined> {
+    return this.#current?.replay(pipeline, items);
   }
 
   /** Stops accepting and drains until the deadline (ms since 1970-01-01 UTC). Safe twice and without `start`. */

@@ -1,20 +1,36 @@
 import { Module } from '@nestjs/common';
 import { AgentsService } from '../agents/index.js';
 import { AgentsModule } from '../agents/agents.module.js';
+import { AuditModule } from '../audit/audit.module.js';
+import { AuditService } from '../audit/index.js';
 import { PARTS, type GatewayParts } from '../parts.js';
+import { EnrollmentLimits } from './enrollment-limits.js';
 import { EnrollmentService } from './enrollment.service.js';
+import { TokensService } from './tokens.service.js';
 
 /** Tokens, and what agents do with them. */
 @Module({
-  imports: [AgentsModule],
+  imports: [AgentsModule, AuditModule],
   providers: [
     {
+      provide: TokensService,
+      inject: [PARTS],
+      useFactory: ({ store, logger }: GatewayParts) =>
+        new TokensService(store.enrollmentTokens, logger.child({ component: 'enrollment' })),
+    },
+    {
       provide: EnrollmentService,
-      inject: [PARTS, AgentsService],
-      useFactory: ({ store, logger }: GatewayParts, agents: AgentsService) =>
-        new EnrollmentService(store.enrollmentTokens, agents, logger.child({ component: 'enrollment' })),
+      inject: [PARTS, AgentsService, AuditService],
+      useFactory: ({ store, logger }: GatewayParts, agents: AgentsService, audit: AuditService) =>
+        new EnrollmentService({
+          tokens: store.enrollmentTokens,
+          agents,
+          audit,
+          limits: new EnrollmentLimits(),
+          logger: logger.child({ component: 'enrollment' }),
+        }),
     },
   ],
-  exports: [EnrollmentService],
+  exports: [EnrollmentService, TokensService],
 })
 export class EnrollmentModule {}

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import type { EnrollmentRequest } from '@app/pipeline/api';
 import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
 import { AgentsService } from '../agents/index.js';
+import type { TokenOptions } from './token-options.js';
 import { createEmbeddedStore, type Store } from '../store/index.js';
-import { EnrollmentService, TOKEN_LIFETIME_MS } from './enrollment.service.js';
+import { AuditService } from '../audit/index.js';
+import { EnrollmentLimits, EnrollmentService, TOKEN_LIFETIME_MS, TokensService } from './index.js';
 
 const SERVER = '5'.repeat(64);
 const KEY_A = 'a'.repeat(64);
@@ -18,6 +20,8 @@ describe('EnrollmentService', () => {
   let agents: AgentsService;
   let logger: RecordingLogger;
   let enrollment: EnrollmentService;
+  let tokens: TokensService;
+  let audit: AuditService;
   let now: number;
 
   beforeEach(async () => {
@@ -26,7 +30,16 @@ describe('EnrollmentService', () => {
     store = await createEmbeddedStore(dir);
     logger = createRecordingLogger();
     agents = await AgentsService.load(store.agents, logger, () => now);
-    enrollment = new EnrollmentService(store.enrollmentTokens, agents, logger, () => now);
+    audit = new AuditService(store.audit, logger, () => now);
+    tokens = new TokensService(store.enrollmentTokens, logger, () => now);
+    enrollment = new EnrollmentService({
+      tokens: store.enrollmentTokens,
+      agents,
+      audit,
+      limits: new EnrollmentLimits(undefined, () => now),
+      logger,
+      now: () => now,
+    });
   });
   afterEach(async () => {
     await agents.stop();
@@ -34,8 +47,14 @@ describe('EnrollmentService', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  const newCode = async (): Promise<string> =>
-    (await enrollment.createToken(SERVER)).token.split('.')[1] ?? '';
+  const newCode = async (options: TokenOptions = {}): Promise<string> =>
+    (await tokens.create(SERVER, options)).token.split('.')[1] ?? '';
+  const outcomeOf = async (code: string, changes: Partial<EnrollmentRequest> = {}): Promise<string> => {
+    const outcome = await enrollment.enroll(request(code, changes));
+    return outcome.status === 'Rejected' ? outcome.error : outcome.status;
+  };
+  const causes = async (): Promise<string[]> =>
+    (await audit.list({ action: 'agent.enroll', limit: 100 })).map((entry) => entry.outcome).reverse();
   const request = (code: string, changes: Partial<EnrollmentRequest> = {}): EnrollmentRequest => ({
     code,
     spkiHash: KEY_A,
@@ -45,7 +64,7 @@ describe('EnrollmentService', () => {
   });
 
   it('makes a token of three parts that ends after an hour', async () => {
-    const { token, expiresAt } = await enrollment.createToken(SERVER);
+    const { token, expiresAt } = await tokens.create(SERVER);
     expect(token).toMatch(/^nam1\.[A-Za-z0-9_-]{43}\.5{64}$/);
     expect(expiresAt).toBe(now + TOKEN_LIFETIME_MS);
   });
@@ -85,18 +104,78 @@ describe('EnrollmentService', () => {
   it('rejects codes that were never given, superseded ones and late ones, each with its reason', async () => {
     const first = await newCode();
     const second = await newCode();
-    const reject = async (code: string): Promise<string> => {
-      const outcome = await enrollment.enroll(request(code));
-      return outcome.status === 'Rejected' ? outcome.error : outcome.status;
-    };
-    expect(await reject('')).toBe('InvalidCode');
-    expect(await reject('x'.repeat(43))).toBe('InvalidCode');
-    expect(await reject(`${second}x`)).toBe('InvalidCode');
-    expect(await reject(first)).toBe('InvalidCode');
+    expect(await outcomeOf('')).toBe('InvalidCode');
+    expect(await outcomeOf('x'.repeat(43))).toBe('InvalidCode');
+    expect(await outcomeOf(`${second}x`)).toBe('InvalidCode');
+    expect(await outcomeOf(first)).toBe('InvalidCode');
     now += TOKEN_LIFETIME_MS - 1;
-    expect(await reject(second)).toBe('Enrolled');
+    expect(await outcomeOf(second)).toBe('Enrolled');
     now += 1;
-    expect(await reject(second)).toBe('ExpiredCode');
+    expect(await outcomeOf(second)).toBe('ExpiredCode');
+    expect(await causes()).toEqual(['unknown', 'unknown', 'unknown', 'revoked', 'ok', 'expired']);
+    const reasons = logger.lines.flatMap((line) => line.fields['reason'] ?? []);
+    expect(reasons).toEqual(['unknown', 'unknown', 'unknown', 'revoked', 'expired']);
+  });
+
+  it('holds a token to its lifetime and its number of uses, and lets others live beside it', async () => {
+    const first = await newCode({ name: 'one', maxUses: 2 });
+    const second = await newCode({ name: 'two', lifetimeSeconds: 60, keepOthers: true });
+    const outcomes = await Promise.all(Array.from({ length: 6 }, () => outcomeOf(first)));
+    expect(outcomes.sort()).toEqual(
+      [...Array<string>(2).fill('Enrolled'), ...Array<string>(4).fill('InvalidCode')].sort(),
+    );
+    now += 59_999;
+    expect(await outcomeOf(second)).toBe('Enrolled');
+    now += 1;
+    expect(await outcomeOf(second)).toBe('ExpiredCode');
+    expect((await causes()).slice(-2)).toEqual(['ok', 'expired']);
+    expect(await causes()).toContain('used-up');
+    expect(await tokens.list()).toMatchObject([
+      { name: 'two', uses: 1, maxUses: null, state: 'expired' },
+      { name: 'one', uses: 2, maxUses: 2, state: 'used-up' },
+    ]);
+  });
+
+  it('revokes one token by its id', async () => {
+    const code = await newCode();
+    const other = await newCode({ keepOthers: true });
+    const { id } = (await tokens.list()).find((token) => token.createdAt === now && token.uses === 0)!;
+    await tokens.revoke(id);
+    expect([await outcomeOf(code), await outcomeOf(other)].sort()).toEqual(['Enrolled', 'InvalidCode']);
+    expect(await causes()).toContain('revoked');
+    await expect(tokens.revoke('f'.repeat(12))).rejects.toMatchObject({ code: 'TOKEN_UNKNOWN' });
+  });
+
+  it('tells the audit trail who enrolled with which token, from where', async () => {
+    const code = await newCode();
+    const [{ id } = { id: '' }] = await tokens.list();
+    await enrollment.enroll(request(code));
+    await enrollment.enroll(request('x'.repeat(43), { hostname: 'a\nb' }));
+    expect(await audit.list({ limit: 10 })).toMatchObject([
+      { kind: 'enrollment', actor: { id: KEY_A, name: '' }, outcome: 'malformed', after: { token: null } },
+      {
+        action: 'agent.enroll',
+        target: KEY_A,
+        actor: { id: KEY_A, name: 'FS-AGENT-01' },
+        from: '10.0.0.5',
+        outcome: 'ok',
+        after: { token: id, hostname: 'FS-AGENT-01', sourceIp: '10.0.0.5' },
+      },
+    ]);
+  });
+
+  it('turns away too many attempts without looking at them, and takes them again later', async () => {
+    const code = await newCode();
+    const many = await Promise.all(Array.from({ length: 101 }, () => outcomeOf(code)));
+    expect(many.filter((outcome) => outcome === 'Enrolled')).toHaveLength(100);
+    expect(many.at(-1)).toBe('Unavailable');
+    expect(await outcomeOf(code, { sourceIp: '10.0.0.6' })).toBe('Enrolled');
+    for (let address = 10; address < 130; address += 1) {
+      await outcomeOf(code, { sourceIp: `10.0.1.${address}` });
+    }
+    expect(await outcomeOf(code, { sourceIp: '10.0.0.7' })).toBe('Unavailable');
+    now += 1_000;
+    expect(await outcomeOf(code)).toBe('Enrolled');
   });
 
   it('rejects a host that is none', async () => {

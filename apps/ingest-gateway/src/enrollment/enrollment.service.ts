@@ -1,111 +1,88 @@
 import type { EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
-import { isHostname, SerialQueue, type AgentsService } from '../agents/index.js';
-import type { EnrollmentTokenRepository, StoredEnrollmentToken } from '../store/index.js';
-import { createCode, formatToken, hashCode, isCode, sameHash } from './enrollment-code.js';
+import { isHostname, type AgentsService } from '../agents/index.js';
+import type { AuditService } from '../audit/index.js';
+import type { EnrollmentTokenRepository } from '../store/index.js';
+import { hashSecret } from '../secrets.js';
+import { isCode } from './enrollment-code.js';
+import type { EnrollmentLimits } from './enrollment-limits.js';
+import { rejection, type RefusalCause } from './refusals.js';
+import { tokenId } from './tokens.service.js';
 
-/** How long a token can be used, ms. */
-export const TOKEN_LIFETIME_MS = 3_600_000;
-/** Ended tokens are kept this long, so that a late agent is told that its token expired and not that it is wrong. */
-const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
 const MAX_VERSION_LENGTH = 64;
 
-/** A token as it is shown once. */
-export interface EnrollmentToken {
-  readonly token: string;
-  /** Milliseconds since 1970-01-01 UTC. */
-  readonly expiresAt: number;
+/** What the service is made from. */
+export interface EnrollmentParts {
+  readonly tokens: EnrollmentTokenRepository;
+  readonly agents: AgentsService;
+  readonly audit: Pick<AuditService, 'record'>;
+  readonly limits: EnrollmentLimits;
+  readonly logger: Logger;
+  readonly now?: () => number;
 }
 
-type Rejection = Extract<EnrollmentOutcome, { status: 'Rejected' }>;
-
-/** Enrollment tokens and what they are good for (`docs/PROTOCOL.md`, Enrollment). Codes are stored hashed and never logged. */
+/** Decides on enrollments (`docs/PROTOCOL.md`, Enrollment). Codes are never logged. */
 export class EnrollmentService {
-  /** Tokens made at once would revoke one another. */
-  readonly #tokenChanges = new SerialQueue();
-
-  constructor(
-    private readonly tokens: EnrollmentTokenRepository,
-    private readonly agents: AgentsService,
-    private readonly logger: Logger,
-    private readonly now: () => number = Date.now,
-  ) {}
-
-  /** Makes a token that is valid for an hour and any number of agents; every earlier one ends with it. */
-  createToken(serverSpkiHash: string): Promise<EnrollmentToken> {
-    return this.#tokenChanges.run(() => this.#createToken(serverSpkiHash));
-  }
+  constructor(private readonly parts: EnrollmentParts) {}
 
   /**
    * Decides on an enrollment. When it resolves with `Enrolled`, the agent is stored and every reactor has been sent the
-   * new allowlist. Does not reject: a store that fails gives `Unavailable`.
+   * new allowlist. Does not reject: a store that fails, and too many attempts, give `Unavailable`.
    */
   async enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome> {
-    const { spkiHash, sourceIp, hostname } = request;
+    const { logger, limits } = this.parts;
+    const { spkiHash, sourceIp } = request;
+    if (!limits.admit(sourceIp)) {
+      logger.warn({ spkiHash, sourceIp }, 'Too many enrollments are asked for: this one is turned away.');
+      return { status: 'Unavailable' };
+    }
     try {
-      const outcome = await this.#decide(request);
-      const known = { spkiHash, sourceIp, ...(isHostname(hostname) ? { hostname } : {}) };
-      if (outcome.status === 'Rejected') {
-        this.logger.warn({ ...known, reason: outcome.error }, 'An enrollment was rejected.');
-      } else this.logger.info(known, 'An agent was enrolled.');
-      return outcome;
+      const cause = await this.#decide(request);
+      await this.#tell(request, cause);
+      return cause === undefined ? { status: 'Enrolled' } : rejection(cause);
     } catch (error) {
-      this.logger.error({ spkiHash, sourceIp, err: error }, 'An enrollment could not be decided.');
+      logger.error({ spkiHash, sourceIp, err: error }, 'An enrollment could not be decided.');
       return { status: 'Unavailable' };
     }
   }
 
-  async #createToken(serverSpkiHash: string): Promise<EnrollmentToken> {
-    const code = createCode();
-    const codeHash = hashCode(code);
-    const now = this.now();
-    const expiresAt = now + TOKEN_LIFETIME_MS;
-    await this.tokens.insert({ codeHash, createdAt: now, expiresAt, revokedAt: null, uses: 0 });
-    await this.tokens.revokeOthers(codeHash, now);
-    await this.tokens.purge(now - KEEP_ENDED_MS);
-    this.logger.info(
-      { expiresAt: new Date(expiresAt) },
-      'An enrollment token was made; earlier ones have ended.',
-    );
-    return { token: formatToken(code, serverSpkiHash), expiresAt };
-  }
-
-  async #decide(request: EnrollmentRequest): Promise<EnrollmentOutcome> {
-    if (!isHostname(request.hostname)) {
-      return rejected('MalformedRequest', 'AgentHost must be 1 to 255 characters without blanks.');
-    }
-    const codeHash = hashCode(request.code);
-    const token = isCode(request.code) ? await this.tokens.get(codeHash) : undefined;
-    const refusal = this.#refusal(token, codeHash);
-    if (refusal !== undefined) return refusal;
-    await this.tokens.countUse(codeHash);
-    await this.agents.enrolled({
+  /** Why it is refused; `undefined` when the agent is enrolled. */
+  async #decide(request: EnrollmentRequest): Promise<RefusalCause | undefined> {
+    const { tokens, agents } = this.parts;
+    if (!isHostname(request.hostname)) return 'malformed';
+    if (!isCode(request.code)) return 'unknown';
+    const at = this.#now();
+    const use = await tokens.tryUse(hashSecret(request.code), at);
+    if (use !== 'ok') return use;
+    await agents.enrolled({
       spkiHash: request.spkiHash,
       hostname: request.hostname,
       sourceIp: request.sourceIp,
-      enrolledAt: this.now(),
+      enrolledAt: at,
       lastSeenAt: null,
       agentVersion: request.agentVersion?.slice(0, MAX_VERSION_LENGTH) ?? null,
     });
-    return { status: 'Enrolled' };
-  }
-
-  #refusal(token: StoredEnrollmentToken | undefined, codeHash: string): Rejection | undefined {
-    if (token === undefined || !sameHash(token.codeHash, codeHash)) {
-      return rejected(
-        'InvalidCode',
-        'The enrollment code is not known; check that the token was copied whole.',
-      );
-    }
-    if (token.revokedAt !== null) {
-      return rejected('InvalidCode', 'A newer enrollment token has taken the place of this one; use that.');
-    }
-    if (token.expiresAt <= this.now()) {
-      return rejected('ExpiredCode', 'The enrollment token has expired; ask for a new one.');
-    }
     return undefined;
   }
-}
 
-function rejected(error: Rejection['error'], message: string): Rejection {
-  return { status: 'Rejected', error, message };
+  async #tell(request: EnrollmentRequest, cause: RefusalCause | undefined): Promise<void> {
+    const { spkiHash, sourceIp } = request;
+    const hostname = isHostname(request.hostname) ? request.hostname : '';
+    const known = { spkiHash, sourceIp, ...(hostname !== '' && { hostname }) };
+    if (cause === undefined) this.parts.logger.info(known, 'An agent was enrolled.');
+    else this.parts.logger.warn({ ...known, reason: cause }, 'An enrollment was rejected.');
+    // The code of a token that never was is somebody's secret or somebody's guess: nothing of it is kept.
+    const token = cause === 'unknown' || cause === 'malformed' ? null : tokenId(hashSecret(request.code));
+    await this.parts.audit.record({
+      kind: 'enrollment',
+      action: 'agent.enroll',
+      target: spkiHash,
+      actor: { id: spkiHash, name: hostname, from: sourceIp },
+      outcome: cause ?? 'ok',
+      after: { token, ...(cause === undefined && { hostname, sourceIp }) },
+    });
+  }
+
+  #now(): number {
+    return this.parts.now?.() ?? Date.now();
+  }
 }

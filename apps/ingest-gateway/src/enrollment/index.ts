@@ -1,2 +1,4 @@
-export { sameHash } from './enrollment-code.js';
-export { EnrollmentService, TOKEN_LIFETIME_MS, type EnrollmentToken } from './enrollment.service.js';
+export { EnrollmentLimits, ENROLLMENT_RATES } from './enrollment-limits.js';
+export { EnrollmentService, type EnrollmentParts } from './enrollment.service.js';
+export { TOKEN_LIFETIME_MS, tokenOptionsSchema, type TokenOptions } from './token-options.js';
+export { TokensService, type EnrollmentToken, type TokenFacts } from './tokens.service.js';

@@ -1,5 +1,6 @@
 import type { ClickHouseService } from '../clickhouse/types.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
+import type { DeadLetterWatch } from '../dead-letters/dead-letter-watch.js';
 import type { ListenerStatus } from '../listener/types.js';
 import type { Store } from '../store/index.js';
 
@@ -14,7 +15,7 @@ export interface Readiness {
   /** `failed`: agents cannot be served; `degraded`: they are, but something needs a person or time. */
   readonly status: 'ok' | 'degraded' | 'failed';
   readonly components: Readonly<
-    Record<'store' | 'clickhouse' | 'listener' | 'reactors' | 'pipelines', ComponentHealth>
+    Record<'store' | 'clickhouse' | 'listener' | 'reactors' | 'pipelines' | 'deadLetters', ComponentHealth>
   >;
 }
 
@@ -26,6 +27,7 @@ export class HealthService {
     private readonly store: Pick<Store, 'status'>,
     private readonly clickhouse: Pick<ClickHouseService, 'status'>,
     private readonly dataPlane: Pick<DataPlaneHost, 'status'>,
+    private readonly deadLetters: Pick<DeadLetterWatch, 'alert'>,
   ) {}
 
   /**
@@ -41,6 +43,7 @@ export class HealthService {
       listener: listenerHealth(listener),
       reactors: reactorsHealth(listener),
       pipelines: pipelinesHealth(listener),
+      deadLetters: this.#deadLetters(),
     };
     const states = new Set(Object.values(components).map((component) => component.status));
     const status = states.has('failed') ? 'failed' : states.has('degraded') ? 'degraded' : 'ok';
@@ -55,6 +58,11 @@ export class HealthService {
   #clickhouse(): ComponentHealth {
     const { state, reason } = this.clickhouse.status();
     return state === 'ok' ? OK : { status: 'degraded', reason: reason ?? `ClickHouse is ${state}.` };
+  }
+
+  #deadLetters(): ComponentHealth {
+    const { alert } = this.deadLetters;
+    return alert === undefined ? OK : { status: 'degraded', reason: alert };
   }
 }
 

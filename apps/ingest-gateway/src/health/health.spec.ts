@@ -22,7 +22,7 @@ describe('health', () => {
       status: 200,
       body: {
         status: 'ok',
-        components: { store: ok, clickhouse: ok, listener: ok, reactors: ok, pipelines: ok },
+        components: { store: ok, clickhouse: ok, listener: ok, reactors: ok, pipelines: ok, deadLetters: ok },
       },
     });
   });

@@ -1,5 +1,6 @@
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DrainReport } from '@app/pipeline';
+import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import type { AllowlistEntry, Endpoint } from '@app/pipeline/api';
 import type { ReactorSettings } from '../reactor/messages.js';
 import { Acceptor } from './acceptor.js';
@@ -57,6 +58,7 @@ class ProcessDataPlane implements DataPlane {
       nodeOptions: () => reactorOpensslOptions(dataDir),
       handlers,
       reactors,
+      spoolDirectory: resolve(dataDir, 'spool'),
       snapshots: {
         gatewayId: options.gatewayId,
         pipelines: options.pipelines,
@@ -141,6 +143,10 @@ class ProcessDataPlane implements DataPlane {
 
   connectedAgents(): ReadonlyMap<string, number> {
     return this.#supervisor.connectedAgents();
+  }
+
+  replay(pipeline: string, items: readonly ReplayItem[]): Promise<readonly ReplayOutcome[] | undefined> {
+    return this.#supervisor.replay({ pipeline, items });
   }
 
   collectMetrics(): Promise<(readonly object[])[]> {

@@ -9,6 +9,8 @@ export interface ReactorPoolParts {
   slot(index: number): ReactorSlot;
   /** Called when slots were added or are gone: shares have to be dealt anew. */
   changed(): void;
+  /** Called when a surplus reactor has ended: what it could not write is left on disk. */
+  ended(): void;
 }
 
 /**
@@ -32,6 +34,16 @@ export class ReactorPool {
   /** All slots by index, draining ones included. */
   get slots(): readonly ReactorSlot[] {
     return [...this.#slots].sort(([a], [b]) => a - b).map(([, slot]) => slot);
+  }
+
+  /** How many there are to be. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether the reactor of an index runs, be it to drain. */
+  has(index: number): boolean {
+    return this.#slots.has(index);
   }
 
   /** What operators see. */
@@ -77,5 +89,6 @@ export class ReactorPool {
     this.#slots.delete(index);
     if (index < this.#count) this.#open(index);
     this.parts.changed();
+    this.parts.ended();
   }
 }

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { DrainReport } from '@app/pipeline';
+import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import type {
   AcceptedConnection,
   EnrollmentOutcome,
@@ -9,7 +9,7 @@ import type {
   Stretch,
 } from '@app/pipeline/api';
 import type { FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
-import { ReactorRequests } from './reactor-requests.js';
+import { PendingRequests } from './pending-requests.js';
 import type { StreamPeer } from './stream-claim-broker.js';
 
 /** What a reactor tells the rest of the data plane. */
@@ -35,6 +35,12 @@ export interface ReactorEvents {
   ): Promise<void>;
 }
 
+/** Dead letters of one pipeline. */
+export interface ReplayRequest {
+  readonly pipeline: string;
+  readonly items: readonly ReplayItem[];
+}
+
 /** How long after its deadline a draining process may take to exit, ms. */
 const EXIT_GRACE_MS = 1_000;
 
@@ -47,8 +53,9 @@ export class ReactorProcess implements StreamPeer {
   /** Sockets that may not have left this process yet. */
   readonly #leaving = new Map<string, Socket>();
   readonly #agents = new Map<string, string>();
-  readonly #metrics = new ReactorRequests<readonly object[]>();
-  readonly #releases = new ReactorRequests<readonly Stretch[]>();
+  readonly #metrics: PendingRequests<void, readonly object[]>;
+  readonly #replays: PendingRequests<ReplayRequest, readonly ReplayOutcome[]>;
+  readonly #releases: PendingRequests<string, readonly Stretch[]>;
   #status: ReactorStatus | undefined;
   #reports: readonly DrainReport[] = [];
 
@@ -64,6 +71,13 @@ export class ReactorProcess implements StreamPeer {
       execArgv: [...process.execArgv, ...nodeOptions],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    this.#metrics = new PendingRequests((requestId) => this.send({ type: 'collect-metrics', requestId }));
+    this.#replays = new PendingRequests((requestId, request) =>
+      this.send({ type: 'replay', requestId, ...request }),
+    );
+    this.#releases = new PendingRequests((requestId, stream) =>
+      this.send({ type: 'release-stream', requestId, stream }),
+    );
     this.#child.on('message', (message) => this.#receive(message as FromReactor));
     this.exited = new Promise((resolve) => {
       const ended = (reason: string): void => {
@@ -126,13 +140,16 @@ export class ReactorProcess implements StreamPeer {
 
   /** Its prom-client metrics as JSON, or `undefined` when it does not answer in time. */
   collectMetrics(timeoutMs: number): Promise<readonly object[] | undefined> {
-    return this.#metrics.ask(timeoutMs, (requestId) => this.send({ type: 'collect-metrics', requestId }));
+    return this.#metrics.ask(undefined, timeoutMs);
   }
 
   releaseStream(stream: string, timeoutMs: number): Promise<readonly Stretch[] | undefined> {
-    return this.#releases.ask(timeoutMs, (requestId) =>
-      this.send({ type: 'release-stream', requestId, stream }),
-    );
+    return this.#releases.ask(stream, timeoutMs);
+  }
+
+  /** Tries dead letters again; `undefined` when it does not answer in time, so that nobody knows what it did. */
+  replay(request: ReplayRequest, timeoutMs: number): Promise<readonly ReplayOutcome[] | undefined> {
+    return this.#replays.ask(request, timeoutMs);
   }
 
   /** Lets it write out what it holds, then ends it, by force a moment after the deadline. May be called again with an earlier one. */
@@ -182,6 +199,8 @@ export class ReactorProcess implements StreamPeer {
         return this.#releases.answered(message.requestId, message.durable ?? undefined);
       case 'metrics':
         return this.#metrics.answered(message.requestId, message.metrics);
+      case 'replayed':
+        return this.#replays.answered(message.requestId, message.outcomes);
       case 'drained':
         this.#reports = message.reports;
         return;
@@ -209,6 +228,7 @@ export class ReactorProcess implements StreamPeer {
     this.#leaving.clear();
     for (const id of [...this.#open]) this.#closed(id);
     this.#metrics.close();
+    this.#replays.close();
     this.#releases.close();
   }
 }

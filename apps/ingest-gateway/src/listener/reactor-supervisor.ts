@@ -1,17 +1,18 @@
-import type { DrainReport } from '@app/pipeline';
+import type { DrainReport, ReplayOutcome } from '@app/pipeline';
 import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
 import type { ReactorConfiguration, ReactorSettings, ToReactor } from '../reactor/messages.js';
-import type { ReactorProcess } from './reactor-process.js';
+import type { ReactorProcess, ReplayRequest } from './reactor-process.js';
 import { ReactorPool } from './reactor-pool.js';
 import { shareOf } from './reactor-shares.js';
 import { ReactorSlot, type ReactorView } from './reactor-slot.js';
+import { SpoolDirectories } from './spool-directories.js';
 import { StreamClaimBroker } from './stream-claim-broker.js';
 import type { DataPlaneHandlers } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
 import type { WatchdogLimits } from './watchdog.js';
 
 /** All snapshots that reactors get, settings over all of them; the supervisor keeps the newest of each. */
-export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch' | 'index'>;
+export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch' | 'index' | 'spool'>;
 
 /** What a supervisor is made from. */
 export interface ReactorSupervisorParts {
@@ -23,6 +24,8 @@ export interface ReactorSupervisorParts {
   readonly handlers: DataPlaneHandlers;
   /** How many there are at first. */
   readonly reactors: number;
+  /** Directory of the spools. */
+  readonly spoolDirectory: string;
   readonly snapshots: ReactorSnapshots;
   /** The peer of a connection given to `dispatch` is an agent of the allowlist. */
   connectionIdentified(id: string): void;
@@ -36,26 +39,38 @@ export interface ReactorSupervisorParts {
 /** How long a connection waits for a reactor that is being started, ms. */
 const HOLD_MS = 3_000;
 const METRICS_TIMEOUT_MS = 1_000;
+/** A write may take as long as ClickHouse is given for it, and is tried again. */
+const REPLAY_TIMEOUT_MS = 300_000;
 
 /** Runs the reactors, shares connections out among them, and keeps their snapshots up to date. */
 export class ReactorSupervisor {
   readonly #pool: ReactorPool;
   readonly #waiting: WaitingConnections;
   readonly #streams = new StreamClaimBroker(() => this.#pool.slots.map((slot) => () => slot.configured));
+  readonly #spools: SpoolDirectories;
   #snapshots: ReactorSnapshots;
   #readyListeners: (() => void)[] = [];
 
   constructor(private readonly parts: ReactorSupervisorParts) {
     this.#snapshots = parts.snapshots;
     this.#waiting = new WaitingConnections(HOLD_MS, (connection) => this.#refuse(connection));
+    this.#spools = new SpoolDirectories({
+      directory: parts.spoolDirectory,
+      pipelines: parts.snapshots.pipelines.map(({ name }) => name),
+      reactors: () => this.#pool.count,
+      running: (index) => this.#pool.has(index),
+      logger: parts.logger,
+    });
     this.#pool = new ReactorPool({
       logger: parts.logger,
       slot: (index) => this.#slot(index),
       changed: () => this.#deal(),
+      ended: () => this.#adoptSpools(),
     });
   }
 
   start(): void {
+    this.#spools.warnOfStrays();
     this.resize(this.parts.reactors);
   }
 
@@ -128,6 +143,11 @@ export class ReactorSupervisor {
     return answers.filter((answer) => answer !== undefined);
   }
 
+  /** Tries dead letters again in the reactor with the fewest connections; `undefined` when none does. */
+  async replay(request: ReplayRequest): Promise<readonly ReplayOutcome[] | undefined> {
+    return this.#leastBusy()?.replay(request, REPLAY_TIMEOUT_MS);
+  }
+
   /** Drains all reactors until the deadline, ms since 1970-01-01 UTC, and ends them. */
   stop(deadline: number): Promise<readonly DrainReport[]> {
     this.#waiting.close();
@@ -160,7 +180,13 @@ export class ReactorSupervisor {
       logger: logger.child({ reactor: index }),
       nodeOptions: () => this.parts.nodeOptions(),
       nextEpoch: () => handlers.nextEpoch(),
-      configuration: (epoch) => ({ ...this.#snapshots, settings: this.#share(index), index, epoch }),
+      configuration: (epoch) => ({
+        ...this.#snapshots,
+        settings: this.#share(index),
+        index,
+        epoch,
+        spool: this.#spools.assign(index),
+      }),
       events: {
         ready: () => this.#ready(),
         connectionIdentified: (id) => this.parts.connectionIdentified(id),
@@ -171,6 +197,12 @@ export class ReactorSupervisor {
         claimStream: (...claim) => this.#streams.claim(...claim),
       },
     });
+  }
+
+  /** A surplus reactor that could not write all that it held has left its spool: another one does. */
+  #adoptSpools(): void {
+    const spools = this.#spools.orphans();
+    if (spools.length > 0) this.#leastBusy()?.send({ type: 'adopt-spools', spools });
   }
 
   #leastBusy(): ReactorProcess | undefined {

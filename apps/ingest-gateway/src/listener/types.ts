@@ -6,7 +6,7 @@ import type {
   Logger,
   Metrics,
 } from '@app/pipeline/api';
-import type { DrainReport, GatewayConfig, PipelineSpec } from '@app/pipeline';
+import type { DrainReport, GatewayConfig, PipelineSpec, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import type { ReactorSettings, ReactorStatus } from '../reactor/messages.js';
 
 /** What the data plane asks of the control plane. */
@@ -123,6 +123,11 @@ export interface DataPlane {
   connectedAgents(): ReadonlyMap<string, number>;
   /** prom-client's `getMetricsAsJSON` of each reactor that answers within a second. */
   collectMetrics(): Promise<(readonly object[])[]>;
+  /**
+   * Tries dead letters of a pipeline again in one of the reactors.
+   * @returns one outcome for each, or `undefined` when no reactor is ready or none answered: then nobody knows what was done
+   */
+  replay(pipeline: string, items: readonly ReplayItem[]): Promise<readonly ReplayOutcome[] | undefined>;
   /** Stops accepting, drains the reactors until the deadline (ms since 1970-01-01 UTC), ends them. Safe twice. */
   stop(deadline: number): Promise<readonly DrainReport[]>;
 }

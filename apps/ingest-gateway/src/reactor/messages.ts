@@ -7,7 +7,15 @@ import type {
   Stretch,
   TlsIdentity,
 } from '@app/pipeline/api';
-import type { DrainReport, FlowSettings, GatewayConfig, PipelineSpec, PipelineStatus } from '@app/pipeline';
+import type {
+  DrainReport,
+  FlowSettings,
+  GatewayConfig,
+  PipelineSpec,
+  PipelineStatus,
+  ReplayItem,
+  ReplayOutcome,
+} from '@app/pipeline';
 
 /**
  * Settings as reactors need them. What `DataPlane` is given are the limits over all reactors; what a reactor is sent is
@@ -31,6 +39,20 @@ export interface ReactorConfiguration {
   readonly tlsIdentity: TlsIdentity | null;
   readonly endpoints: Readonly<Record<string, Endpoint>>;
   readonly log: GatewayConfig['log'];
+  /** Where pipelines keep what waits for their sinks; without it they keep it in memory. */
+  readonly spool?: SpoolAssignment;
+}
+
+/** Spools of one reactor. A spool is in `<directory>/<pipeline>/<slot>`. */
+export interface SpoolAssignment {
+  /** Absolute path. */
+  readonly directory: string;
+  /** The reactor's own; the same after a restart. */
+  readonly slot: string;
+  /** Spools, as `<pipeline>/<slot>`, of reactors that are no more: to be written out and removed. */
+  readonly adopt: readonly string[];
+  /** Reactors that share what a pipeline's spools may take. */
+  readonly reactors: number;
 }
 
 /** Control plane to reactor. Plain data: it crosses process borders. */
@@ -62,6 +84,15 @@ export type ToReactor =
   /** Another reactor claims the stream: give it up and tell what is durable. */
   | { readonly type: 'release-stream'; readonly requestId: number; readonly stream: string }
   | { readonly type: 'collect-metrics'; readonly requestId: number }
+  /** Try dead letters of a pipeline again. */
+  | {
+      readonly type: 'replay';
+      readonly requestId: number;
+      readonly pipeline: string;
+      readonly items: readonly ReplayItem[];
+    }
+  /** Spools, as `<pipeline>/<slot>`, of reactors that are no more. */
+  | { readonly type: 'adopt-spools'; readonly spools: readonly string[] }
   /**
    * Write out what is there, then exit. `deadline`: milliseconds since 1970-01-01 UTC; a later message may bring an
    * earlier one.
@@ -95,6 +126,7 @@ export type FromReactor =
     }
   /** prom-client's `getMetricsAsJSON`. */
   | { readonly type: 'metrics'; readonly requestId: number; readonly metrics: readonly object[] }
+  | { readonly type: 'replayed'; readonly requestId: number; readonly outcomes: readonly ReplayOutcome[] }
   | { readonly type: 'drained'; readonly reports: readonly DrainReport[] };
 
 /** What a reactor tells of itself. */

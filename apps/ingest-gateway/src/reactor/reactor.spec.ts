@@ -73,7 +73,9 @@ describe('Reactor', () => {
       name: 'activity',
       start: async () => undefined,
       drain: async () => ({ pipeline: 'activity', written: 3, left: 0 }),
-      status: () => ({ name: 'activity' }) as never,
+      replay: async () => [],
+      status: () => ({ name: 'activity', queue: {} }) as never,
+      adopt: () => undefined,
     };
     new Reactor({
       port,

@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net';
 import { Registry } from 'prom-client';
-import type { DrainReport, Pipeline, PipelineOptions, PipelineStatus } from '@app/pipeline';
+import type { DrainReport, Pipeline, PipelineOptions, PipelineStatus, ReplayOutcome } from '@app/pipeline';
 import { GatewayError, type Logger } from '@app/pipeline/api';
 import { sleep } from '@app/pipeline/helpers';
 import { createMetrics } from '@app/pipeline/observability';
 import type { PluginRegistry } from '@app/pipeline/registry';
-import type { ReactorConfiguration, ToReactor } from './messages.js';
+import type { ReactorConfiguration, SpoolAssignment, ToReactor } from './messages.js';
 import type { Port } from './port.js';
 import { ReactorServices } from './reactor-services.js';
+import { adoptedBy, spoolPlace } from './spool-place.js';
 
 /** What a reactor is made from. */
 export interface ReactorParts {
@@ -22,6 +23,8 @@ export interface ReactorParts {
 const STATUS_EVERY_MS = 1_000;
 /** What an orphaned reactor has to write out what it holds, ms. */
 const ORPHAN_DRAIN_MS = 5_000;
+/** The same where spools hold it: the next gateway waits for them. */
+const ORPHAN_SPOOL_MS = 500;
 /** What a reactor that could not start has to stop what had started, ms. */
 const FAILED_DRAIN_MS = 1_000;
 
@@ -32,6 +35,7 @@ export class Reactor {
   #services: ReactorServices | undefined;
   #pipelines: Pipeline[] = [];
   #logger: Logger | undefined;
+  #spool: SpoolAssignment | undefined;
   #timer: NodeJS.Timeout | undefined;
   #draining: Promise<readonly DrainReport[]> | undefined;
   #exited = false;
@@ -64,6 +68,10 @@ export class Reactor {
         return void this.#services?.streamClaims.release(message.requestId, message.stream);
       case 'collect-metrics':
         return void this.#collect(message.requestId);
+      case 'adopt-spools':
+        return this.#adopt(message.spools);
+      case 'replay':
+        return void this.#replay(message);
       case 'drain':
         return void this.#drainAndExit(message.deadline);
       default:
@@ -73,6 +81,7 @@ export class Reactor {
 
   async #configure(configuration: ReactorConfiguration): Promise<void> {
     if (this.#services !== undefined) return;
+    this.#spool = configuration.spool;
     this.#services = new ReactorServices(configuration, this.parts.port);
     this.#logger = this.parts.createLogger(configuration.log);
     try {
@@ -90,7 +99,7 @@ export class Reactor {
   }
 
   #build(configuration: ReactorConfiguration, services: ReactorServices, logger: Logger): Pipeline[] {
-    const { gatewayId, epoch, pipelines } = configuration;
+    const { gatewayId, epoch, pipelines, spool } = configuration;
     const metrics = createMetrics(this.#metrics);
     const { registry } = this.parts;
     return pipelines.map((spec) =>
@@ -103,8 +112,15 @@ export class Reactor {
         metrics,
         gatewayId,
         epoch,
+        ...(spool && { spool: spoolPlace(spool, spec, logger) }),
       }),
     );
+  }
+
+  #adopt(spools: readonly string[]): void {
+    const spool = this.#spool;
+    if (spool === undefined) return;
+    for (const pipeline of this.#pipelines) pipeline.adopt(adoptedBy(pipeline.name, spool, spools));
   }
 
   async #failed(error: unknown): Promise<void> {
@@ -129,6 +145,15 @@ export class Reactor {
   async #collect(requestId: number): Promise<void> {
     const metrics = await this.#metrics.getMetricsAsJSON();
     this.parts.port.send({ type: 'metrics', requestId, metrics });
+  }
+
+  async #replay({ requestId, pipeline, items }: Extract<ToReactor, { type: 'replay' }>): Promise<void> {
+    const found = this.#pipelines.find(({ name }) => name === pipeline);
+    const message = 'This gateway runs no pipeline of that name.';
+    const outcomes: readonly ReplayOutcome[] =
+      (await found?.replay(items)) ??
+      items.map(({ id }) => ({ id, outcome: 'refused', code: 'unknown_pipeline', message }));
+    this.parts.port.send({ type: 'replayed', requestId, outcomes });
   }
 
   #report(): void {
@@ -174,9 +199,14 @@ export class Reactor {
     const aborted = new AbortController();
     // A drain under way may have a far deadline, which nobody waits for any more.
     const late = sleep(ORPHAN_DRAIN_MS, aborted.signal);
-    await Promise.race([this.#drain(Date.now() + ORPHAN_DRAIN_MS), late]);
+    await Promise.race([this.#drain(Date.now() + this.#orphanDrainMs()), late]);
     aborted.abort();
     await this.#exit(0);
+  }
+
+  #orphanDrainMs(): number {
+    const statuses = this.#pipelines.map((pipeline) => pipeline.status());
+    return statuses.every(({ queue }) => queue.spool !== undefined) ? ORPHAN_SPOOL_MS : ORPHAN_DRAIN_MS;
   }
 
   #drain(deadline: number): Promise<readonly DrainReport[]> {

@@ -2,5 +2,5 @@ export { checkFlagName, checkNumberName } from './check-setting.js';
 export * from './data-plane-settings.js';
 export * from './definitions.js';
 export { settingsSchema } from './settings-schema.js';
-export type { FlagSettingView, NumberSettingView, SettingSource, SettingView } from './setting.view.js';
+export * from './setting.view.js';
 export { SettingsService, type SettingsGuard } from './settings.service.js';

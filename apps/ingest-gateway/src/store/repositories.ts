@@ -28,10 +28,17 @@ export interface StoredEnrollmentToken {
   readonly codeHash: string;
   readonly createdAt: number;
   readonly expiresAt: number;
-  /** Set when a newer token took its place. */
+  /** Set when a newer token took its place, or when it was revoked by hand. */
   readonly revokedAt: number | null;
   readonly uses: number;
+  /** Largest number of uses; absent = any number. */
+  readonly maxUses?: number;
+  /** What administrators call it. */
+  readonly name?: string;
 }
+
+/** State of a token; `tokenState` is the one rule for it. */
+export type TokenState = 'live' | 'revoked' | 'expired' | 'used-up';
 
 /** Enrollment tokens, ended ones included until they are purged, so that causes can be told apart. */
 export interface EnrollmentTokenRepository {
@@ -43,7 +50,14 @@ export interface EnrollmentTokenRepository {
    * make at once, the later one lives.
    */
   revokeOthers(codeHash: string, at: number): Promise<void>;
-  countUse(codeHash: string): Promise<void>;
+  /** Revokes one; one that is revoked keeps its time. Whether there is one. */
+  revoke(codeHash: string, at: number): Promise<boolean>;
+  /**
+   * Counts a use where the token is live at the time, in one atomic step: uses never exceed `maxUses`, however many
+   * come at once.
+   * @returns `ok` when the use was counted; otherwise why it was not
+   */
+  tryUse(codeHash: string, at: number): Promise<'ok' | 'unknown' | Exclude<TokenState, 'live'>>;
   /** Removes those that expired before the time. */
   purge(expiredBefore: number): Promise<void>;
 }
@@ -87,6 +101,73 @@ export interface StoreChanges {
   subscribe(listener: () => Promise<void>): () => void;
 }
 
+/** A key for the REST API as it is stored: never its clear text. Times are milliseconds since 1970-01-01 UTC. */
+export interface StoredApiKey {
+  /** Key: the first 16 hex digits of `keyHash`. */
+  readonly id: string;
+  /** SHA-256 of the clear text, 64 lower-case hex digits. */
+  readonly keyHash: string;
+  readonly name: string;
+  /** `viewer` may read only. */
+  readonly role: 'admin' | 'viewer';
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly lastUsedAt: number | null;
+}
+
+/** Keys for the REST API. */
+export interface ApiKeyRepository {
+  list(): Promise<StoredApiKey[]>;
+  get(id: string): Promise<StoredApiKey | undefined>;
+  insert(key: StoredApiKey): Promise<void>;
+  /** Sets `lastUsedAt` where it is later than the stored one; an unknown id is passed over. */
+  touch(id: string, at: number): Promise<void>;
+  /** Whether there was one. */
+  delete(id: string): Promise<boolean>;
+}
+
+/** One entry of the audit trail as it is stored. It holds no secrets. */
+export interface StoredAuditEntry {
+  /** Key: sorts as text in the order of time, and is never given twice. */
+  readonly id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly at: number;
+  /** Entries of each kind are bounded by themselves, so that a flood of one does not push out the other. */
+  readonly kind: 'change' | 'enrollment';
+  /** Such as `setting.set`. */
+  readonly action: string;
+  /** What was acted on: name of a setting, id of a key ... */
+  readonly target: string;
+  /** Id and name of who acted: an API key, `bootstrap`, or the SPKI hash and hostname of an agent. */
+  readonly actor: { readonly id: string; readonly name: string };
+  /** Remote address; empty where it is not known. */
+  readonly from: string;
+  /** `ok`, or the code of the error or refusal. */
+  readonly outcome: string;
+  /** JSON values; null where there is none. */
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** Which entries of the audit trail to give. */
+export interface AuditQuery {
+  /** Earliest time, included, ms. */
+  readonly from?: number;
+  /** Latest time, not included, ms. */
+  readonly to?: number;
+  readonly action?: string;
+  readonly limit: number;
+}
+
+/** The audit trail. */
+export interface AuditRepository {
+  append(entry: StoredAuditEntry): Promise<void>;
+  /** Newest first. */
+  list(query: AuditQuery): Promise<StoredAuditEntry[]>;
+  /** Keeps the newest so many of a kind and removes the others. */
+  trim(kind: StoredAuditEntry['kind'], keep: number): Promise<void>;
+}
+
 /**
  * A store behind the repositories. Writes are durable when their promise resolves; whatever fails because the store is
  * not there rejects with GatewayError `STORE_UNAVAILABLE`, within 5 s.
@@ -99,5 +180,7 @@ export interface Store {
   readonly changes: StoreChanges;
   /** How it is now; does no I/O. */
   status(): StoreStatus;
+  readonly apiKeys: ApiKeyRepository;
+  readonly audit: AuditRepository;
   close(): Promise<void>;
 }

@@ -94,6 +94,25 @@ const clickhouseSchema = section(
       default: 400,
       description: 'Days after which events are deleted, counted from the time of the event.',
     },
+    dead_letter_retention_days: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 36_500,
+      default: 90,
+      description: 'Days after which dead letters are deleted, counted from their receipt.',
+    },
+    dead_letter_alert_rows: {
+      type: 'integer',
+      minimum: 1,
+      default: 1_000_000,
+      description: 'More dead letters than this make the gateway report itself as degraded.',
+    },
+    dead_letter_alert_bytes: {
+      type: 'integer',
+      minimum: 1,
+      default: 1_073_741_824,
+      description: 'More bytes of dead letters on disk than this do so too.',
+    },
   },
 );
 
@@ -182,6 +201,9 @@ export interface GatewayValue {
     readonly database: string;
     readonly http_port: number;
     readonly retention_days: number;
+    readonly dead_letter_retention_days: number;
+    readonly dead_letter_alert_rows: number;
+    readonly dead_letter_alert_bytes: number;
   };
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -24,6 +24,8 @@ describe('loadGatewayConfig', () => {
         database: 'activity',
         httpPort: 0,
         retentionDays: 400,
+        deadLetterRetentionDays: 90,
+        deadLetterAlert: { rows: 1_000_000, bytes: 1_073_741_824 },
       },
       log: { level: 'info', format: 'auto' },
       settings: {},
@@ -47,7 +49,10 @@ describe('loadGatewayConfig', () => {
             },
           ],
           deadLetters: 'clickhouse',
-          buffer: { maxBytes: 256 * 1024 * 1024 },
+          buffer: {
+            maxBytes: 256 * 1024 * 1024,
+            spool: { enabled: true, maxBytes: 10 * 2 ** 30, diskReserveBytes: 512 * 2 ** 20 },
+          },
         },
       ],
     });

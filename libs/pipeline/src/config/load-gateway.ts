@@ -129,6 +129,11 @@ function toConfig(value: GatewayValue, cwd: string, pipelines: readonly Pipeline
       database: clickhouse.database,
       httpPort: clickhouse.http_port,
       retentionDays: clickhouse.retention_days,
+      deadLetterRetentionDays: clickhouse.dead_letter_retention_days,
+      deadLetterAlert: {
+        rows: clickhouse.dead_letter_alert_rows,
+        bytes: clickhouse.dead_letter_alert_bytes,
+      },
     },
     log: value.log,
     settings: value.settings,

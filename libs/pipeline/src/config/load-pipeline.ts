@@ -1,10 +1,10 @@
 import type { PluginKind } from '../api/index.js';
-import { parseByteSize } from './byte-size.js';
+import { readBuffer, type DeepPartial } from './buffer-sizes.js';
 import { checkValue } from './check.js';
 import { Evaluation } from './evaluate.js';
 import type { LoadContext } from './load-context.js';
 import { nameHint } from './nearest.js';
-import { MIN_BUFFER_BYTES, pipelineSchema, type PipelineValue } from './pipeline-schema.js';
+import { pipelineSchema, type PipelineValue } from './pipeline-schema.js';
 import { defaultName, readStep, type StepPlace } from './plugin-step.js';
 import type { PipelineSpec, StepSpec } from './types.js';
 import type { YamlFile } from './yaml-file.js';
@@ -29,7 +29,7 @@ export function loadPipeline(file: YamlFile, context: LoadContext): LoadedPipeli
   const steps = places.map((place) => readStep(place, evaluation, context));
   checkNames(places, evaluation);
   checkDeadLetters(value, places, evaluation);
-  const maxBytes = readMaxBytes(value, evaluation);
+  const buffer = readBuffer((value as DeepPartial<PipelineValue>).buffer, evaluation);
   warnWithoutParsers(value, evaluation, context);
   const { name, source } = value as DeepPartial<PipelineValue>;
   return {
@@ -38,13 +38,10 @@ export function loadPipeline(file: YamlFile, context: LoadContext): LoadedPipeli
     sourceUse: asText(source?.use),
     spec:
       context.problems.count === before
-        ? toSpec(value as PipelineValue, steps.filter(isStep), places, maxBytes)
+        ? toSpec(value as PipelineValue, steps.filter(isStep), places, buffer)
         : undefined,
   };
 }
-
-/** What a value of the file may look like before it has passed its schema. */
-type DeepPartial<T> = T extends object ? { readonly [Key in keyof T]?: DeepPartial<T[Key]> | null } : T;
 
 const isStep = (step: StepSpec | undefined): step is StepSpec => step !== undefined;
 const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
@@ -108,21 +105,6 @@ function checkDeadLetters(value: unknown, places: readonly StepPlace[], evaluati
   });
 }
 
-function readMaxBytes(value: unknown, evaluation: Evaluation): number {
-  const { buffer } = value as DeepPartial<PipelineValue>;
-  const given = buffer?.max_bytes;
-  const bytes = typeof given === 'string' ? parseByteSize(given) : undefined;
-  if (bytes !== undefined && (bytes < MIN_BUFFER_BYTES || !Number.isSafeInteger(bytes))) {
-    const shown = evaluation.note('/buffer/max_bytes')?.shown ?? given;
-    evaluation.report(evaluation.valuePosition('/buffer/max_bytes'), {
-      code: 'CONFIG_OUT_OF_RANGE',
-      message: `\`buffer.max_bytes\` must be a size of at least 1MiB, not ${JSON.stringify(shown)}.`,
-      hint: 'Write a number of bytes, or a size such as 256MiB.',
-    });
-  }
-  return bytes ?? Number(given);
-}
-
 function warnWithoutParsers(value: unknown, evaluation: Evaluation, { warnings }: LoadContext): void {
   const { steps } = value as Record<string, unknown>;
   if (!Array.isArray(steps) || steps.length > 0) return;
@@ -137,7 +119,7 @@ function toSpec(
   value: PipelineValue,
   steps: readonly StepSpec[],
   places: readonly StepPlace[],
-  maxBytes: number,
+  buffer: PipelineSpec['buffer'],
 ): PipelineSpec | undefined {
   const ofKind = (kind: PluginKind): StepSpec[] => steps.filter((_, index) => places[index]?.kind === kind);
   const [source] = ofKind('source');
@@ -150,6 +132,6 @@ function toSpec(
     steps: ofKind('parser'),
     sinks,
     deadLetters: value.dead_letters ?? firstSink.name,
-    buffer: { maxBytes },
+    buffer,
   };
 }

@@ -8,6 +8,14 @@ export const NAME_PATTERN = '^[a-z][a-z0-9]*([_-][a-z0-9]+)*$';
 export const DEFAULT_BUFFER_BYTES = 256 * 1024 * 1024;
 /** Least room that a pipeline can work with, bytes. */
 export const MIN_BUFFER_BYTES = 1024 * 1024;
+/** Bytes of disk that what waits for the sinks may take, unless a pipeline's file says otherwise. */
+export const DEFAULT_SPOOL_BYTES = 10 * 2 ** 30;
+/** Least room of a spool, bytes: a few sink batches. */
+export const MIN_SPOOL_BYTES = 64 * 2 ** 20;
+/** Bytes of the file system that the spool leaves free, unless a pipeline's file says otherwise. */
+export const DEFAULT_DISK_RESERVE_BYTES = 512 * 2 ** 20;
+/** Least reserve, bytes: what making room needs. */
+export const MIN_DISK_RESERVE_BYTES = 16 * 2 ** 20;
 
 const name = (description: string): JsonSchema => ({
   type: 'string',
@@ -36,6 +44,40 @@ const EXAMPLES: Readonly<Record<PluginKind, string>> = {
   source: 'sources.nam_tls',
   parser: 'parsers.smb',
   sink: 'sinks.clickhouse',
+};
+
+const size = (minimum: number, byDefault: number, description: string): JsonSchema => ({
+  type: ['integer', 'string'],
+  minimum,
+  pattern: BYTE_SIZE_PATTERN,
+  default: byDefault,
+  examples: ['10GiB'],
+  description,
+});
+
+const spoolSchema: JsonSchema = {
+  type: 'object',
+  additionalProperties: false,
+  default: {},
+  properties: {
+    enabled: {
+      type: 'boolean',
+      default: true,
+      description:
+        'Whether what waits for the sinks is kept on disk. Off: it is in memory, and lost when a reactor ends.',
+    },
+    max_bytes: size(
+      MIN_SPOOL_BYTES,
+      DEFAULT_SPOOL_BYTES,
+      'Disk that what waits may take, over all reactors, a number or a size of at least 64MiB; reached = sources pause.',
+    ),
+    disk_reserve: size(
+      MIN_DISK_RESERVE_BYTES,
+      DEFAULT_DISK_RESERVE_BYTES,
+      'Room of the file system that stays free, a number or a size of at least 16MiB; reached = sources pause.',
+    ),
+  },
+  description: 'Queue on disk between the parsers and the sinks, in `data_dir`.',
 };
 
 /** What a pipeline's file may hold, before plugins look at their options. */
@@ -77,8 +119,9 @@ export const pipelineSchema: JsonSchema = {
           description:
             'Raw bytes held at once, a number or a size of at least 1MiB; reached = sources pause.',
         },
+        spool: spoolSchema,
       },
-      description: 'Memory for events that are on their way.',
+      description: 'Room for events that are on their way: memory until they are safe, then the spool.',
     },
   },
 };
@@ -97,5 +140,12 @@ export interface PipelineValue {
   readonly steps: readonly StepValue[];
   readonly sinks: readonly StepValue[];
   readonly dead_letters?: string;
-  readonly buffer: { readonly max_bytes: number | string };
+  readonly buffer: {
+    readonly max_bytes: number | string;
+    readonly spool: {
+      readonly enabled: boolean;
+      readonly max_bytes: number | string;
+      readonly disk_reserve: number | string;
+    };
+  };
 }

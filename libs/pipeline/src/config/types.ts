@@ -8,6 +8,15 @@ export interface StepSpec {
   readonly with: Readonly<Record<string, unknown>>;
 }
 
+/** A pipeline's queue on disk. */
+export interface SpoolSpec {
+  readonly enabled: boolean;
+  /** Bytes of disk that what waits may take, over all reactors; reached = sources pause. */
+  readonly maxBytes: number;
+  /** Bytes of the file system that stay free; reached = sources pause. */
+  readonly diskReserveBytes: number;
+}
+
 /** A pipeline as its YAML file says it, validated, with every default applied. */
 export interface PipelineSpec {
   readonly name: string;
@@ -19,6 +28,8 @@ export interface PipelineSpec {
   readonly buffer: {
     /** Raw bytes held at once; reached = sources pause. */
     readonly maxBytes: number;
+    /** Where encoded entries wait for the sinks; in memory without it. */
+    readonly spool?: SpoolSpec;
   };
 }
 
@@ -46,6 +57,9 @@ export interface GatewayConfig {
     /** Port of the embedded server, 0 = any free one. */
     readonly httpPort: number;
     readonly retentionDays: number;
+    readonly deadLetterRetentionDays: number;
+    /** More dead letters than these call for a person. */
+    readonly deadLetterAlert: { readonly rows: number; readonly bytes: number };
   };
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error';

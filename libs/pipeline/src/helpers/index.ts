@@ -2,6 +2,7 @@ export * from './backoff.js';
 export * from './coerce.js';
 export * from './coerce-ip.js';
 export * from './event-time.js';
+export { parseExact } from './exact-numbers.js';
 export * from './extra.js';
 export * from './ip.js';
 export * from './line-framer.js';

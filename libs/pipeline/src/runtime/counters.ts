@@ -9,6 +9,7 @@ export class PipelineCounters {
   #deadLettered = 0;
   #dropped = 0;
   #inFlight = 0;
+  #recovered = 0;
   readonly #byType = new Map<string, number>();
   readonly #byCode = new Map<string, number>();
   /** Events by type, and codes, that sinks have put into the dead letters and that were not counted yet. */
@@ -83,6 +84,12 @@ export class PipelineCounters {
     this.meter.dropped(reason, events);
   }
 
+  /** Events of an earlier run, which had counted them as received, are written. */
+  recovered(events: number): void {
+    this.#recovered += events;
+    this.meter.recovered(events);
+  }
+
   snapshot(): PipelineCounts {
     return {
       received: this.#received,
@@ -91,6 +98,7 @@ export class PipelineCounters {
       deadLettered: this.#deadLettered,
       dropped: this.#dropped,
       inFlight: this.#inFlight,
+      recovered: this.#recovered,
       deliveredByType: Object.fromEntries(this.#byType),
       deadLettersByCode: Object.fromEntries(this.#byCode),
     };

@@ -5,6 +5,8 @@ import { createInstances, type Instances } from './instances.js';
 import { startAll, stopAll, type Startable } from './lifecycle.js';
 import { PipelineMeter } from './meter.js';
 import { Flow } from './pipeline.js';
+import { replay } from './replay.js';
+import type { ReplayItem, ReplayOutcome } from './replay-types.js';
 import type { DrainReport, InstanceStatus, Pipeline, PipelineOptions, PipelineStatus } from './types.js';
 
 /** How often gauges are set, ms. */
@@ -29,6 +31,7 @@ class RunningPipeline implements Pipeline {
   readonly #counters: PipelineCounters;
   readonly #flow: Flow;
   readonly #callOff = new AbortController();
+  readonly #ended = new AbortController();
   #starting: Promise<void> | undefined;
   #draining: Promise<DrainReport> | undefined;
   #release: (() => void)[] = [];
@@ -65,6 +68,16 @@ class RunningPipeline implements Pipeline {
     return this.#draining;
   }
 
+  adopt(directories: readonly string[]): void {
+    this.#flow.adopt(directories);
+  }
+
+  replay(items: readonly ReplayItem[]): Promise<readonly ReplayOutcome[]> {
+    const { steps, sinks, deadLetters } = this.#instances;
+    const { eventTypes } = deadLetters.context;
+    return replay({ steps, sinks, eventTypes }, items, this.#ended.signal);
+  }
+
   status(): PipelineStatus {
     return {
       name: this.name,
@@ -77,6 +90,12 @@ class RunningPipeline implements Pipeline {
 
   async #start(signal: AbortSignal): Promise<void> {
     const startables = this.#startables();
+    try {
+      await this.#flow.open(signal);
+    } catch (error) {
+      await this.#end();
+      throw error;
+    }
     this.#flow.start();
     this.#release.push(this.options.settings.subscribe(() => this.#flow.applySettings()));
     const gauges = setInterval(() => this.#setGauges(), GAUGE_INTERVAL_MS).unref();
@@ -86,7 +105,7 @@ class RunningPipeline implements Pipeline {
     } catch (error) {
       const begun = startables.map(({ instance }) => instance).filter(({ board }) => board.begun);
       await stopAll(begun.reverse(), this.#now() + CLEAN_UP_MS, this.#now, this.#logger);
-      this.#end();
+      await this.#end();
       throw error;
     }
   }
@@ -112,7 +131,7 @@ class RunningPipeline implements Pipeline {
     );
     const { source, steps, sinks } = this.#instances;
     if (started !== true) {
-      this.#end();
+      await this.#end();
       return { pipeline: this.name, written: 0, left: 0 };
     }
     // The source has half the time, as what it brings has to be written too.
@@ -120,10 +139,13 @@ class RunningPipeline implements Pipeline {
     this.#flow.hurry();
     await stopAll([source], Math.min(deadline, now + (deadline - now) / 2), this.#now, this.#logger);
     await this.#writeOut(deadline);
-    const left = this.#end();
-    if (left > 0) this.#logger.error({ left }, 'events were given up at the shutdown deadline');
+    const lost = await this.#end();
+    const kept = this.#counters.inFlight;
+    if (lost > 0) this.#logger.error({ left: lost }, 'events were given up at the shutdown deadline');
+    if (kept > 0) this.#logger.info({ kept }, 'events stay in the spool, to be written after the next start');
     await stopAll([...steps, ...sinks], deadline, this.#now, this.#logger);
-    return { pipeline: this.name, written: this.#counters.written - before, left };
+    const report = { pipeline: this.name, written: this.#counters.written - before, left: lost + kept };
+    return kept > 0 ? { ...report, kept } : report;
   }
 
   async #writeOut(deadline: number): Promise<void> {
@@ -132,9 +154,10 @@ class RunningPipeline implements Pipeline {
     over.abort();
   }
 
-  /** Gives up what is left, and lets go of timers and subscriptions. Returns how many events were left. */
-  #end(): number {
-    const left = this.#flow.end();
+  /** Gives up what is not safe, and lets go of timers and subscriptions. Returns how many events were given up. */
+  async #end(): Promise<number> {
+    this.#ended.abort();
+    const left = await this.#flow.end();
     for (const release of this.#release) release();
     this.#release = [];
     this.#setGauges();
@@ -153,6 +176,7 @@ class RunningPipeline implements Pipeline {
 
   #all(): Pick<Instances['source'], 'board'>[] {
     const { source, steps, sinks } = this.#instances;
-    return [source, ...steps, ...sinks];
+    const { spoolBoard } = this.#flow;
+    return [source, ...steps, ...sinks, ...(spoolBoard === undefined ? [] : [{ board: spoolBoard }])];
   }
 }

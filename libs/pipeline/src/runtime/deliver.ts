@@ -48,7 +48,7 @@ async function deliverNext(options: DeliveryOptions, destination: string): Promi
   let writer: BatchWriter | undefined;
   const attempt = async (): Promise<WriteFailure | 'written' | 'ended'> => {
     if (signal.aborted) return 'ended';
-    batch ??= queue.take(name, destination);
+    batch ??= await queue.take(name, destination);
     if (batch === undefined) return 'ended';
     writer ??= new BatchWriter(options.sink, batch);
     return (await write(options, batch, writer)) ?? 'written';

@@ -3,6 +3,7 @@ import {
   createPipelineHarness,
   numbers,
   testBatch,
+  until,
   type PipelineHarness,
   type PipelineHarnessOptions,
 } from '../testing/index.js';
@@ -120,6 +121,7 @@ describe('drain', () => {
     const pipeline = createPipeline(options);
     const started = pipeline.start(new AbortController().signal);
     const failed = expect(started).rejects.toMatchObject({ code: 'START_ABORTED' });
+    await until(() => sink.calls.length > 0);
     await pipeline.drain(Date.now() + 100);
     await failed;
     expect(sink.calls).toEqual(['start', 'stop']);

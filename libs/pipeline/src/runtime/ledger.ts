@@ -10,6 +10,7 @@ export const DROP_REASONS = {
   discarded: 'discarded by a step',
   deadLetter: 'dead letter not encodable',
   queue: 'lost by the queue',
+  damaged: 'damaged in the spool',
   internal: 'internal error',
 } as const;
 

@@ -1,59 +1,68 @@
-import { Subject, type Observable } from 'rxjs';
-import { Lane, type LaneConditions, type QueuedItem } from './lane.js';
-import type { Appended, EntryQueue, QueueItem, QueueStats, SinkBatch } from './queue.js';
+import type { Observable } from 'rxjs';
+import type { LaneConditions } from './lane.js';
+import { MemoryLane, type QueuedItem } from './memory-lane.js';
+import type { Appended, EntryQueue, QueueEvents, QueueItem, QueueStats, SinkBatch, Tally } from './queue.js';
+import { ReadyLanes } from './ready-lanes.js';
 
 /** What a queue in memory is made from. */
 export interface MemoryQueueOptions {
   /** Names of the sinks. */
   readonly sinks: readonly string[];
   /** `<gateway id>/<epoch>`, the first part of tokens. */
-  readonly tokenPrefix: string;
+  readonly idPrefix: string;
   /** Asked each time, so that changes hold at once; call `recheck` after one. */
   readonly conditions: () => LaneConditions;
+  readonly events: Pick<QueueEvents, 'written'>;
 }
 
-const ACCEPTED = Promise.resolve();
+const DONE = Promise.resolve();
 
 /** Entries in memory: bounded by the credit gate, lost with the process. So they are safe only when they are written. */
 export class MemoryQueue implements EntryQueue {
-  readonly #sinks: ReadonlyMap<
-    string,
-    { readonly ready: Subject<string>; readonly lanes: Map<string, Lane> }
-  >;
+  readonly #lanes: ReadyLanes<MemoryLane>;
   readonly #out = new Map<string, { readonly batch: SinkBatch; readonly items: readonly QueuedItem[] }>();
-  #closing = false;
   #entries = 0;
   #rows = 0;
   #bytes = 0;
 
   constructor(private readonly options: MemoryQueueOptions) {
-    this.#sinks = new Map(
-      options.sinks.map((name) => [name, { ready: new Subject<string>(), lanes: new Map<string, Lane>() }]),
+    this.#lanes = new ReadyLanes(
+      options.sinks,
+      options.conditions,
+      (sink, destination) => new MemoryLane(sink, destination),
     );
   }
 
-  append(items: readonly QueueItem[]): Appended {
+  open(): Promise<void> {
+    return DONE;
+  }
+
+  append(items: readonly QueueItem[], tally?: Tally): Appended {
     let resolve = (): void => undefined;
-    const written = new Promise<void>((done) => (resolve = done));
-    const group = { left: items.length, resolve };
-    if (items.length === 0) resolve();
+    const safe = new Promise<void>((done) => (resolve = done));
+    const written = (): void => {
+      if (tally !== undefined) this.options.events.written(tally, true);
+      resolve();
+    };
+    const group = { left: items.length, written };
+    if (items.length === 0) written();
     const conditions = this.options.conditions();
     for (const item of items) {
-      const lane = this.#lane(item.sink, item.entry.destination);
+      const lane = this.#lanes.lane(item.sink, item.entry.destination);
       // A receipt in the future, by a clock set back, must not make the entry wait.
       lane.push({ item, group, receivedAt: Math.min(item.receivedAt, conditions.now) });
       this.#count(item, 1);
-      this.#check(lane, conditions);
+      this.#lanes.check(lane, conditions);
     }
-    return { accepted: ACCEPTED, safe: written, written };
+    return { accepted: DONE, safe };
   }
 
   ready(sink: string): Observable<string> {
-    return this.#sink(sink).ready.asObservable();
+    return this.#lanes.ready(sink);
   }
 
-  take(sink: string, destination: string): SinkBatch | undefined {
-    const lane = this.#lane(sink, destination);
+  async take(sink: string, destination: string): Promise<SinkBatch | undefined> {
+    const lane = this.#lanes.lane(sink, destination);
     lane.announced = Math.max(0, lane.announced - 1);
     if (lane.failing.size > 0) return undefined;
     const items = lane.takeUpTo(this.options.conditions().maxRows);
@@ -61,53 +70,42 @@ export class MemoryQueue implements EntryQueue {
     const batch = this.#freeze(sink, destination, items);
     this.#out.set(batch.token, { batch, items });
     lane.out += 1;
-    this.#check(lane);
+    this.#lanes.check(lane);
     return batch;
   }
 
   commit(batch: SinkBatch): Promise<void> {
     const out = this.#out.get(batch.token);
-    if (out === undefined) return ACCEPTED;
+    if (out === undefined) return DONE;
     this.#out.delete(batch.token);
     for (const { item, group } of out.items) {
       this.#count(item, -1);
       group.left -= 1;
-      if (group.left === 0) group.resolve();
+      if (group.left === 0) group.written();
     }
-    const lane = this.#lane(batch.sink, batch.destination);
+    const lane = this.#lanes.lane(batch.sink, batch.destination);
     lane.out -= 1;
     lane.failing.delete(batch.token);
-    this.#check(lane);
+    this.#lanes.check(lane);
     this.#completeIfEmpty();
-    return ACCEPTED;
+    return DONE;
   }
 
   hold(batch: SinkBatch): void {
-    this.#lane(batch.sink, batch.destination).failing.add(batch.token);
+    this.#lanes.lane(batch.sink, batch.destination).failing.add(batch.token);
   }
 
   recheck(): void {
-    for (const { lanes } of this.#sinks.values()) {
-      for (const lane of lanes.values()) {
-        clearTimeout(lane.timer);
-        lane.timer = undefined;
-        this.#check(lane);
-      }
-    }
+    this.#lanes.recheck();
   }
 
   close(): void {
-    this.#closing = true;
-    this.recheck();
+    this.#lanes.close();
     this.#completeIfEmpty();
   }
 
-  destroy(): void {
-    for (const { ready, lanes } of this.#sinks.values()) {
-      for (const lane of lanes.values()) clearTimeout(lane.timer);
-      lanes.clear();
-      ready.complete();
-    }
+  async destroy(): Promise<void> {
+    this.#lanes.destroy();
     this.#out.clear();
     this.#entries = this.#rows = this.#bytes = 0;
   }
@@ -116,41 +114,8 @@ export class MemoryQueue implements EntryQueue {
     const now = this.options.conditions().now;
     let oldest = now;
     for (const { batch } of this.#out.values()) oldest = Math.min(oldest, batch.receivedAt);
-    for (const { lanes } of this.#sinks.values()) {
-      for (const lane of lanes.values()) oldest = Math.min(oldest, lane.oldest ?? now);
-    }
+    for (const lane of this.#lanes.all()) oldest = Math.min(oldest, lane.oldest ?? now);
     return { entries: this.#entries, rows: this.#rows, bytes: this.#bytes, oldestMs: now - oldest };
-  }
-
-  #sink(name: string): { readonly ready: Subject<string>; readonly lanes: Map<string, Lane> } {
-    const sink = this.#sinks.get(name);
-    if (sink === undefined) throw new Error(`The queue has no sink "${name}".`);
-    return sink;
-  }
-
-  #lane(sink: string, destination: string): Lane {
-    const { lanes } = this.#sink(sink);
-    let lane = lanes.get(destination);
-    if (lane === undefined) lanes.set(destination, (lane = new Lane(sink, destination)));
-    return lane;
-  }
-
-  /** Announces what is ready, and comes back when the oldest entry will have waited its time. */
-  #check(lane: Lane, conditions = this.options.conditions()): void {
-    const fresh = lane.batchesReady(conditions, this.#closing) - lane.announced;
-    if (fresh > 0) {
-      // Subscribers may take within `next`: so the number is settled before the first one is told.
-      lane.announced += fresh;
-      const { ready } = this.#sink(lane.sink);
-      for (let n = 0; n < fresh; n += 1) ready.next(lane.destination);
-    }
-    if (lane.oldest === undefined || lane.timer !== undefined || lane.announced > 0) return;
-    if (lane.failing.size > 0) return;
-    const wait = Math.max(1, lane.oldest + conditions.maxAgeMs - conditions.now);
-    lane.timer = setTimeout(() => {
-      lane.timer = undefined;
-      this.#check(lane);
-    }, wait);
   }
 
   #freeze(sink: string, destination: string, items: readonly QueuedItem[]): SinkBatch {
@@ -163,7 +128,7 @@ export class MemoryQueue implements EntryQueue {
       receivedAt = Math.min(receivedAt, at);
     }
     const range = `${items[0]?.item.sequence}-${items.at(-1)?.item.sequence}`;
-    const token = `${this.options.tokenPrefix}/${destination}/${range}`;
+    const token = `${this.options.idPrefix}/${destination}/${range}`;
     return {
       sink,
       destination,
@@ -182,7 +147,6 @@ export class MemoryQueue implements EntryQueue {
   }
 
   #completeIfEmpty(): void {
-    if (!this.#closing || this.#entries > 0) return;
-    for (const { ready } of this.#sinks.values()) ready.complete();
+    if (this.#lanes.closing && this.#entries === 0) this.#lanes.complete();
   }
 }

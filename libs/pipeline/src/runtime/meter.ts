@@ -1,5 +1,6 @@
 import type { Counter, Gauge, Histogram, Labels, Metrics } from '../api/index.js';
 import { RUNTIME_METRICS, type MetricDefinition } from '../observability/index.js';
+import type { SpoolStats } from './queue.js';
 
 /** How an attempt to write ended. */
 export type WriteOutcome = 'ok' | 'retryable' | 'permanent' | 'partial';
@@ -14,6 +15,7 @@ export interface GaugeValues {
     readonly rows: number;
     readonly bytes: number;
     readonly oldestMs: number;
+    readonly spool?: SpoolStats;
   };
 }
 
@@ -23,6 +25,7 @@ export class PipelineMeter {
   readonly #counters: Record<CounterKey, Counter>;
   readonly #gauges: Record<GaugeKey, Gauge>;
   readonly #seconds: Histogram;
+  readonly #flushSeconds: Histogram;
 
   constructor(
     metrics: Metrics,
@@ -34,8 +37,10 @@ export class PipelineMeter {
     const gauge = ({ name, help, labels }: MetricDefinition): Gauge => metrics.gauge(name, help, labels);
     this.#counters = mapKeys(COUNTERS, (key) => counter(RUNTIME_METRICS[key]));
     this.#gauges = mapKeys(GAUGES, (key) => gauge(RUNTIME_METRICS[key]));
-    const { name, help, buckets, labels } = RUNTIME_METRICS.sinkWriteSeconds;
-    this.#seconds = metrics.histogram(name, help, buckets, labels);
+    const histogram = ({ name, help, buckets, labels }: HistogramDefinition): Histogram =>
+      metrics.histogram(name, help, buckets, labels);
+    this.#seconds = histogram(RUNTIME_METRICS.sinkWriteSeconds);
+    this.#flushSeconds = histogram(RUNTIME_METRICS.spoolFlushSeconds);
     this.received(0, 0);
   }
 
@@ -56,6 +61,16 @@ export class PipelineMeter {
     this.#counters.eventsDropped.add(events, { pipeline: this.pipeline, reason });
   }
 
+  /** Events of an earlier run were written. */
+  recovered(events: number): void {
+    this.#counters.eventsRecovered.add(events, this.#pipeline);
+  }
+
+  /** A flush of the spool took so many ms. */
+  flushed(ms: number): void {
+    this.#flushSeconds.observe(ms / 1000, this.#pipeline);
+  }
+
   /** One attempt to write; rows and bytes count when it was `ok`. */
   wrote(sink: string, outcome: WriteOutcome, ms: number, rows: number, bytes: number): void {
     const labels = { pipeline: this.pipeline, sink };
@@ -74,8 +89,20 @@ export class PipelineMeter {
     this.#gauges.queueRows.set(queue.rows, this.#pipeline);
     this.#gauges.queueBytes.set(queue.bytes, this.#pipeline);
     this.#gauges.queueOldest.set(queue.oldestMs / 1000, this.#pipeline);
+    if (queue.spool !== undefined) this.#spoolGauges(queue.spool);
+  }
+
+  #spoolGauges(spool: SpoolStats): void {
+    this.#gauges.spoolEntries.set(spool.entries, this.#pipeline);
+    this.#gauges.spoolBytes.set(spool.bytes, this.#pipeline);
+    this.#gauges.spoolMaxBytes.set(spool.maxBytes, this.#pipeline);
+    this.#gauges.spoolFull.set(spool.full, this.#pipeline);
+    this.#gauges.spoolQuarantined.set(spool.quarantined, this.#pipeline);
+    this.#gauges.spoolStranded.set(spool.stranded, this.#pipeline);
   }
 }
+
+type HistogramDefinition = MetricDefinition & { readonly buckets: readonly number[] };
 
 const COUNTERS = [
   'eventsReceived',
@@ -86,6 +113,7 @@ const COUNTERS = [
   'sinkWrites',
   'sinkRows',
   'sinkBytes',
+  'eventsRecovered',
 ] as const;
 type CounterKey = (typeof COUNTERS)[number];
 
@@ -97,6 +125,12 @@ const GAUGES = [
   'queueRows',
   'queueBytes',
   'queueOldest',
+  'spoolEntries',
+  'spoolBytes',
+  'spoolMaxBytes',
+  'spoolFull',
+  'spoolQuarantined',
+  'spoolStranded',
 ] as const;
 type GaugeKey = (typeof GAUGES)[number];
 

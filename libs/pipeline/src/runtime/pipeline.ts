@@ -7,13 +7,15 @@ import { CreditGate, type CreditLimits } from './credit-gate.js';
 import { deliver, type DeliveryOptions } from './deliver.js';
 import type { Instances } from './instances.js';
 import { DROP_REASONS } from './ledger.js';
-import { MemoryQueue } from './memory-queue.js';
+import { makeQueue } from './make-queue.js';
 import type { PipelineMeter } from './meter.js';
 import { Processor } from './processing.js';
 import type { EntryQueue, QueueStats } from './queue.js';
 import { Semaphore } from './semaphore.js';
 import { Settler } from './settle.js';
 import { SinkHealth } from './sink-health.js';
+import { SpoolQueue } from './spool-queue.js';
+import type { InstanceBoard } from './status.js';
 import type { PipelineOptions } from './types.js';
 
 /** Longest time a processing batch waits for more events, ms, so that events are soon safe (`docs/adr/0004`). */
@@ -39,6 +41,8 @@ export class Flow {
   readonly #jobs = new Semaphore(1);
   readonly #writers: readonly Semaphore[];
   readonly #processor: Processor;
+  /** State of the spool; missing where the queue is in memory. */
+  readonly spoolBoard: InstanceBoard | undefined;
   #open = false;
   #hurried = false;
   #done: Promise<void> = Promise.resolve();
@@ -52,9 +56,14 @@ export class Flow {
       () => creditOf(pipeline),
       () => this.#queue.recheck(),
     );
-    this.#queue = new MemoryQueue({
+    const { queue, board } = makeQueue({
+      pipeline,
       sinks: instances.sinks.map(({ name }) => name),
-      tokenPrefix: idPrefix,
+      idPrefix,
+      events: this.#settler,
+      meter: options.meter,
+      logger,
+      now: options.now,
       conditions: () => ({
         now: options.now(),
         maxRows: pipeline.settings.current.sinkBatchSize,
@@ -62,6 +71,8 @@ export class Flow {
         pressure: this.#hurried || this.#gate.waiting > 0,
       }),
     });
+    this.#queue = queue;
+    this.spoolBoard = board;
     this.#writers = instances.sinks.map(() => new Semaphore(1));
     this.#processor = new Processor({
       pipeline: pipeline.spec.name,
@@ -75,6 +86,13 @@ export class Flow {
     });
     // Every delivery that waits, and what sinks make of the signal, listens to it.
     setMaxListeners(0, this.#aborted.signal);
+  }
+
+  /** Opens the queue; rejects when it cannot be opened. */
+  async open(signal: AbortSignal): Promise<void> {
+    this.spoolBoard?.begin();
+    await this.#queue.open(signal);
+    this.spoolBoard?.enter('running');
   }
 
   /** Connects source and sinks. RxJS carries batches and has no brake of its own: `emit` is where sources wait. */
@@ -150,14 +168,22 @@ export class Flow {
     return this.#done;
   }
 
-  /** Gives up what is not written, and closes everything. Returns how many events that were. */
-  end(): number {
+  /** Takes over spools of reactors that are no more. */
+  adopt(directories: readonly string[]): void {
+    if (this.#queue instanceof SpoolQueue) this.#queue.adopt(directories);
+  }
+
+  /** Gives up what is not safe, and closes everything. Returns how many events that were. */
+  async end(): Promise<number> {
     this.#open = false;
     this.#aborted.abort();
-    const left = this.#settler.abandon(DROP_REASONS.shutdown);
     this.#unsubscribe();
-    this.#queue.destroy();
+    await this.#queue.destroy();
+    // What has become safe meanwhile is settled now.
+    await new Promise((resolve) => setImmediate(resolve));
+    const left = this.#settler.abandon(DROP_REASONS.shutdown);
     this.#gate.close();
+    this.spoolBoard?.enter('stopped');
     return left;
   }
 

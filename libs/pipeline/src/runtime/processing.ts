@@ -4,9 +4,9 @@ import type { Part, ProcessingBatch } from './batch-events.js';
 import { DeadLetterGroup } from './dead-letter-group.js';
 import { encodeGroup, type EncodeFailure, type Encoder } from './encode-group.js';
 import { DROP_REASONS } from './ledger.js';
-import type { Appended, EntryQueue, QueueItem } from './queue.js';
+import type { Appended, EntryQueue, QueueItem, Tally } from './queue.js';
 import { halves, RecordGroups, undecodedReject, type RecordGroup } from './record-groups.js';
-import type { Settler, Share, Unit } from './settle.js';
+import type { Settler, Share } from './settle.js';
 
 /** What a processor works with. */
 export interface ProcessorOptions {
@@ -140,14 +140,17 @@ export class Processor {
       for (const half of halves(group)) this.#enqueue(half, sinks, also, accepted, refuse);
       return;
     }
-    const appended = items.length === 0 ? also : [...also, this.#append(items, accepted)];
-    if (failures.length > 0) refuse(group, failures, appended);
-    else this.options.settler.follow(unitOf(group), appended);
+    const failed = failures.length > 0;
+    // What becomes a dead letter is counted as one, and not a second time for the sinks that could encode it.
+    const tally = failed ? undefined : tallyOf(group);
+    const appended = items.length === 0 ? also : [...also, this.#append(items, tally, accepted)];
+    if (tally === undefined) refuse(group, failures, appended);
+    else this.options.settler.follow({ fate: tally.fate, shares: group.runs }, appended);
   }
 
-  #append(items: readonly QueueItem[], accepted: Promise<void>[]): Appended {
+  #append(items: readonly QueueItem[], tally: Tally | undefined, accepted: Promise<void>[]): Appended {
     try {
-      const appended = this.options.queue.append(items);
+      const appended = this.options.queue.append(items, tally);
       accepted.push(appended.accepted);
       return appended;
     } catch (error) {
@@ -155,7 +158,7 @@ export class Processor {
       this.#refused = true;
       const lost = Promise.reject(new Error('The queue refused the entries.', { cause: error }));
       lost.catch(() => undefined);
-      return { accepted: Promise.resolve(), safe: lost, written: lost };
+      return { accepted: Promise.resolve(), safe: lost };
     }
   }
 
@@ -198,16 +201,14 @@ function addRefused(
   letters.alsoAppended.push(...appended);
 }
 
-function unitOf({ type, records, runs: shares }: RecordGroup): Unit {
-  if (type !== deadLetters) {
-    return { fate: 'delivered', counts: new Map([[type.name, records.length]]), shares };
-  }
+function tallyOf({ type, records }: RecordGroup): Tally {
+  if (type !== deadLetters) return { fate: 'delivered', counts: new Map([[type.name, records.length]]) };
   const counts = new Map<string, number>();
   for (const record of records) {
     const code = record.code as string;
     counts.set(code, (counts.get(code) ?? 0) + 1);
   }
-  return { fate: 'deadLettered', counts, shares };
+  return { fate: 'deadLettered', counts };
 }
 
 function nameOf(error: unknown): string {

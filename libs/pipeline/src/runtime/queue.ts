@@ -12,14 +12,29 @@ export interface QueueItem {
   readonly receivedAt: number;
 }
 
+/** Some events, by event type, or as dead letters by code; what is counted when they are written. */
+export interface Tally {
+  readonly fate: 'delivered' | 'deadLettered';
+  readonly counts: ReadonlyMap<string, number>;
+}
+
 /** What becomes of items that were appended together. */
 export interface Appended {
   /** The queue has taken them; until then no more should be made. */
   readonly accepted: Promise<void>;
   /** The gateway may forget the raw messages: they are on disk, or written where there is no disk. Rejects when they are lost. */
   readonly safe: Promise<void>;
-  /** Every sink has written them. */
-  readonly written: Promise<void>;
+}
+
+/** What a queue tells of items that were appended together. */
+export interface QueueEvents {
+  /**
+   * Every sink has written them.
+   * @param own whether they were appended by this run of the gateway, and not by an earlier one
+   */
+  written(tally: Tally, own: boolean): void;
+  /** They were damaged in the queue: at least one sink does not get them. */
+  lost(tally: Tally, own: boolean): void;
 }
 
 /** Entries for one destination of a sink, frozen: every attempt sends the same under the same token. */
@@ -29,6 +44,11 @@ export interface SinkBatch {
   readonly entries: readonly EncodedEntry[];
   /** `<gateway id>/<epoch>/<destination>/<first sequence>-<last sequence>`. */
   readonly token: string;
+  /**
+   * Set where an earlier process froze the batch and its outcome is unknown: when that was, milliseconds since
+   * 1970-01-01 UTC, and the ids of its first and last entry.
+   */
+  readonly recovered?: { readonly frozenAt: number; readonly firstId: string; readonly lastId: string };
   readonly rows: number;
   /** Encoded bytes. */
   readonly bytes: number;
@@ -41,6 +61,23 @@ export interface SinkBatch {
   readonly uncertain?: boolean;
 }
 
+/** What a queue on disk holds and how it is; numbers only, so that those of several reactors can be added up. */
+export interface SpoolStats {
+  /** Entries on disk, those of sinks that are no longer configured included. */
+  readonly entries: number;
+  /** What they cost of the disk, bytes. */
+  readonly bytes: number;
+  readonly maxBytes: number;
+  /** 1 while nothing can be appended, otherwise 0. */
+  readonly full: number;
+  /** Damaged entries that are set aside. */
+  readonly quarantined: number;
+  /** Entries of sinks that are no longer configured. */
+  readonly stranded: number;
+  /** Spools of reactors that are no more, which are being written out. */
+  readonly adopted: number;
+}
+
 /** What a queue holds, batches being written included. */
 export interface QueueStats {
   readonly entries: number;
@@ -49,6 +86,8 @@ export interface QueueStats {
   readonly bytes: number;
   /** Age of the oldest entry in ms, 0 when empty. */
   readonly oldestMs: number;
+  /** Missing where the queue is in memory. */
+  readonly spool?: SpoolStats;
 }
 
 /** A queue's memory of agents' streams, stored in one step with the entries. */
@@ -67,8 +106,13 @@ export interface StreamStore extends StreamMarks {
 export interface EntryQueue {
   /** Missing where the queue cannot store streams together with entries. */
   readonly streams?: StreamStore;
-  /** Takes entries of one group of events, at most one for each sink. */
-  append(items: readonly QueueItem[]): Appended;
+  /** To be called once before anything else; rejects when the queue cannot be opened. */
+  open(signal: AbortSignal): Promise<void>;
+  /**
+   * Takes entries of one group of events, at most one for each sink.
+   * @param tally what `QueueEvents` tells when all of them are written; nothing without
+   */
+  append(items: readonly QueueItem[], tally?: Tally): Appended;
   /**
    * Destinations of a sink with a batch to be taken, one emission for each batch. A destination is ready when it has as
    * many rows or bytes as one write should have, when its oldest entry has waited its time, while sources wait for room
@@ -76,7 +120,7 @@ export interface EntryQueue {
    */
   ready(sink: string): Observable<string>;
   /** Freezes and gives the next batch of a destination; `undefined` when it is held back or nothing is left. */
-  take(sink: string, destination: string): SinkBatch | undefined;
+  take(sink: string, destination: string): Promise<SinkBatch | undefined>;
   /** The batch is written: its entries can go. */
   commit(batch: SinkBatch): Promise<void>;
   /** The batch fails: no further batch of its destination is ready until it is committed. */
@@ -85,7 +129,7 @@ export interface EntryQueue {
   recheck(): void;
   /** Nothing more will be appended: what is left is ready at once. */
   close(): void;
-  /** Ends timers and observables; what is in memory only is gone. */
-  destroy(): void;
+  /** Ends timers and observables and closes files; what is in memory only is gone. What is being made safe is so first. */
+  destroy(): Promise<void>;
   stats(): QueueStats;
 }

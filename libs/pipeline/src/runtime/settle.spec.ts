@@ -15,16 +15,14 @@ function make() {
 function pending() {
   let safe = (): void => undefined;
   let lost = (): void => undefined;
-  let written = (): void => undefined;
   const appended: Appended = {
     accepted: Promise.resolve(),
     safe: new Promise((resolve, reject) => {
       safe = resolve;
       lost = () => reject(new Error('lost'));
     }),
-    written: new Promise((resolve) => (written = resolve)),
   };
-  return { appended, safe: () => safe(), lost: () => lost(), written: () => written() };
+  return { appended, safe: () => safe(), lost: () => lost() };
 }
 
 const delivered = (ledger: Ledger, count: number): Unit => ({
@@ -46,9 +44,28 @@ describe('Settler', () => {
     await expect(batch.settled).resolves.toEqual({ delivered: 5, deadLettered: 0, dropped: 0 });
     expect(released).toEqual([ledger]);
     expect(counters.snapshot()).toMatchObject({ delivered: 0, inFlight: 5 });
-    entry.written();
-    await tick();
-    expect(counters.snapshot()).toMatchObject({ delivered: 5, inFlight: 0 });
+    settler.written(delivered(ledger, 5), true);
+    expect(counters.snapshot()).toMatchObject({ received: 5, delivered: 5, inFlight: 0 });
+  });
+
+  it('counts what an earlier run had received apart', () => {
+    const { settler, counters } = make();
+    const ledger = settler.receive(testBatch([1]));
+    settler.written(delivered(ledger, 7), false);
+    settler.lost(delivered(ledger, 2), false);
+    expect(counters.snapshot()).toMatchObject({ received: 1, delivered: 0, inFlight: 1, recovered: 7 });
+  });
+
+  it('counts as dropped what the queue has lost after it was safe', async () => {
+    const { settler, counters } = make();
+    const batch = testBatch(numbers(0, 3));
+    const ledger = settler.receive(batch);
+    const entry = pending();
+    settler.follow(delivered(ledger, 3), [entry.appended]);
+    entry.safe();
+    await batch.settled;
+    settler.lost(delivered(ledger, 3), true);
+    expect(counters.snapshot()).toMatchObject({ received: 3, dropped: 3, inFlight: 0 });
   });
 
   it('waits for everything that a unit was appended with', async () => {
@@ -90,11 +107,11 @@ describe('Settler', () => {
     settler.follow(delivered(ledger, 2), [early.appended]);
     settler.follow(delivered(ledger, 3), [late.appended]);
     early.safe();
-    early.written();
+    settler.written(delivered(ledger, 2), true);
     await tick();
     expect(settler.abandon('shutdown deadline')).toBe(3);
     late.safe();
-    late.written();
+    settler.written(delivered(ledger, 3), true);
     await tick();
     await expect(batch.settled).resolves.toEqual({
       delivered: 2,

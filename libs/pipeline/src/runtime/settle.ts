@@ -1,7 +1,7 @@
 import type { Batch } from '../api/index.js';
 import type { PipelineCounters } from './counters.js';
 import { DROP_REASONS, Ledger, type DropReason } from './ledger.js';
-import type { Appended } from './queue.js';
+import type { Appended, Tally } from './queue.js';
 
 /** Some events of one source batch. */
 export interface Share {
@@ -10,10 +10,7 @@ export interface Share {
 }
 
 /** Events that end together, because they are in the same queue entries. */
-export interface Unit {
-  readonly fate: 'delivered' | 'deadLettered';
-  /** Events by event type, or dead letters by code. */
-  readonly counts: ReadonlyMap<string, number>;
+export interface Unit extends Tally {
   readonly shares: readonly Share[];
 }
 
@@ -47,17 +44,30 @@ export class Settler {
     batch.settle({ delivered: 0, deadLettered: 0, dropped: size, reason });
   }
 
-  /** The unit ends when all it was appended as has: settled when safe, counted when written. */
-  follow(unit: Unit, appended: readonly Appended[]): void {
+  /** The unit's batches settle when all it was appended as is safe. It is counted when the queue tells that it is written. */
+  follow({ fate, shares }: Omit<Unit, 'counts'>, appended: readonly Appended[]): void {
     all(appended.map(({ safe }) => safe)).then(
-      () => this.#settle(unit),
-      () => this.drop(unit.shares, DROP_REASONS.queue),
+      () => this.#settle(fate, shares),
+      () => this.drop(shares, DROP_REASONS.queue),
     );
-    all(appended.map(({ written }) => written)).then(
-      () => this.#count(unit),
-      // A queue that loses entries says so by `safe`; one that kept them has them to write after the next start.
-      () => undefined,
-    );
+  }
+
+  /**
+   * The queue has written events.
+   * @param own whether they were received by this pipeline, and not by one before it
+   */
+  written({ fate, counts }: Tally, own: boolean): void {
+    if (this.#closed) return;
+    for (const [key, count] of counts) {
+      if (own) this.counters[fate](key, count);
+      else this.counters.recovered(count);
+    }
+  }
+
+  /** The queue has lost events that it had called safe. */
+  lost({ counts }: Tally, own: boolean): void {
+    if (this.#closed || !own) return;
+    for (const count of counts.values()) this.counters.dropped(DROP_REASONS.damaged, count);
   }
 
   /** Gives events up. */
@@ -79,14 +89,9 @@ export class Settler {
     return shares.reduce((sum, { count }) => sum + count, 0);
   }
 
-  #settle(unit: Unit): void {
+  #settle(fate: Tally['fate'], shares: readonly Share[]): void {
     if (this.#closed) return;
-    for (const { ledger, count } of unit.shares) ledger.add(unit.fate, count);
-  }
-
-  #count(unit: Unit): void {
-    if (this.#closed) return;
-    for (const [key, count] of unit.counts) this.counters[unit.fate](key, count);
+    for (const { ledger, count } of shares) ledger.add(fate, count);
   }
 }
 

@@ -1,6 +1,8 @@
 import type { InstanceState, LiveValue, Logger, Metrics, Services } from '../api/index.js';
 import type { PipelineSpec } from '../config/index.js';
 import type { PluginRegistry } from '../registry/index.js';
+import type { SpoolStats } from './queue.js';
+import type { ReplayItem, ReplayOutcome } from './replay-types.js';
 
 /** Settings that act on the flow; a change acts on the next batch. Shares of one reactor, not of the gateway. */
 export interface FlowSettings {
@@ -34,6 +36,20 @@ export interface PipelineOptions {
   readonly epoch: string;
   /** Milliseconds since 1970-01-01 UTC; `Date.now` by default. */
   readonly now?: () => number;
+  /** Where the spool is; without it, or where the spec switches it off, the queue is in memory. */
+  readonly spool?: SpoolPlace;
+}
+
+/** Where a pipeline keeps what waits for its sinks. */
+export interface SpoolPlace {
+  /** Directory for this pipeline in this reactor alone. */
+  readonly directory: string;
+  /** Directories of this pipeline in reactors that are no more. */
+  readonly adopt: readonly string[];
+  /** This reactor's share of what the spec allows for the spool, 0 to 1; 1 by default. */
+  readonly share?: number;
+  /** Whether a thread of its own waits for the disk; on by default. Needs the built program. */
+  readonly thread?: boolean;
 }
 
 /** State of one instance of a pipeline. */
@@ -48,7 +64,10 @@ export interface InstanceStatus {
   readonly since: number;
 }
 
-/** Counts of a pipeline since its start; `received = delivered + deadLettered + dropped + inFlight`. */
+/**
+ * Counts of a pipeline since its start; `received = delivered + deadLettered + dropped + inFlight`. What waits in the
+ * spool is in flight. What an earlier run had received is in none of these, only in `recovered`.
+ */
 export interface PipelineCounts {
   readonly received: number;
   readonly receivedBytes: number;
@@ -56,6 +75,8 @@ export interface PipelineCounts {
   readonly deadLettered: number;
   readonly dropped: number;
   readonly inFlight: number;
+  /** Events that an earlier run had left in the spool and this one has written, dead letters included. */
+  readonly recovered: number;
   /** Events by event type that reached a sink. */
   readonly deliveredByType: Readonly<Record<string, number>>;
   /** Dead letters by reject code. */
@@ -73,6 +94,8 @@ export interface PipelineStatus {
     readonly bytes: number;
     /** Age of the oldest entry in ms, 0 when empty. */
     readonly oldestMs: number;
+    /** Missing where the queue is in memory. */
+    readonly spool?: SpoolStats;
   };
   /** Whether sources are waiting for room. */
   readonly backPressure: boolean;
@@ -85,6 +108,8 @@ export interface DrainReport {
   readonly written: number;
   /** Events that were still in the gateway at the deadline. */
   readonly left: number;
+  /** So many of them are in the spool, to be written after the next start; the others are given up. */
+  readonly kept?: number;
 }
 
 /** A running flow from one source to its sinks. */
@@ -94,8 +119,13 @@ export interface Pipeline {
   start(signal: AbortSignal): Promise<void>;
   /**
    * Stops the source, writes out what is in the pipeline, stops the rest. Safe without `start` and twice.
-   * @param deadline milliseconds since 1970-01-01 UTC; what is not written then is given up and counted as dropped
+   * @param deadline milliseconds since 1970-01-01 UTC; what is not written then stays in the spool and in flight. Where
+   *   there is no spool, it is given up and counted as dropped.
    */
   drain(deadline: number): Promise<DrainReport>;
+  /** Tries dead letters again; one outcome for each, in their order. Does not reject. To be called while it runs. */
+  replay(items: readonly ReplayItem[]): Promise<readonly ReplayOutcome[]>;
   status(): PipelineStatus;
+  /** Takes over spools of reactors that are no more: what they hold is written, and they are removed. */
+  adopt(directories: readonly string[]): void;
 }

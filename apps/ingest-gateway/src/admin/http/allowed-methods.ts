@@ -1,17 +1,26 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Tells which methods a path knows, so that a wrong method can be told from a wrong path. */
-export type AllowedMethods = (path: string) => string[];
+/** The routes of an instance. */
+export interface Routes {
+  /** Which methods a path knows, so that a wrong method can be told from a wrong path. */
+  methodsOf(path: string): string[];
+  /** Every route as `GET /path/:parameter`. */
+  list(): string[];
+}
 
 /** Watches the routes of an instance; to be called before any is added. */
-export function watchRoutes(instance: FastifyInstance): AllowedMethods {
-  const routes: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = [];
+export function watchRoutes(instance: FastifyInstance): Routes {
+  const routes: { readonly url: string; readonly pattern: RegExp; readonly methods: readonly string[] }[] =
+    [];
   instance.addHook('onRoute', ({ url, method }) => {
-    routes.push({ pattern: toPattern(url), methods: [method].flat() });
+    routes.push({ url, pattern: toPattern(url), methods: [method].flat() });
   });
-  return (path) => [
-    ...new Set(routes.filter((route) => route.pattern.test(path)).flatMap((route) => route.methods)),
-  ];
+  return {
+    methodsOf: (path) => [
+      ...new Set(routes.filter((route) => route.pattern.test(path)).flatMap((route) => route.methods)),
+    ],
+    list: () => routes.flatMap(({ url, methods }) => methods.map((method) => `${method} ${url}`)),
+  };
 }
 
 function toPattern(url: string): RegExp {

@@ -1,46 +1,41 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { checkAccess, type Authenticate } from './access.js';
+import { watchRoutes, type Routes } from './allowed-methods.js';
+import { declareCaller } from './caller.js';
 import { createProblem, pathOf } from './problem.js';
 import { sendProblem } from './problem.filter.js';
-import { watchRoutes } from './allowed-methods.js';
-
-/** Whether a request with this `Authorization` header may use the API. */
-export type Authorize = (authorization: string | undefined) => boolean;
+import type { RequestLimits } from './rate-limit.js';
 
 /** Answers are for programs and for nobody's cache. */
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
 } as const;
 
 /**
- * What happens before any controller: security headers on every answer, the admin key for everything under `/api`
- * before a body is read, and 405 for a known path with another method.
+ * What happens before any controller, in this order: security headers on every answer, the limit of requests, the key
+ * for everything under `/api`, and 405 for a known path with another method.
  */
-export function addHooks(instance: FastifyInstance, authorize: Authorize): void {
-  const allowedMethods = watchRoutes(instance);
+export function addHooks(
+  instance: FastifyInstance,
+  authenticate: Authenticate,
+  limits: RequestLimits,
+): Routes {
+  declareCaller(instance);
+  const routes = watchRoutes(instance);
   instance.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS);
-    if (isApi(request) && !authorize(request.headers.authorization)) return refuse(request, reply);
+    if (!limits.admit(request, reply)) return reply;
+    if (!(await checkAccess(request, reply, authenticate, limits))) return reply;
     if (!request.is404) return undefined;
-    const methods = allowedMethods(pathOf(request.url));
+    const methods = routes.methodsOf(pathOf(request.url));
     return methods.length > 0 ? refuseMethod(request, reply, methods) : undefined;
   });
-}
-
-/** The router matches decoded paths, so that is what is looked at; what cannot be decoded matches no route. */
-function isApi(request: FastifyRequest): boolean {
-  const route = request.routeOptions.url;
-  return /^\/api(\/|$)/i.test(route ?? pathOf(request.url));
-}
-
-function refuse(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const detail = 'This needs the admin key: send the header "Authorization: Bearer <admin key>".';
-  void reply.header('www-authenticate', 'Bearer realm="gateway"');
-  sendProblem(reply, createProblem(401, 'UNAUTHORIZED', detail, request.url));
-  return reply;
+  return routes;
 }
 
 function refuseMethod(

@@ -2,33 +2,51 @@ import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '@app/pipeline/api';
-import { addHooks, type Authorize } from './hooks.js';
+import type { Authenticate } from './access.js';
+import type { Routes } from './allowed-methods.js';
+import { addHooks } from './hooks.js';
 import { codeOfStatus, createProblem, PROBLEM_TYPE } from './problem.js';
 import { sendProblem } from './problem.filter.js';
+import type { RequestLimits } from './rate-limit.js';
 
 /** Largest body of a request, bytes. */
 export const BODY_LIMIT = 1_048_576;
+/** Connections at a time; more are closed at once. */
+const MAX_CONNECTIONS = 256;
 /** Time for a whole request to come in, ms. */
 const REQUEST_TIMEOUT = 30_000;
+/** Time for its headers, ms. */
+const HEADERS_TIMEOUT = 10_000;
+/** How often both are looked at, ms. */
+const CHECK_EVERY = 5_000;
+/** Time after which a connection without a request is closed, ms. */
+const KEEP_ALIVE_TIMEOUT = 30_000;
 /** Longest path parameter: an SPKI hash has 64 characters, and what is longer must still be told that it is none. */
 const MAX_PARAM_LENGTH = 1_024;
 
-/** Fastify as the gateway uses it: limits, security headers, the admin key and one shape of errors. */
-export function createHttpAdapter(authorize: Authorize, metrics: Metrics): FastifyAdapter {
+/** Fastify as the gateway uses it: limits, security headers, keys and one shape of errors. */
+export function createHttpAdapter(
+  authenticate: Authenticate,
+  limits: RequestLimits,
+  metrics: Metrics,
+): { readonly adapter: FastifyAdapter; readonly routes: Routes } {
   const adapter = new FastifyAdapter({
     logger: false,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    http: { headersTimeout: HEADERS_TIMEOUT, connectionsCheckingInterval: CHECK_EVERY },
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: refuseUrl as never,
     clientErrorHandler: refuseBytes,
   });
   const instance = adapter.getInstance<FastifyInstance>();
-  addHooks(instance, authorize);
+  instance.server.maxConnections = MAX_CONNECTIONS;
+  const routes = addHooks(instance, authenticate, limits);
   countRequests(instance, metrics);
   acceptJsonOnly(instance);
-  return adapter;
+  return { adapter, routes };
 }
 
 /** Many clients announce JSON with every request: an empty body is none, and the routes that need one say so. */

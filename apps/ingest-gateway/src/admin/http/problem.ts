@@ -23,13 +23,20 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   BAD_REQUEST: 400,
   SPKI_HASH_INVALID: 400,
   HOSTNAME_INVALID: 400,
+  IP_INVALID: 400,
   AGENT_UNKNOWN: 404,
+  API_KEY_UNKNOWN: 404,
+  BAN_UNKNOWN: 404,
+  DEAD_LETTER_UNKNOWN: 404,
   SETTING_UNKNOWN: 404,
+  TOKEN_UNKNOWN: 404,
   INGESTION_DISABLED: 409,
   LISTENER_BIND_FAILED: 409,
   SETTING_INVALID: 422,
+  REPLAY_RUNNING: 409,
   CLICKHOUSE_UNAVAILABLE: 503,
   LISTENER_NOT_READY: 503,
+  REPLAY_UNAVAILABLE: 503,
   STORE_UNAVAILABLE: 503,
 };
 
@@ -49,6 +56,13 @@ export function createProblem(status: number, code: string, detail: string, url:
 export function problemOf(error: GatewayError, url: string): Problem {
   const detail = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
   return createProblem(STATUS_BY_CODE[error.code] ?? 500, error.code, detail, url);
+}
+
+/** Status of a code: of one of ours, or of one that stands for a status itself; 500 for any other. */
+export function statusOfCode(code: string): number {
+  const known = STATUS_BY_CODE[code];
+  if (known !== undefined) return known;
+  return Number(Object.keys(STATUS_CODES).find((status) => codeOfStatus(Number(status)) === code) ?? 500);
 }
 
 /** Code for a status that the HTTP server itself answers with, such as `PAYLOAD_TOO_LARGE`. */

@@ -21,7 +21,14 @@ function run(
   retentionDays = 400,
 ): Promise<number> {
   const { client } = clickhouse;
-  return migrate({ client, logger: silentLogger, migrations: steps, database, retentionDays });
+  return migrate({
+    client,
+    logger: silentLogger,
+    migrations: steps,
+    database,
+    retentionDays,
+    deadLetterRetentionDays: 60,
+  });
 }
 
 async function engine(database: string, table: string): Promise<string> {
@@ -39,18 +46,18 @@ const another: Migration = {
 };
 
 describe('migrate', () => {
-  it('makes tables that recognise repeated inserts and drop whole parts', async () => {
-    for (const table of [
-      'file_events',
-      'sharepoint_events',
-      'copilot_events',
-      'leef_events',
-      'dead_letters',
-    ]) {
-      expect(await engine('activity', table)).toMatch(
-        /^MergeTree PARTITION BY toYYYYMM\(\w+\) ORDER BY .* TTL toDateTime\(\w+\) \+ toIntervalDay\(400\) SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1/,
-      );
-    }
+  it.each([
+    ['file_events', 400],
+    ['sharepoint_events', 400],
+    ['copilot_events', 400],
+    ['leef_events', 400],
+    ['dead_letters', 90],
+  ])('makes a table %s that recognises repeated inserts and drops whole parts', async (table, days) => {
+    expect(await engine('activity', table)).toMatch(
+      new RegExp(
+        `^MergeTree PARTITION BY toYYYYMM\\(\\w+\\) ORDER BY .* TTL toDateTime\\(\\w+\\) \\+ toIntervalDay\\(${days}\\) SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1`,
+      ),
+    );
   });
 
   it('records each step once, and applies only what is new', async () => {
@@ -99,7 +106,7 @@ describe('migrate', () => {
     await run('kept', migrations, 90);
     expect(await engine('kept', 'file_events')).toContain('TTL toDateTime(event_time) + toIntervalDay(90) ');
     expect(await engine('kept', 'dead_letters')).toContain(
-      'TTL toDateTime(received_at) + toIntervalDay(90) ',
+      'TTL toDateTime(received_at) + toIntervalDay(60) ',
     );
     await clickhouse.run('OPTIMIZE TABLE kept.file_events FINAL');
     expect(await clickhouse.rows('SELECT event_time FROM kept.file_events')).toEqual([]);

@@ -12,6 +12,8 @@ export interface MigrateOptions {
   readonly database: string;
   /** 0 = keep for ever. */
   readonly retentionDays: number;
+  /** Of the dead letters; 0 = keep for ever. */
+  readonly deadLetterRetentionDays: number;
   readonly signal?: AbortSignal;
 }
 

@@ -1,7 +1,7 @@
 import type { MigrateOptions } from './migrate.js';
 import { quoteIdentifier, ttlClause } from './migration.js';
 
-/** Tables whose rows expire, and the column that their age is told by. */
+/** Tables whose rows expire, and the column that their age is told by. Dead letters have a retention of their own. */
 const EXPIRING: Readonly<Record<string, string>> = {
   file_events: 'event_time',
   sharepoint_events: 'event_time',
@@ -9,6 +9,7 @@ const EXPIRING: Readonly<Record<string, string>> = {
   leef_events: 'event_time',
   dead_letters: 'received_at',
 };
+const DEAD_LETTERS = 'dead_letters';
 
 interface TableRow {
   readonly name: string;
@@ -17,7 +18,7 @@ interface TableRow {
 
 /** Gives every table the configured retention, where it has another one. */
 export async function applyRetention(options: MigrateOptions): Promise<void> {
-  const { client, retentionDays, signal } = options;
+  const { client, signal } = options;
   const result = await client.query({
     query:
       'SELECT name, engine_full FROM system.tables WHERE database = {database:String} AND name IN {names:Array(String)}',
@@ -29,6 +30,7 @@ export async function applyRetention(options: MigrateOptions): Promise<void> {
     const column = EXPIRING[name];
     // Views and distributed tables that an operator put in a table's place have no TTL of their own.
     if (column === undefined || !/^\w*MergeTree/.test(engine)) continue;
+    const retentionDays = name === DEAD_LETTERS ? options.deadLetterRetentionDays : options.retentionDays;
     const clause = retentionChange(engine, column, retentionDays);
     if (clause === undefined) continue;
     await client.command({

@@ -34,6 +34,12 @@ export class Documents<T> {
     return this.entries().map(([, value]) => value);
   }
 
+  /** Values in the reverse order of their keys, read as they are asked for. */
+  newestFirst(): Iterable<T> {
+    this.#ensureOpen();
+    return this.db.getRange({ reverse: true }).map(({ value }) => value);
+  }
+
   async put(key: string, value: T): Promise<void> {
     this.#ensureOpen();
     await this.db.put(key, value);

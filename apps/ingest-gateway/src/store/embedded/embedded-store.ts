@@ -3,6 +3,8 @@ import { open, type RootDatabase } from 'lmdb';
 import { GatewayError } from '@app/pipeline/api';
 import type { Store } from '../repositories.js';
 import { EmbeddedAgentRepository } from './agent.repository.js';
+import { EmbeddedApiKeyRepository } from './api-key.repository.js';
+import { EmbeddedAuditRepository } from './audit.repository.js';
 import { Documents, type OpenState } from './documents.js';
 import { EmbeddedEnrollmentTokenRepository } from './enrollment-token.repository.js';
 import { EmbeddedInstallationRepository } from './installation.repository.js';
@@ -26,6 +28,8 @@ export async function createEmbeddedStore(dir: string): Promise<Store> {
     // The directory belongs to this process: nobody else changes anything.
     changes: { subscribe: () => () => undefined },
     status: () => (state.closed ? { state: 'failed', reason: 'The store is closed.' } : { state: 'ok' }),
+    apiKeys: new EmbeddedApiKeyRepository(table('api_keys')),
+    audit: new EmbeddedAuditRepository(table('audit')),
     async close() {
       if (state.closed) return;
       state.closed = true;

@@ -1,4 +1,5 @@
-import type { EnrollmentTokenRepository, StoredEnrollmentToken } from '../repositories.js';
+import type { EnrollmentTokenRepository, StoredEnrollmentToken, TokenState } from '../repositories.js';
+import { tokenState } from '../token-state.js';
 import type { Documents } from './documents.js';
 
 /** Enrollment tokens in the embedded store. */
@@ -28,10 +29,23 @@ export class EmbeddedEnrollmentTokenRepository implements EnrollmentTokenReposit
     });
   }
 
-  async countUse(codeHash: string): Promise<void> {
-    await this.documents.write((table) => {
+  revoke(codeHash: string, at: number): Promise<boolean> {
+    return this.documents.write((table) => {
       const token = table.get(codeHash);
-      if (token !== undefined) table.put(codeHash, { ...token, uses: token.uses + 1 });
+      if (token === undefined) return false;
+      table.put(codeHash, { ...token, revokedAt: token.revokedAt ?? at });
+      return true;
+    });
+  }
+
+  tryUse(codeHash: string, at: number): Promise<'ok' | 'unknown' | Exclude<TokenState, 'live'>> {
+    return this.documents.write((table) => {
+      const token = table.get(codeHash);
+      if (token === undefined) return 'unknown';
+      const state = tokenState(token, at);
+      if (state !== 'live') return state;
+      table.put(codeHash, { ...token, uses: token.uses + 1 });
+      return 'ok';
     });
   }
 

@@ -1,4 +1,5 @@
-import type { EnrollmentTokenRepository, StoredEnrollmentToken } from '../repositories.js';
+import type { EnrollmentTokenRepository, StoredEnrollmentToken, TokenState } from '../repositories.js';
+import { tokenState } from '../token-state.js';
 import type { KeyedDocument, MongoTable } from './mongodb-table.js';
 
 /** Enrollment tokens in MongoDB: `{ _id: codeHash, createdAt, ... }`. */
@@ -23,8 +24,30 @@ export class MongoEnrollmentTokenRepository implements EnrollmentTokenRepository
     await this.table.change((tokens) => tokens.updateMany(others, { $set: { revokedAt: at } }));
   }
 
-  async countUse(codeHash: string): Promise<void> {
-    await this.table.changeQuietly((tokens) => tokens.updateOne({ _id: codeHash }, { $inc: { uses: 1 } }));
+  async revoke(codeHash: string, at: number): Promise<boolean> {
+    await this.table.change((tokens) =>
+      tokens.updateOne({ _id: codeHash, revokedAt: null }, { $set: { revokedAt: at } }),
+    );
+    return (await this.table.get(codeHash)) !== undefined;
+  }
+
+  /** The condition and the count are one operation on one document; only the reason for a refusal is read after it. */
+  async tryUse(codeHash: string, at: number): Promise<'ok' | 'unknown' | Exclude<TokenState, 'live'>> {
+    const live = {
+      _id: codeHash,
+      revokedAt: null,
+      expiresAt: { $gt: at },
+      $or: [{ maxUses: { $exists: false } }, { $expr: { $lt: ['$uses', '$maxUses'] } }],
+    };
+    const { modifiedCount } = await this.table.changeQuietly((tokens) =>
+      tokens.updateOne(live, { $inc: { uses: 1 } }),
+    );
+    if (modifiedCount > 0) return 'ok';
+    const token = await this.get(codeHash);
+    if (token === undefined) return 'unknown';
+    const state = tokenState(token, at);
+    // It was not live a moment ago, and what has ended does not come back.
+    return state === 'live' ? 'used-up' : state;
   }
 
   async purge(expiredBefore: number): Promise<void> {

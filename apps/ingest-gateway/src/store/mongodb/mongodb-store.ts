@@ -2,6 +2,8 @@ import type { Db } from 'mongodb';
 import type { Logger } from '@app/pipeline/api';
 import type { InstallationRepository, Store } from '../repositories.js';
 import { MongoAgentRepository } from './agent.repository.js';
+import { MongoApiKeyRepository } from './api-key.repository.js';
+import { MongoAuditRepository } from './audit.repository.js';
 import { ChangePoller } from './change-poller.js';
 import { MongoEnrollmentTokenRepository } from './enrollment-token.repository.js';
 import { withDeadline } from './deadline.js';
@@ -22,7 +24,14 @@ export interface MongoStoreOptions {
   readonly logger: Logger;
 }
 
-const COLLECTIONS = { agents: 'agents', tokens: 'enrollment_tokens', settings: 'settings', meta: 'meta' };
+const COLLECTIONS = {
+  agents: 'agents',
+  tokens: 'enrollment_tokens',
+  settings: 'settings',
+  apiKeys: 'api_keys',
+  audit: 'audit',
+  meta: 'meta',
+};
 
 /**
  * A store in a MongoDB that several gateways may share: a standalone server or a replica set, no transactions, no change
@@ -42,6 +51,8 @@ export function createMongoStore(options: MongoStoreOptions): Store {
     enrollmentTokens: new MongoEnrollmentTokenRepository(table(COLLECTIONS.tokens)),
     settings: new MongoSettingsRepository(table(COLLECTIONS.settings)),
     installation: options.installation,
+    apiKeys: new MongoApiKeyRepository(table(COLLECTIONS.apiKeys)),
+    audit: new MongoAuditRepository(table(COLLECTIONS.audit)),
     changes: poller,
     status: () => connection.status(),
     async close() {
@@ -57,4 +68,5 @@ export function createMongoStore(options: MongoStoreOptions): Store {
 /** Keys are in `_id`, whose index every collection has and is unique; what is searched by something else needs its own. */
 async function createIndexes(database: Db): Promise<void> {
   await database.collection(COLLECTIONS.tokens).createIndex({ expiresAt: 1 }, { name: 'expiry' });
+  await database.collection(COLLECTIONS.audit).createIndex({ kind: 1, _id: 1 }, { name: 'kind' });
 }

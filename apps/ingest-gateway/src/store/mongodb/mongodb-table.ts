@@ -1,4 +1,4 @@
-import type { Collection, Db, Document } from 'mongodb';
+import type { Collection, Db, Document, Filter } from 'mongodb';
 import type { MongoConnection } from './mongodb-connection.js';
 import { isDuplicateKey } from './mongodb-errors.js';
 import type { Revision } from './revision.js';
@@ -32,6 +32,20 @@ export class MongoTable {
   /** @throws GatewayError `STORE_UNAVAILABLE` */
   async get(key: string): Promise<KeyedDocument | undefined> {
     return (await this.connection.run(() => this.#collection.findOne({ _id: key }))) ?? undefined;
+  }
+
+  /**
+   * Those that fit, by key.
+   * @throws GatewayError `STORE_UNAVAILABLE`
+   */
+  find(
+    filter: Filter<KeyedDocument>,
+    { newestFirst, skip = 0, limit }: { newestFirst: boolean; skip?: number; limit: number },
+  ): Promise<KeyedDocument[]> {
+    const order = { _id: newestFirst ? -1 : 1 } as const;
+    return this.connection.run(() =>
+      this.#collection.find(filter).sort(order).skip(skip).limit(limit).toArray(),
+    );
   }
 
   /**

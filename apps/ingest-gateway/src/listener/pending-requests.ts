@@ -1,13 +1,13 @@
 /** Requests to a reactor that wait for their answer. */
-export class ReactorRequests<Answer> {
+export class PendingRequests<Question, Answer> {
   readonly #waiting = new Map<number, (answer: Answer | undefined) => void>();
   #lastId = 0;
 
-  /**
-   * Asks the reactor; resolves with `undefined` when no answer comes within the time, ms.
-   * @param send sends the request under its id
-   */
-  ask(timeoutMs: number, send: (requestId: number) => void): Promise<Answer | undefined> {
+  /** @param send asks the reactor */
+  constructor(private readonly send: (requestId: number, question: Question) => void) {}
+
+  /** Resolves with `undefined` when no answer comes within the time, ms, or the reactor is gone. */
+  ask(question: Question, timeoutMs: number): Promise<Answer | undefined> {
     const requestId = (this.#lastId += 1);
     return new Promise((resolve) => {
       const done = (answer: Answer | undefined): void => {
@@ -17,7 +17,7 @@ export class ReactorRequests<Answer> {
       };
       const timer = setTimeout(() => done(undefined), timeoutMs);
       this.#waiting.set(requestId, done);
-      send(requestId);
+      this.send(requestId, question);
     });
   }
 

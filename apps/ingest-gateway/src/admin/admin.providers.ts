@@ -1,0 +1,50 @@
+import type { Provider } from '@nestjs/common';
+import { AgentsService } from '../agents/index.js';
+import { ApiKeysService } from '../api-keys/index.js';
+import { AuditService } from '../audit/index.js';
+import { DataPlaneHost } from '../data-plane/index.js';
+import { TokensService } from '../enrollment/index.js';
+import { PARTS, type GatewayParts } from '../parts.js';
+import { SettingsService } from '../settings/index.js';
+import { ApiKeysAdmin } from './api-keys-admin.service.js';
+import { BansAdmin } from './bans-admin.service.js';
+import { NamListenerService } from './nam-listener.service.js';
+import { SettingsAdmin } from './settings-admin.service.js';
+import { TokensAdmin } from './tokens-admin.service.js';
+
+/** What the controllers of the administration ask. */
+export const adminProviders: Provider[] = [
+  {
+    provide: NamListenerService,
+    inject: [PARTS, SettingsService, AgentsService, DataPlaneHost, AuditService],
+    useFactory: (
+      { identity, clickhouse }: GatewayParts,
+      settings: SettingsService,
+      agents: AgentsService,
+      dataPlane: DataPlaneHost,
+      audit: AuditService,
+    ) => new NamListenerService({ gateway: identity, clickhouse, settings, agents, dataPlane, audit }),
+  },
+  {
+    provide: TokensAdmin,
+    inject: [TokensService, DataPlaneHost, AuditService],
+    useFactory: (tokens: TokensService, dataPlane: DataPlaneHost, audit: AuditService) =>
+      new TokensAdmin(tokens, dataPlane, audit),
+  },
+  {
+    provide: BansAdmin,
+    inject: [DataPlaneHost, AuditService],
+    useFactory: (dataPlane: DataPlaneHost, audit: AuditService) => new BansAdmin(dataPlane, audit),
+  },
+  {
+    provide: SettingsAdmin,
+    inject: [SettingsService, DataPlaneHost, AuditService],
+    useFactory: (settings: SettingsService, dataPlane: DataPlaneHost, audit: AuditService) =>
+      new SettingsAdmin(settings, dataPlane, audit),
+  },
+  {
+    provide: ApiKeysAdmin,
+    inject: [ApiKeysService, AuditService],
+    useFactory: (keys: ApiKeysService, audit: AuditService) => new ApiKeysAdmin(keys, audit),
+  },
+];

@@ -1,0 +1,37 @@
+import { GatewayError } from '@app/pipeline/api';
+import { canonicalIp } from '@app/pipeline/helpers';
+import type { AuditService } from '../audit/index.js';
+import type { DataPlaneHost } from '../data-plane/index.js';
+import { toBanView, type BanView } from './ban.view.js';
+import type { Caller } from './http/caller.js';
+
+/** Bans as administrators handle them. */
+export class BansAdmin {
+  constructor(
+    private readonly dataPlane: Pick<DataPlaneHost, 'status' | 'liftBan'>,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** Those that hold now. */
+  list(): BanView[] {
+    return this.dataPlane.status().bans.map(toBanView);
+  }
+
+  /**
+   * Ends a ban at once; an IPv4-mapped IPv6 address and its IPv4 form are one address.
+   * @throws GatewayError `IP_INVALID` or `BAN_UNKNOWN`
+   */
+  lift(caller: Caller, text: string): Promise<void> {
+    return this.audit.change(caller, 'ban.lift', text, async (note) => {
+      const ip = canonicalIp(text);
+      if (ip === undefined) {
+        throw new GatewayError('IP_INVALID', 'This is not an IP address.', 'Use an IPv4 or IPv6 address.');
+      }
+      note.target = ip;
+      note.before = this.list().find((ban) => ban.ip === ip);
+      if (!this.dataPlane.liftBan(ip)) {
+        throw new GatewayError('BAN_UNKNOWN', `The address ${ip} is not banned.`);
+      }
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GatewayError } from '@app/pipeline/api';
+import type { Principal } from '../../api-keys/index.js';
+import { bearerOf } from '../admin-key.js';
+import { addressOf } from './caller.js';
+import { createProblem, pathOf, problemOf } from './problem.js';
+import { sendProblem } from './problem.filter.js';
+import type { RequestLimits } from './rate-limit.js';
+
+/** Who a key belongs to; `undefined` when it is worth nothing. May reject with `STORE_UNAVAILABLE`. */
+export type Authenticate = (key: string | undefined) => Promise<Principal | undefined>;
+
+/** The document and its page say nothing that the project's own pages do not: they need no key. */
+const PUBLIC = /^\/api\/(openapi\.json|docs(\/.*)?)$/;
+const READING = new Set(['GET', 'HEAD']);
+
+/**
+ * Asks for a key with everything under `/api`, before a body is read, and lets viewers read only.
+ * @returns whether the request may go on; it has been answered when not
+ */
+export async function checkAccess(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  authenticate: Authenticate,
+  limits: RequestLimits,
+): Promise<boolean> {
+  if (!needsKey(request)) return true;
+  try {
+    const principal = await authenticate(bearerOf(request.headers.authorization));
+    if (principal === undefined) return refuse(request, reply, limits);
+    request.caller = { ...principal, from: addressOf(request) };
+    return principal.role === 'admin' || READING.has(request.method) || forbid(request, reply);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    sendProblem(reply, problemOf(error, request.url));
+    return false;
+  }
+}
+
+/** The router matches decoded paths, so that is what is looked at; what cannot be decoded matches no route. */
+function needsKey(request: FastifyRequest): boolean {
+  const path = request.routeOptions.url ?? pathOf(request.url);
+  return /^\/api(\/|$)/i.test(path) && !PUBLIC.test(path);
+}
+
+function refuse(request: FastifyRequest, reply: FastifyReply, limits: RequestLimits): false {
+  limits.wrongKey(request);
+  const detail = 'This needs an API key: send the header "Authorization: Bearer <key>".';
+  void reply.header('www-authenticate', 'Bearer realm="gateway"');
+  sendProblem(reply, createProblem(401, 'UNAUTHORIZED', detail, request.url));
+  return false;
+}
+
+function forbid(request: FastifyRequest, reply: FastifyReply): false {
+  const detail = 'This needs a key with the role "admin"; yours has the role "viewer".';
+  sendProblem(reply, createProblem(403, 'FORBIDDEN', detail, request.url));
+  return false;
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { GatewayError, type Logger } from '@app/pipeline/api';
+import type { AuditQuery, AuditRepository, StoredAuditEntry } from '../store/index.js';
+
+/** Who acts, and from where. */
+export interface AuditActor {
+  readonly id: string;
+  readonly name: string;
+  /** Remote address; empty where it is not known. */
+  readonly from: string;
+}
+
+/** What happened, without secrets; `before` and `after` are JSON values. */
+export type AuditEvent = Pick<StoredAuditEntry, 'kind' | 'action' | 'target' | 'outcome'> & {
+  readonly actor: AuditActor;
+  readonly before?: unknown;
+  readonly after?: unknown;
+};
+
+/** Filled in by a change while it happens. */
+export interface AuditNote {
+  target: string;
+  before?: unknown;
+  after?: unknown;
+}
+
+/** Entries of each kind that are kept. */
+export const KEPT_ENTRIES = 10_000;
+/** Old entries are removed once in so many new ones. */
+const TRIM_EVERY = 250;
+
+/** The audit trail: every change and every enrollment, whether it succeeded or not. */
+export class AuditService {
+  readonly #prefix = randomBytes(3).toString('hex');
+  readonly #untrimmed = { change: TRIM_EVERY, enrollment: TRIM_EVERY };
+  #sequence = 0;
+
+  constructor(
+    private readonly repository: AuditRepository,
+    private readonly logger: Logger,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /**
+   * Makes a change and records it, with the code of the error when it fails.
+   * @returns what the change gives
+   * @throws what the change throws
+   */
+  async change<T>(
+    actor: AuditActor,
+    action: string,
+    target: string,
+    change: (note: AuditNote) => Promise<T>,
+  ): Promise<T> {
+    const note: AuditNote = { target };
+    try {
+      const result = await change(note);
+      await this.record({ kind: 'change', action, actor, ...note, outcome: 'ok' });
+      return result;
+    } catch (error) {
+      const outcome = error instanceof GatewayError ? error.code : 'INTERNAL_SERVER_ERROR';
+      await this.record({ kind: 'change', action, actor, ...note, after: undefined, outcome });
+      throw error;
+    }
+  }
+
+  /** Writes an entry; it is durable when this resolves. Does not reject: what cannot be stored goes to the log. */
+  async record({ kind, action, target, actor, outcome, before, after }: AuditEvent): Promise<void> {
+    const at = this.now();
+    const entry: StoredAuditEntry = {
+      id: this.#nextId(at),
+      at,
+      kind,
+      action,
+      target: target.slice(0, MAX_TARGET),
+      actor: { id: actor.id, name: actor.name },
+      from: actor.from,
+      outcome,
+      before: before ?? null,
+      after: after ?? null,
+    };
+    try {
+      await this.repository.append(entry);
+      await this.#trim(kind);
+    } catch (error) {
+      this.logger.error({ audit: entry, err: error }, 'An entry of the audit trail could not be stored.');
+    }
+  }
+
+  /** Entries, newest first. */
+  list(query: AuditQuery): Promise<StoredAuditEntry[]> {
+    return this.repository.list(query);
+  }
+
+  async #trim(kind: StoredAuditEntry['kind']): Promise<void> {
+    if ((this.#untrimmed[kind] += 1) < TRIM_EVERY) return;
+    this.#untrimmed[kind] = 0;
+    await this.repository.trim(kind, KEPT_ENTRIES);
+  }
+
+  /** Time first, so that ids sort by it; then the order within this process; then what tells gateways apart. */
+  #nextId(at: number): string {
+    this.#sequence = (this.#sequence + 1) % 1_000_000;
+    return `${String(at).padStart(15, '0')}-${String(this.#sequence).padStart(6, '0')}-${this.#prefix}`;
+  }
+}
+
+/** Targets come from URLs, and those can be of any length. */
+const MAX_TARGET = 200;

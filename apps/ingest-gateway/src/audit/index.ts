@@ -1,0 +1,7 @@
+export {
+  AuditService,
+  KEPT_ENTRIES,
+  type AuditActor,
+  type AuditEvent,
+  type AuditNote,
+} from './audit.service.js';

@@ -1,0 +1,24 @@
+import { KeyedBuckets, TokenBucket, type Rate } from '../limits/index.js';
+
+/** How many enrollments may be asked for: room for a fleet that is rolled out, none for a flood. */
+export const ENROLLMENT_RATES: { readonly overall: Rate; readonly perAddress: Rate } = {
+  overall: { perSecond: 50, burst: 200 },
+  perAddress: { perSecond: 20, burst: 100 },
+};
+
+/** Limits attempts to enroll, for each source address and overall. */
+export class EnrollmentLimits {
+  readonly #overall: TokenBucket;
+  readonly #byAddress: KeyedBuckets;
+
+  /** @param now milliseconds; only differences count */
+  constructor(rates: typeof ENROLLMENT_RATES = ENROLLMENT_RATES, now?: () => number) {
+    this.#overall = new TokenBucket(rates.overall, now);
+    this.#byAddress = new KeyedBuckets(rates.perAddress, undefined, now);
+  }
+
+  /** Whether one more attempt from the address may be looked at. */
+  admit(sourceIp: string): boolean {
+    return this.#byAddress.of(sourceIp).take() === 0 && this.#overall.take() === 0;
+  }
+}

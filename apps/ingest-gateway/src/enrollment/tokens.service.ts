@@ -1,0 +1,119 @@
+import { GatewayError, type Logger } from '@app/pipeline/api';
+import { SerialQueue } from '../agents/index.js';
+import {
+  tokenState,
+  type EnrollmentTokenRepository,
+  type StoredEnrollmentToken,
+  type TokenState,
+} from '../store/index.js';
+import { createSecret, hashSecret } from '../secrets.js';
+import { formatToken } from './enrollment-code.js';
+import { lifetimeMs, type TokenOptions } from './token-options.js';
+
+/** Ended tokens are kept this long, so that a late agent is told that its token expired and not that it is wrong. */
+const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
+const ID_DIGITS = 12;
+
+/** A token without its secret. Times are milliseconds since 1970-01-01 UTC. */
+export interface TokenFacts {
+  readonly id: string;
+  readonly name: string | null;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly uses: number;
+  readonly maxUses: number | null;
+  readonly state: TokenState;
+}
+
+/** A token as it is shown once. */
+export interface EnrollmentToken extends TokenFacts {
+  readonly token: string;
+}
+
+/** What names a token without giving it away: the beginning of its code's hash. */
+export function tokenId(codeHash: string): string {
+  return codeHash.slice(0, ID_DIGITS);
+}
+
+/** Enrollment tokens (`docs/PROTOCOL.md`, Enrollment). Codes are stored hashed, shown once and never logged. */
+export class TokensService {
+  /** Tokens made at once would revoke one another. */
+  readonly #changes = new SerialQueue();
+
+  constructor(
+    private readonly tokens: EnrollmentTokenRepository,
+    private readonly logger: Logger,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /**
+   * Makes a token; without options it is valid for an hour and any number of agents, and every earlier one ends with it.
+   * @param serverSpkiHash key that agents will find the server by
+   */
+  create(serverSpkiHash: string, options: TokenOptions = {}): Promise<EnrollmentToken> {
+    return this.#changes.run(() => this.#create(serverSpkiHash, options));
+  }
+
+  /** All that are remembered, newest first. */
+  async list(): Promise<TokenFacts[]> {
+    const now = this.now();
+    const tokens = await this.tokens.list();
+    return tokens.sort((a, b) => b.createdAt - a.createdAt).map((token) => factsOf(token, now));
+  }
+
+  /**
+   * Revokes one.
+   * @returns what it was before
+   * @throws GatewayError `TOKEN_UNKNOWN`
+   */
+  async revoke(id: string): Promise<TokenFacts> {
+    const now = this.now();
+    const token = (await this.tokens.list()).find((each) => tokenId(each.codeHash) === id);
+    if (token === undefined || !(await this.tokens.revoke(token.codeHash, now))) {
+      throw new GatewayError(
+        'TOKEN_UNKNOWN',
+        'No enrollment token has this id.',
+        'GET /api/v1/nam-listener/enrollment-tokens lists them.',
+      );
+    }
+    this.logger.info({ token: id }, 'An enrollment token was revoked.');
+    return factsOf(token, now);
+  }
+
+  async #create(serverSpkiHash: string, options: TokenOptions): Promise<EnrollmentToken> {
+    const { name, maxUses, keepOthers = false } = options;
+    const code = createSecret();
+    const now = this.now();
+    const stored: StoredEnrollmentToken = {
+      codeHash: hashSecret(code),
+      createdAt: now,
+      expiresAt: now + lifetimeMs(options),
+      revokedAt: null,
+      uses: 0,
+      ...(maxUses !== undefined && { maxUses }),
+      ...(name !== undefined && { name }),
+    };
+    await this.tokens.insert(stored);
+    if (!keepOthers) await this.tokens.revokeOthers(stored.codeHash, now);
+    await this.tokens.purge(now - KEEP_ENDED_MS);
+    const facts = factsOf(stored, now);
+    this.logger.info(
+      { token: facts.id, expiresAt: new Date(stored.expiresAt) },
+      `An enrollment token was made${keepOthers ? '' : '; earlier ones have ended'}.`,
+    );
+    return { ...facts, token: formatToken(code, serverSpkiHash) };
+  }
+}
+
+function factsOf(token: StoredEnrollmentToken, now: number): TokenFacts {
+  const { codeHash, createdAt, expiresAt, uses, name = null, maxUses = null } = token;
+  return {
+    id: tokenId(codeHash),
+    name,
+    createdAt,
+    expiresAt,
+    uses,
+    maxUses,
+    state: tokenState(token, now),
+  };
+}

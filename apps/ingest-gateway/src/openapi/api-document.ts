@@ -1,0 +1,35 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { componentSchemas } from './component.js';
+
+const DESCRIPTION = `Settings, enrollment, agents, bans, keys and the audit trail of the gateway, and a look at what is stored.
+
+Everything under \`/api\` but this document needs a key: the installation's admin key, or one made with \`POST /api/v1/api-keys\`.
+Errors have one shape (\`Problem\`, RFC 9457); \`docs/errors.md\` explains every code.`;
+
+/** The description of the API as OpenAPI 3.1, read off the routes themselves. */
+export class ApiDocument {
+  #current: OpenAPIObject | undefined;
+
+  /** @throws Error before `build` */
+  get current(): OpenAPIObject {
+    if (this.#current === undefined) throw new Error('The document has not been built.');
+    return this.#current;
+  }
+
+  /** Describes the routes of the application; to be called once, when they are known. */
+  build(app: INestApplication, version: string): void {
+    const config = new DocumentBuilder()
+      .setOpenAPIVersion('3.1.0')
+      .setTitle('Activity ingest gateway')
+      .setDescription(DESCRIPTION)
+      .setVersion(version)
+      .addBearerAuth({ type: 'http', scheme: 'bearer' })
+      .build();
+    const document = SwaggerModule.createDocument(app, config, {
+      operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}.${method}`,
+    });
+    const schemas = { ...document.components?.schemas, ...componentSchemas() };
+    this.#current = { ...document, components: { ...document.components, schemas } };
+  }
+}

@@ -1,0 +1,28 @@
+import type { AuditQuery, AuditRepository, StoredAuditEntry } from '../repositories.js';
+import type { Documents } from './documents.js';
+
+/** The audit trail in the embedded store. */
+export class EmbeddedAuditRepository implements AuditRepository {
+  constructor(private readonly documents: Documents<StoredAuditEntry>) {}
+
+  append(entry: StoredAuditEntry): Promise<void> {
+    return this.documents.put(entry.id, entry);
+  }
+
+  async list({ from, to, action, limit }: AuditQuery): Promise<StoredAuditEntry[]> {
+    const found: StoredAuditEntry[] = [];
+    for (const entry of this.documents.newestFirst()) {
+      if (found.length === limit || (from !== undefined && entry.at < from)) break;
+      if (to !== undefined && entry.at >= to) continue;
+      if (action === undefined || entry.action === action) found.push(entry);
+    }
+    return found;
+  }
+
+  async trim(kind: StoredAuditEntry['kind'], keep: number): Promise<void> {
+    await this.documents.write((table) => {
+      const keys = table.keys().filter((key) => table.get(key)?.kind === kind);
+      for (const key of keys.slice(0, Math.max(0, keys.length - keep))) table.remove(key);
+    });
+  }
+}

@@ -1,0 +1,55 @@
+import type { Logger } from '../api/index.js';
+import type { LaneConditions } from './lane.js';
+import { MemoryQueue } from './memory-queue.js';
+import type { PipelineMeter } from './meter.js';
+import type { EntryQueue, QueueEvents } from './queue.js';
+import { SpoolQueue } from './spool-queue.js';
+import { InstanceBoard } from './status.js';
+import type { PipelineOptions } from './types.js';
+
+/** What the queue of a pipeline is made from. */
+export interface QueueParts {
+  readonly pipeline: PipelineOptions;
+  /** Names of the sinks. */
+  readonly sinks: readonly string[];
+  /** `<gateway id>/<epoch>`. */
+  readonly idPrefix: string;
+  readonly conditions: () => LaneConditions;
+  readonly events: QueueEvents;
+  readonly meter: PipelineMeter;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** Makes a pipeline's queue: on disk, with a board for its state, or in memory. Opens nothing. */
+export function makeQueue(parts: QueueParts): { queue: EntryQueue; board: InstanceBoard | undefined } {
+  const { pipeline, sinks, idPrefix, conditions, events, meter, logger, now } = parts;
+  const { spec, spool: place } = pipeline;
+  const { spool } = spec.buffer;
+  if (place === undefined || spool?.enabled !== true) {
+    return { queue: new MemoryQueue({ sinks, idPrefix, conditions, events }), board: undefined };
+  }
+  const board = new InstanceBoard(`${spec.name}/spool`, 'spool', now);
+  const { directory, adopt, share = 1, thread } = place;
+  const { diskReserveBytes } = spool;
+  const queue = new SpoolQueue({
+    sinks,
+    idPrefix,
+    conditions,
+    events,
+    directory,
+    adopt,
+    limits: { maxBytes: Math.floor(spool.maxBytes * share), diskReserveBytes },
+    logger: logger.child({ component: `${spec.name}/spool` }),
+    ...(thread !== undefined && { thread }),
+    onFlushed: (ms) => meter.flushed(ms),
+    onChanged: () => report(queue, board),
+  });
+  return { queue, board };
+}
+
+function report(queue: SpoolQueue, board: InstanceBoard): void {
+  const { problems } = queue;
+  if (problems.length === 0) board.reportOwn({ state: 'ok' });
+  else board.reportOwn({ state: 'degraded', reason: problems.join(' ') });
+}

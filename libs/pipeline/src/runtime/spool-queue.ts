@@ -1,0 +1,252 @@
+import type { Observable } from 'rxjs';
+import type { Logger } from '../api/index.js';
+import { openSpool, type Ended, type NewEntry, type RoomLimits, type Spool } from '../spool/index.js';
+import { AdoptedSpools } from './adopted-spools.js';
+import { DiskLane, type TakenBatch } from './disk-lane.js';
+import type { LaneConditions } from './lane.js';
+import type {
+  Appended,
+  EntryQueue,
+  QueueEvents,
+  QueueItem,
+  QueueStats,
+  SinkBatch,
+  SpoolStats,
+  Tally,
+} from './queue.js';
+import { ReadyLanes } from './ready-lanes.js';
+import { addUp, fromNote, strandedIn, toNote } from './spool-report.js';
+
+/** What a queue on disk is made from. */
+export interface SpoolQueueOptions {
+  /** Names of the sinks. */
+  readonly sinks: readonly string[];
+  /** `<gateway id>/<epoch>`, the first part of entry ids. */
+  readonly idPrefix: string;
+  /** Asked each time, so that changes hold at once; call `recheck` after one. */
+  readonly conditions: () => LaneConditions;
+  readonly events: QueueEvents;
+  /** Directory of the spool; this reactor's alone. */
+  readonly directory: string;
+  /** Directories of spools whose reactors are no more. */
+  readonly adopt: readonly string[];
+  readonly limits: RoomLimits;
+  readonly logger: Logger;
+  /** As `SpoolOptions.thread`. */
+  readonly thread?: boolean;
+  /** A flush took so many ms. */
+  readonly onFlushed: (ms: number) => void;
+  /** `problems` may say something else than before. */
+  readonly onChanged: () => void;
+}
+
+/** Entries on disk: safe when they are flushed, there after any crash, and written then. */
+export class SpoolQueue implements EntryQueue {
+  readonly #lanes: ReadyLanes<DiskLane>;
+  readonly #out = new Map<string, TakenBatch>();
+  readonly #adopted: AdoptedSpools;
+  readonly #abort = new AbortController();
+  #own: Spool | undefined;
+  #appending = 0;
+
+  constructor(private readonly options: SpoolQueueOptions) {
+    const { sinks, conditions, logger } = options;
+    this.#lanes = new ReadyLanes(sinks, conditions, (sink, destination) => this.#lane(sink, destination));
+    this.#adopted = new AdoptedSpools({
+      open: (directory) => this.#open(directory),
+      joined: (spool) => {
+        this.#join(spool);
+        this.#lanes.recheck();
+      },
+      left: (spool) => {
+        for (const lane of this.#lanes.all()) lane.leave(spool);
+      },
+      logger,
+    });
+  }
+
+  /** @throws GatewayError as `openSpool` */
+  async open(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#abort.abort(), { once: true });
+    const own = await this.#open(this.options.directory);
+    this.#own = own;
+    this.#join(own);
+    this.#adopted.adopt(this.options.adopt);
+    const { entries, directory } = own;
+    if (entries > 0)
+      this.options.logger.info({ entries, directory }, 'the spool holds entries of earlier, they go first');
+  }
+
+  /** Takes over spools whose reactors are no more. */
+  adopt(directories: readonly string[]): void {
+    this.#adopted.adopt(directories);
+  }
+
+  append(items: readonly QueueItem[], tally?: Tally): Appended {
+    const own = this.#opened();
+    const { now } = this.options.conditions();
+    const { accepted, durable } = own.append(
+      items.map(({ sink, entry, sequence, receivedAt }): NewEntry => {
+        // A receipt in the future, by a clock set back, must not make the entry wait.
+        return {
+          sink,
+          entry,
+          id: `${this.options.idPrefix}/${sequence}`,
+          receivedAt: Math.min(receivedAt, now),
+        };
+      }),
+      tally && toNote(tally),
+    );
+    this.#appending += 1;
+    const safe = durable.then(() => {
+      this.#appending -= 1;
+      for (const { sink, entry } of items) this.#lanes.check(this.#lanes.lane(sink, entry.destination));
+    });
+    return { accepted, safe };
+  }
+
+  ready(sink: string): Observable<string> {
+    return this.#lanes.ready(sink);
+  }
+
+  async take(sink: string, destination: string): Promise<SinkBatch | undefined> {
+    const lane = this.#lanes.lane(sink, destination);
+    lane.announced = Math.max(0, lane.announced - 1);
+    if (lane.failing.size > 0) return undefined;
+    lane.out += 1;
+    const taken = await lane.freeze(this.options.conditions().maxRows);
+    if (taken === undefined) {
+      lane.out -= 1;
+      this.#completeIfEmpty();
+      return undefined;
+    }
+    this.#out.set(taken.frozen.record.token, taken);
+    this.#lanes.check(lane);
+    return toBatch(taken);
+  }
+
+  async commit(batch: SinkBatch): Promise<void> {
+    const taken = this.#out.get(batch.token);
+    if (taken === undefined) return;
+    this.#out.delete(batch.token);
+    await taken.spool.commit(taken.frozen);
+    const lane = this.#lanes.lane(batch.sink, batch.destination);
+    lane.out -= 1;
+    lane.failing.delete(batch.token);
+    this.#lanes.check(lane);
+    this.#adopted.tidy();
+    this.#completeIfEmpty();
+  }
+
+  hold(batch: SinkBatch): void {
+    this.#lanes.lane(batch.sink, batch.destination).failing.add(batch.token);
+  }
+
+  recheck(): void {
+    this.#lanes.recheck();
+  }
+
+  close(): void {
+    this.#lanes.close();
+    this.#completeIfEmpty();
+  }
+
+  async destroy(): Promise<void> {
+    this.#abort.abort();
+    this.#lanes.destroy();
+    await this.#adopted.close();
+    await this.#own?.close();
+    this.#out.clear();
+  }
+
+  /** What operators have to know, one sentence each. */
+  get problems(): string[] {
+    const problems = this.#spools().flatMap((spool) => spool.problems);
+    const { sinks, count } = strandedIn(this.#spools(), (sink) => this.#lanes.has(sink));
+    if (count === 0) return problems;
+    const names = [...sinks].join(', ');
+    return [
+      ...problems,
+      `${count} entries wait for sinks that this pipeline does not have: ${names}. Configure them again, or export the entries.`,
+    ];
+  }
+
+  stats(): QueueStats {
+    const { now } = this.options.conditions();
+    const { oldest, ...sums } = addUp([...this.#lanes.all()]);
+    return { ...sums, oldestMs: now - Math.min(oldest, now), spool: this.#spoolStats() };
+  }
+
+  #spoolStats(): SpoolStats {
+    const spools = this.#spools();
+    const sum = (of: (spool: Spool) => number): number =>
+      spools.reduce((total, spool) => total + of(spool), 0);
+    return {
+      entries: sum((spool) => spool.entries),
+      bytes: sum((spool) => spool.usedBytes),
+      maxBytes: this.options.limits.maxBytes,
+      full: this.#own?.full === true ? 1 : 0,
+      quarantined: sum((spool) => spool.quarantined),
+      stranded: strandedIn(spools, (sink) => this.#lanes.has(sink)).count,
+      adopted: this.#adopted.count,
+    };
+  }
+
+  #open(directory: string): Promise<Spool> {
+    const { limits, logger, thread, idPrefix, events, conditions } = this.options;
+    const own = (id: string): boolean => id.startsWith(`${idPrefix}/`);
+    const tell = (what: 'written' | 'lost', { id, note }: Ended): void => {
+      const tally = fromNote(note);
+      if (tally !== undefined) events[what](tally, own(id));
+    };
+    return openSpool({
+      directory,
+      limits,
+      logger,
+      ...(thread !== undefined && { thread }),
+      now: () => conditions().now,
+      signal: this.#abort.signal,
+      events: {
+        written: (ended) => tell('written', ended),
+        lost: (ended) => tell('lost', ended),
+        flushed: this.options.onFlushed,
+        changed: this.options.onChanged,
+      },
+    });
+  }
+
+  /** Lets the lanes of the configured sinks know what a spool holds for them. */
+  #join(spool: Spool): void {
+    for (const { sink, destination } of [...spool.lanes]) {
+      if (this.#lanes.has(sink)) this.#lanes.lane(sink, destination).join(spool);
+    }
+    this.options.onChanged();
+  }
+
+  #lane(sink: string, destination: string): DiskLane {
+    const lane = new DiskLane(sink, destination);
+    if (this.#own !== undefined) lane.join(this.#own);
+    return lane;
+  }
+
+  #spools(): Spool[] {
+    return [...(this.#own === undefined ? [] : [this.#own]), ...this.#adopted.spools];
+  }
+
+  #opened(): Spool {
+    if (this.#own === undefined) throw new Error('The spool is not open.');
+    return this.#own;
+  }
+
+  #completeIfEmpty(): void {
+    if (!this.#lanes.closing || this.#appending > 0 || this.#out.size > 0) return;
+    if (addUp([...this.#lanes.all()]).entries === 0) this.#lanes.complete();
+  }
+}
+
+function toBatch({ frozen, recovered }: TakenBatch): SinkBatch {
+  const { lane, record, entries } = frozen;
+  const { token, rows, bytes, receivedAt, frozenAt, firstId, lastId } = record;
+  const batch = { sink: lane.sink, destination: lane.destination, entries, token, rows, bytes, receivedAt };
+  return recovered ? { ...batch, recovered: { frozenAt, firstId, lastId } } : batch;
+}

@@ -1,0 +1,108 @@
+import { crc32 } from 'node:zlib';
+import type { EncodedEntry } from '../api/index.js';
+import { frozenAt } from './catalog.js';
+import { laneRange, type SpoolDatabase } from './database.js';
+import { decodeMeta, epochOf, type FreezeRecord, type SpoolKey } from './format.js';
+import type { ChosenEntry, SpoolLane } from './spool-lane.js';
+
+/** Entries that were chosen for a batch, and ordinals of records that cannot be read. */
+export interface Chosen {
+  readonly chosen: ChosenEntry[];
+  readonly damaged: number[];
+}
+
+/** Entries with their bytes; `bad` ones have none or others than they should. */
+export interface ReadEntries {
+  readonly entries: EncodedEntry[];
+  readonly good: ChosenEntry[];
+  readonly bad: ChosenEntry[];
+}
+
+/** Lanes that hold more than this may no longer be in the page cache: they are fetched on another thread first. */
+const PREFETCH_BYTES = 64 * 1024 * 1024;
+
+/** Reads batches from a spool. */
+export class BatchReader {
+  constructor(private readonly database: SpoolDatabase) {}
+
+  /**
+   * Chooses the next entries of a lane that are not frozen, and moves its cursor beyond them: of one epoch, up to the
+   * limits, at least one.
+   */
+  choose(lane: SpoolLane, maxRows: number, maxBytes: number): Chosen {
+    const chosen: ChosenEntry[] = [];
+    const damaged: number[] = [];
+    let rows = 0;
+    let bytes = 0;
+    let epoch: string | undefined;
+    this.#fresh();
+    lane.oldest = undefined;
+    for (const { key, value } of this.database.tables.index.getRange(
+      laneRange(lane.sink, lane.destination, lane.cursor),
+    )) {
+      const ordinal = (key as unknown as SpoolKey)[2];
+      if (ordinal >= lane.next) break;
+      if (frozenAt(lane, ordinal) !== undefined) {
+        // A token names a range: nothing may lie inside it that was frozen under another one.
+        if (chosen.length > 0) break;
+        continue;
+      }
+      const meta = decodeMeta(value);
+      if (meta === undefined) {
+        damaged.push(ordinal);
+        lane.cursor = ordinal + 1;
+        continue;
+      }
+      rows += meta.rows;
+      bytes += meta.bytes;
+      epoch ??= epochOf(meta.id);
+      if (chosen.length > 0 && (rows > maxRows || bytes > maxBytes || epochOf(meta.id) !== epoch)) {
+        lane.oldest = meta.receivedAt;
+        break;
+      }
+      chosen.push({ ordinal, meta });
+      lane.subtract(meta);
+      lane.cursor = ordinal + 1;
+    }
+    return { chosen, damaged };
+  }
+
+  /** The entries of a batch that an earlier process has frozen. */
+  between(lane: SpoolLane, { first, last }: FreezeRecord): Chosen {
+    const chosen: ChosenEntry[] = [];
+    const damaged: number[] = [];
+    this.#fresh();
+    const range = laneRange(lane.sink, lane.destination, first, last);
+    for (const { key, value } of this.database.tables.index.getRange(range)) {
+      const ordinal = (key as unknown as SpoolKey)[2];
+      const meta = decodeMeta(value);
+      if (meta === undefined) damaged.push(ordinal);
+      else chosen.push({ ordinal, meta });
+    }
+    return { chosen, damaged };
+  }
+
+  /** Reads the bytes and checks them. */
+  async read(lane: SpoolLane, chosen: readonly ChosenEntry[]): Promise<ReadEntries> {
+    const { entries } = this.database.tables;
+    const keys = chosen.map(({ ordinal }): SpoolKey => [lane.sink, lane.destination, ordinal]);
+    if (lane.bytes > PREFETCH_BYTES) await entries.prefetch(keys as never);
+    this.#fresh();
+    const read: ReadEntries = { entries: [], good: [], bad: [] };
+    for (const [i, one] of chosen.entries()) {
+      const bytes = entries.getBinary(keys[i] as never);
+      if (bytes === undefined || crc32(bytes) !== one.meta.crc) {
+        read.bad.push(one);
+        continue;
+      }
+      read.good.push(one);
+      read.entries.push({ destination: lane.destination, bytes, rows: one.meta.rows });
+    }
+    return read;
+  }
+
+  /** Lets reads see what other threads have written. */
+  #fresh(): void {
+    this.database.root.resetReadTxn();
+  }
+}

@@ -1,0 +1,43 @@
+import { renameSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from '../api/index.js';
+import { DATA_FILE, LOCK_FILE } from './database.js';
+
+/** What lmdb says of a file that is damaged: MDB_PAGE_NOTFOUND, MDB_CORRUPTED, MDB_INVALID. */
+const DAMAGE = new Set([-30797, -30796, -30793]);
+const VERSION_MISMATCH = -30794;
+
+/** Whether opening or reading failed because the file is damaged. */
+export function isDamage(error: unknown): boolean {
+  return DAMAGE.has((error as { code?: number }).code ?? 0);
+}
+
+/** Whether the file was written by an incompatible version of lmdb. */
+export function isForeign(error: unknown): boolean {
+  return (error as { code?: number }).code === VERSION_MISMATCH;
+}
+
+/** Moves a damaged file out of the way: nothing of it is deleted. */
+export function setAside(directory: string, logger: Logger, reason: string): void {
+  const to = `${DATA_FILE}.damaged-${Date.now()}`;
+  logger.error(
+    { directory, file: to, reason },
+    'the spool is damaged: its file is set aside, a new one is made',
+  );
+  try {
+    renameSync(join(directory, DATA_FILE), join(directory, to));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  rmSync(join(directory, LOCK_FILE), { force: true });
+}
+
+/** Removes an empty spool with its directory; what else lies in the directory stays, and so does the directory then. */
+export function removeSpool(directory: string): void {
+  for (const file of [DATA_FILE, LOCK_FILE]) rmSync(join(directory, file), { force: true });
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Something else is in it: a file that was set aside.
+  }
+}

@@ -1,0 +1,179 @@
+import { Backoff, sleep } from '../helpers/index.js';
+import type { Change } from './database.js';
+import type { NoRoom } from './disk-room.js';
+import type { SpoolWriter } from './writer.js';
+
+/** Bytes that may wait for the disk before appending has to wait: 16 MiB. */
+export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+/**
+ * Least time from the start of one flush to the next, ms: a flush costs about 0.3 ms of processor time whatever its size,
+ * and an acknowledgement may take 100 ms. The first one after a pause starts at once.
+ */
+const FLUSH_EVERY_MS = 10;
+/** How often room is looked for again while there is none, ms. */
+const ROOM_EVERY_MS = 200;
+const RETRY = { initialMs: 100, maxMs: 5_000 };
+
+/** What a group commit works with. */
+export interface GroupCommitOptions {
+  readonly writer: () => SpoolWriter;
+  /** What keeps so many bytes from being appended, if anything does; asked before each flush. */
+  readonly room: (bytes: number) => NoRoom | undefined;
+  /** What keeps appends from being written now; `undefined`: nothing does. */
+  readonly onRoom: (noRoom: NoRoom | undefined) => void;
+  /** A flush took so many ms. */
+  readonly onFlushed: (ms: number) => void;
+  /** A flush failed (it is tried again), or `undefined`: it works again. */
+  readonly onFailure: (error: Error | undefined) => void | Promise<void>;
+}
+
+interface Submission {
+  readonly changes: readonly Change[];
+  readonly bytes: number;
+  readonly done: () => void;
+}
+
+/**
+ * One flush for all that waits: while one is under way, the next one gathers. What cannot be written waits and is tried
+ * again, in the order it came. Changes that make room (`change`) go on when nothing can be appended.
+ */
+export class GroupCommit {
+  #appends: Submission[] = [];
+  #changes: Submission[] = [];
+  #waitingBytes = 0;
+  #acceptWaiters: (() => void)[] = [];
+  #running: Promise<void> | undefined;
+  #nap = new AbortController();
+  #appendsHeldUntil = 0;
+  #flushedAt = -Infinity;
+  #stopped = false;
+  readonly #backoff = new Backoff(RETRY);
+
+  constructor(private readonly options: GroupCommitOptions) {}
+
+  /** Bytes that wait for the disk. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Whether anything waits for the disk. */
+  get idle(): boolean {
+    return this.#appends.length === 0 && this.#changes.length === 0 && this.#running === undefined;
+  }
+
+  /**
+   * Appends. `accepted` resolves when little enough waits, `durable` when the changes are on disk; neither rejects, and
+   * both may never resolve after `stop`.
+   */
+  append(changes: readonly Change[], bytes: number): { accepted: Promise<void>; durable: Promise<void> } {
+    this.#waitingBytes += bytes;
+    const durable = new Promise<void>((done) => this.#appends.push({ changes, bytes, done }));
+    this.#start();
+    return { accepted: this.#accepted(), durable };
+  }
+
+  /** Changes what is there; resolves when that is on disk. */
+  change(changes: readonly Change[]): Promise<void> {
+    const durable = new Promise<void>((done) => this.#changes.push({ changes, bytes: 0, done }));
+    this.#start();
+    this.wake();
+    return durable;
+  }
+
+  /** Looks for room at once. */
+  wake(): void {
+    this.#nap.abort();
+  }
+
+  /** Writes nothing more; resolves when the flush under way has ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.wake();
+    await this.#running;
+    this.#appends = [];
+    this.#changes = [];
+  }
+
+  #accepted(): Promise<void> {
+    if (this.#waitingBytes <= MAX_WAITING_BYTES) return ACCEPTED;
+    return new Promise((resolve) => this.#acceptWaiters.push(resolve));
+  }
+
+  #start(): void {
+    if (this.#stopped) return;
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // What is submitted in this turn of the event loop goes with the first flush.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (!this.#stopped && this.#appends.length + this.#changes.length > 0) {
+      const early = this.#flushedAt + FLUSH_EVERY_MS - performance.now();
+      if (early > 1) await sleep(early);
+      const appends = this.#takeAppends();
+      const changes = this.#changes.splice(0);
+      if (appends.length + changes.length === 0) await this.#sleep(ROOM_EVERY_MS);
+      else await this.#flush(appends, changes);
+    }
+    this.#running = undefined;
+  }
+
+  async #flush(appends: Submission[], changes: Submission[]): Promise<void> {
+    const began = performance.now();
+    this.#flushedAt = began;
+    try {
+      await this.options.writer().write([...changes, ...appends].flatMap((submission) => submission.changes));
+    } catch (error) {
+      this.#appends = [...appends, ...this.#appends];
+      this.#changes = [...changes, ...this.#changes];
+      await this.options.onFailure(error instanceof Error ? error : new Error(String(error)));
+      const wait = this.#backoff.next();
+      this.#appendsHeldUntil = performance.now() + wait;
+      // Changes alone may fit where appends do not: they are what makes room.
+      if (appends.length === 0 || changes.length === 0) await this.#sleep(wait);
+      return;
+    }
+    this.options.onFlushed(performance.now() - began);
+    this.#ended(appends, changes);
+  }
+
+  #ended(appends: readonly Submission[], changes: readonly Submission[]): void {
+    for (const { done } of changes) done();
+    for (const { bytes, done } of appends) {
+      this.#waitingBytes -= bytes;
+      done();
+    }
+    // While appends are held back, that the changes could be written says little.
+    if (appends.length > 0 || this.#appends.length === 0) {
+      this.#backoff.reset();
+      void this.options.onFailure(undefined);
+    }
+    if (this.#waitingBytes > MAX_WAITING_BYTES) return;
+    for (const resolve of this.#acceptWaiters.splice(0)) resolve();
+  }
+
+  /** As many appends as one flush should have and there is room for. */
+  #takeAppends(): Submission[] {
+    if (this.#appends.length === 0 || performance.now() < this.#appendsHeldUntil) return [];
+    let bytes = 0;
+    let count = 0;
+    let noRoom: NoRoom | undefined;
+    for (const submission of this.#appends) {
+      if (count > 0 && bytes + submission.bytes > MAX_WAITING_BYTES) break;
+      noRoom = this.options.room(bytes + submission.bytes);
+      if (noRoom !== undefined) break;
+      bytes += submission.bytes;
+      count += 1;
+    }
+    this.options.onRoom(count === 0 ? noRoom : undefined);
+    return this.#appends.splice(0, count);
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    if (this.#stopped) return;
+    this.#nap = new AbortController();
+    await sleep(ms, this.#nap.signal);
+  }
+}
+
+const ACCEPTED = Promise.resolve();

@@ -1,0 +1,5 @@
+export { removeSpool } from './damage.js';
+export * from './disk-room.js';
+export * from './format.js';
+export * from './spool.js';
+export { SpoolLane } from './spool-lane.js';

@@ -1,0 +1,108 @@
+import { mkdirSync } from 'node:fs';
+import { GatewayError, type Logger } from '../api/index.js';
+import { sleep } from '../helpers/index.js';
+import { readCatalog, type Catalog } from './catalog.js';
+import { openRoot, openTables, type DatabaseOptions, type SpoolDatabase } from './database.js';
+import { SPOOL_FORMAT } from './format.js';
+import { isDamage, isForeign, setAside } from './damage.js';
+import { claim } from './owner.js';
+
+/** A spool file that is open, claimed and read. */
+export interface OpenedSpool {
+  readonly database: SpoolDatabase;
+  readonly catalog: Catalog;
+  /** Gives the claim back. */
+  readonly release: () => void;
+}
+
+/** How long a reactor that ended may take to let go of its spool, ms. */
+const CLAIM_WAIT_MS = 15_000;
+const CLAIM_EVERY_MS = 100;
+const FORMAT_KEY = 'format';
+
+/**
+ * Opens the spool in a directory, and makes it where there is none. Waits for a holder that is ending.
+ * @throws GatewayError `SPOOL_IN_USE`, `SPOOL_FORMAT_NEWER` (nothing is touched), `SPOOL_UNUSABLE`
+ */
+export async function openSpoolFile(
+  options: DatabaseOptions,
+  logger: Logger,
+  signal: AbortSignal,
+  waitMs = CLAIM_WAIT_MS,
+): Promise<OpenedSpool> {
+  const { directory } = options;
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    try {
+      return await tryOpen(options, signal, waitMs);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      setAside(directory, logger, (error as Error).message);
+      return await tryOpen(options, signal, waitMs);
+    }
+  } catch (error) {
+    throw error instanceof GatewayError ? error : unusable(directory, error);
+  }
+}
+
+async function tryOpen(options: DatabaseOptions, signal: AbortSignal, waitMs: number): Promise<OpenedSpool> {
+  const root = openRoot(options);
+  try {
+    const meta = root.openDB<Buffer, string>({ name: 'meta', encoding: 'binary', create: false } as never) as
+      { get(key: string): Buffer | undefined } | undefined;
+    checkFormat(meta?.get(FORMAT_KEY), options.directory);
+    const database = openTables(root);
+    const release = await claimSoon(database, options.directory, signal, waitMs);
+    if (meta === undefined) await database.tables.meta.put(FORMAT_KEY, Buffer.from(String(SPOOL_FORMAT)));
+    return { database, catalog: await readCatalog(database), release };
+  } catch (error) {
+    await root.close();
+    throw error;
+  }
+}
+
+function checkFormat(record: Buffer | undefined, directory: string): void {
+  const format = record === undefined ? SPOOL_FORMAT : Number(record.toString());
+  if (format <= SPOOL_FORMAT) return;
+  throw new GatewayError(
+    'SPOOL_FORMAT_NEWER',
+    `The spool in ${directory} has format ${format}; this version of the gateway knows formats up to ${SPOOL_FORMAT}.`,
+    'Start the version that wrote it, let it write everything out, and try again. Nothing was changed.',
+  );
+}
+
+async function claimSoon(
+  database: SpoolDatabase,
+  directory: string,
+  signal: AbortSignal,
+  waitMs: number,
+): Promise<() => void> {
+  const end = performance.now() + waitMs;
+  for (;;) {
+    try {
+      return claim(database, directory);
+    } catch (error) {
+      if (!(error instanceof GatewayError) || performance.now() > end || signal.aborted) throw error;
+    }
+    await sleep(CLAIM_EVERY_MS, signal);
+  }
+}
+
+function unusable(directory: string, error: unknown): GatewayError {
+  if (isForeign(error)) return foreign(directory, error);
+  return new GatewayError(
+    'SPOOL_UNUSABLE',
+    `The spool in ${directory} cannot be opened: ${(error as Error).message}`,
+    'Make sure that this user may write there, and that the disk is not full.',
+    { cause: error },
+  );
+}
+
+function foreign(directory: string, error: unknown): GatewayError {
+  return new GatewayError(
+    'SPOOL_FORMAT_NEWER',
+    `The spool in ${directory} was written by another version of its database.`,
+    'Start the version of the gateway that wrote it, and let it write everything out. Nothing was changed.',
+    { cause: error },
+  );
+}

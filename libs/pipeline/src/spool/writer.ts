@@ -1,0 +1,25 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { applyChanges, type Change, type SpoolDatabase } from './database.js';
+
+/** Writes changes to a spool; one call at a time. */
+export interface SpoolWriter {
+  /** All changes are on disk when it resolves, or none if it rejects. */
+  write(changes: readonly Change[]): Promise<void>;
+  /** Ends the writer; safe twice. */
+  close(): Promise<void>;
+}
+
+/** Writes on the calling thread, which waits for the disk: for tools and specs. */
+export class InlineWriter implements SpoolWriter {
+  constructor(private readonly database: SpoolDatabase) {}
+
+  async write(changes: readonly Change[]): Promise<void> {
+    // Whoever submits goes on first, as with a writer on a thread of its own.
+    await nextTurn();
+    applyChanges(this.database, changes);
+  }
+
+  async close(): Promise<void> {
+    await nextTurn();
+  }
+}
