@@ -6,6 +6,7 @@ import { ReactorPool } from './reactor-pool.js';
 import { shareOf } from './reactor-shares.js';
 import { ReactorSlot, type ReactorView } from './reactor-slot.js';
 import { SpoolDirectories } from './spool-directories.js';
+import { StreamClaimBroker } from './stream-claim-broker.js';
 import type { DataPlaneHandlers } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
 import type { WatchdogLimits } from './watchdog.js';
@@ -45,6 +46,7 @@ const REPLAY_TIMEOUT_MS = 300_000;
 export class ReactorSupervisor {
   readonly #pool: ReactorPool;
   readonly #waiting: WaitingConnections;
+  readonly #streams = new StreamClaimBroker(() => this.#pool.slots.map((slot) => () => slot.configured));
   readonly #spools: SpoolDirectories;
   #snapshots: ReactorSnapshots;
   #readyListeners: (() => void)[] = [];
@@ -192,6 +194,7 @@ export class ReactorSupervisor {
         agentsSeen: (spkiHashes, at, reports) => handlers.agentsSeen(spkiHashes, at, reports),
         enroll: (request) => this.#enroll(request),
         ban: (sourceIp, reason) => this.parts.ban(sourceIp, reason),
+        claimStream: (...claim) => this.#streams.claim(...claim),
       },
     });
   }
