@@ -4,6 +4,7 @@ import {
   type Emit,
   type Logger,
   type Origin,
+  type PeerCertificate,
   type PluginContext,
 } from '@app/pipeline/api';
 import type { AckSession } from './ack-session.js';
@@ -45,12 +46,12 @@ export class AgentStream {
     };
   }
 
-  /** Tells that the agent is connected; later calls do nothing. */
-  connected(): void {
+  /** Tells that the agent is connected, with the certificate it showed; later calls do nothing. */
+  connected(certificate?: PeerCertificate): void {
     if (this.#present) return;
     this.#present = true;
     const { agentSpki, agentHost, connectionId } = this.#origin;
-    this.host.context.services.presence.connected(agentSpki, connectionId);
+    this.host.context.services.presence.connected(agentSpki, connectionId, certificate);
     this.logger.info({ spki: agentSpki, host: agentHost }, 'Agent connected');
   }
 
@@ -88,6 +89,7 @@ export class AgentStream {
   async #emit(lines: readonly Buffer[], from: number, to: number): Promise<string | undefined> {
     const { events, rejects, bytes, violation } = sortLines(lines, from, to);
     const batch = new Batch(this.#origin, this.host.context.now(), bytes, events, rejects);
+    this.host.context.services.presence.received(this.#origin.agentSpki, batch.size, bytes);
     this.#acks?.follow(batch);
     try {
       await this.host.emit(batch);

@@ -8,7 +8,7 @@ import { enroll } from './enrollment.js';
 import { decideFirst } from './first-message.js';
 import { readHello } from './hello-message.js';
 import type { TlsSide } from './handshake.js';
-import { peerKeyOf } from './peer-key.js';
+import { peerCertificateOf, peerKeyOf } from './peer-key.js';
 import { endSoon, endWith } from './socket-end.js';
 import { isCutOff } from './sort-lines.js';
 import type { CloseReason } from './source-metrics.js';
@@ -205,7 +205,7 @@ export class AgentConnection {
 
   async #begin(lines: Buffer[]): Promise<void> {
     if (this.#stream === undefined) return;
-    this.#stream.connected();
+    this.#stream.connected(peerCertificateOf(this.tls.socket));
     await this.#deliver(this.#stream, lines);
   }
 

@@ -291,6 +291,15 @@ describe('stream of an allowlisted agent', () => {
     expect(rig.value('gateway_frame_bytes_discarded_total', { reason: 'stopping' })).toBe(0);
   });
 
+  it('counts what the agent sent, violations included', async () => {
+    const client = await rig.connect();
+    client.socket.write(`${EVENT}\n${EVENT}\n{}\n`);
+    await client.closed;
+    const { received } = rig.context.services;
+    expect(received.reduce((sum, { messages }) => sum + messages, 0)).toBe(3);
+    expect(received.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(Buffer.byteLength(EVENT) * 2 + 2);
+  });
+
   it('tells of the agent as soon as its key is known, without a first message', async () => {
     await rig.connect();
     await until(() => rig.context.services.connections.identifiedIds.join() === 'c1', 'identified');

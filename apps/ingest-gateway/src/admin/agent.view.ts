@@ -16,6 +16,12 @@ export interface AgentView {
   readonly connected: boolean;
   /** Its open connections. */
   readonly connections: number;
+  /** Messages of its stream since it was added. */
+  readonly eventsReceived: number;
+  /** Size of these messages. */
+  readonly bytesReceived: number;
+  /** As it showed it last; its subject is the agent's choice. */
+  readonly certificate: { readonly subject: string; readonly notAfter: string | null } | null;
 }
 
 /** Body of `POST /api/v1/nam-listener/agents`. */
@@ -48,6 +54,17 @@ export const agentViewSchema = component(
     agentVersion: { type: ['string', 'null'], description: 'As it said when it enrolled.' },
     connected: { type: 'boolean', description: 'Whether it has a connection open now.' },
     connections: { type: 'integer', minimum: 0, description: 'Its open connections.' },
+    eventsReceived: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Messages of its stream since it was added.',
+    },
+    bytesReceived: { type: 'integer', minimum: 0, description: 'Size of these messages.' },
+    certificate: {
+      ...shape({ subject: { type: 'string' }, notAfter: TIME_OR_NULL }),
+      type: ['object', 'null'],
+      description: 'Client certificate of its newest connection; null before the first one.',
+    },
   }),
 );
 
@@ -61,6 +78,9 @@ export const exampleAgent: AgentView = {
   agentVersion: '10.0.0',
   connected: true,
   connections: 1,
+  eventsReceived: 48_210,
+  bytesReceived: 17_837_700,
+  certificate: { subject: 'CN=FS-AGENT-01', notAfter: '2031-11-20T09:15:00.000Z' },
 };
 
 /** @param connections open ones by SPKI hash */
@@ -75,5 +95,11 @@ export function toAgentView(agent: StoredAgent, connections: ReadonlyMap<string,
     agentVersion: agent.agentVersion,
     connected: open > 0,
     connections: open,
+    eventsReceived: agent.eventsReceived ?? 0,
+    bytesReceived: agent.bytesReceived ?? 0,
+    certificate:
+      agent.certificate === undefined
+        ? null
+        : { subject: agent.certificate.subject, notAfter: isoOrNull(agent.certificate.notAfter) },
   };
 }

@@ -69,7 +69,13 @@ describe('the REST API for administrators', () => {
     expect(await plane.options.handlers.enroll(request)).toEqual({ status: 'Enrolled' });
     expect(plane.calls.at(-1)).toEqual(['updateAllowlist', [{ spkiHash: KEY_A, hostname: 'FS-1' }]]);
     plane.connections = new Map([[KEY_A, 1]]);
-    plane.options.handlers.agentsSeen([KEY_A], Date.UTC(2026, 10, 20));
+    plane.options.handlers.agentsSeen(
+      [KEY_A],
+      Date.UTC(2026, 10, 20),
+      new Map([
+        [KEY_A, { events: 3, bytes: 900, certificate: { subject: 'CN=A', notAfter: Date.UTC(2031, 0, 1) } }],
+      ]),
+    );
     expect((await rest('GET', AGENTS)).body).toEqual([
       {
         spkiHash: KEY_A,
@@ -80,6 +86,9 @@ describe('the REST API for administrators', () => {
         agentVersion: '10',
         connected: true,
         connections: 1,
+        eventsReceived: 3,
+        bytesReceived: 900,
+        certificate: { subject: 'CN=A', notAfter: '2031-01-01T00:00:00.000Z' },
       },
     ]);
   });

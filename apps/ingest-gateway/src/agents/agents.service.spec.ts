@@ -71,6 +71,8 @@ describe('AgentsService', () => {
         enrolledAt: 500,
         lastSeenAt: 700,
         agentVersion: '10.0.0',
+        eventsReceived: 0,
+        bytesReceived: 0,
       },
     ]);
     expect(agents.allowlist.current).toHaveLength(1);
@@ -103,6 +105,26 @@ describe('AgentsService', () => {
       async () => (await store.agents.get(KEY_A))?.lastSeenAt,
       (at) => at === 5_000,
     );
+  });
+
+  it('adds up what agents sent, shows it at once, and keeps it over a new enrollment', async () => {
+    const certificate = { subject: 'CN=FS-1', notAfter: 9_000 };
+    const told = async (): Promise<unknown> => {
+      const [agent] = await agents.list();
+      return [agent?.eventsReceived, agent?.bytesReceived, agent?.certificate];
+    };
+    await agents.add(KEY_A, 'FS-1');
+    agents.seen([KEY_A], 5_000, new Map([[KEY_A, { events: 2, bytes: 100, certificate }]]));
+    agents.seen([], 6_000, new Map([[KEY_A, { events: 3, bytes: 50 }]]));
+    expect(await told()).toEqual([5, 150, certificate]);
+    await pollUntil(
+      'the sums to be stored',
+      async () => (await store.agents.get(KEY_A))?.eventsReceived,
+      (events) => events === 5,
+    );
+    await agents.add(KEY_A, 'FS-2');
+    agents.seen([KEY_A], 7_000, new Map([[KEY_A, { events: 1, bytes: 1 }]]));
+    expect(await told()).toEqual([6, 151, certificate]);
   });
 
   it('stores what is held back when it stops', async () => {

@@ -1,6 +1,7 @@
 import { GatewayError, type AllowlistEntry, type LiveValue, type Logger } from '@app/pipeline/api';
 import { createLiveValue, type WritableLiveValue } from '@app/pipeline/helpers';
-import type { AgentRepository, StoredAgent } from '../store/index.js';
+import type { AgentActivity, AgentRepository, StoredAgent } from '../store/index.js';
+import { addActivity } from './agent-activity.js';
 import { parseHostname, parseSpkiHash } from './agent-identity.js';
 import { LastSeen } from './last-seen.js';
 import { SerialQueue } from './serial-queue.js';
@@ -35,10 +36,7 @@ export class AgentsService {
   async list(): Promise<StoredAgent[]> {
     const agents = await this.repository.list();
     return agents
-      .map((agent) => ({
-        ...agent,
-        lastSeenAt: latest(agent.lastSeenAt, this.#lastSeen.pending(agent.spkiHash)),
-      }))
+      .map((agent) => this.#withPending(agent))
       .sort((a, b) => compare(a.hostname, b.hostname) || compare(a.spkiHash, b.spkiHash));
   }
 
@@ -89,15 +87,33 @@ export class AgentsService {
     this.logger.info({ spkiHash: key }, 'An agent was removed from the allowlist.');
   }
 
-  /** Takes note that agents are there; written at most once a second. */
-  seen(spkiHashes: readonly string[], at: number): void {
-    this.#lastSeen.add(spkiHashes, at);
+  /**
+   * Takes note that agents are there, and of what they did since; written at most once a second.
+   * @param at milliseconds since 1970-01-01 UTC
+   */
+  seen(spkiHashes: readonly string[], at: number, activity?: ReadonlyMap<string, AgentActivity>): void {
+    this.#lastSeen.add(spkiHashes, at, activity);
   }
 
   /** Writes out what is held back. To be called once nothing is seen any more. */
   async stop(): Promise<void> {
     await this.#changes.idle();
     await this.#lastSeen.flush();
+  }
+
+  #withPending(agent: StoredAgent): StoredAgent {
+    const lastSeenAt = latest(agent.lastSeenAt, this.#lastSeen.pending(agent.spkiHash));
+    const stored = { events: agent.eventsReceived ?? 0, bytes: agent.bytesReceived ?? 0 };
+    const pending = this.#lastSeen.pendingActivity(agent.spkiHash);
+    const { events, bytes } = pending === undefined ? stored : addActivity(stored, pending);
+    const certificate = pending?.certificate ?? agent.certificate;
+    return {
+      ...agent,
+      lastSeenAt,
+      eventsReceived: events,
+      bytesReceived: bytes,
+      ...(certificate && { certificate }),
+    };
   }
 
   #without(spkiHash: string): AllowlistEntry[] {

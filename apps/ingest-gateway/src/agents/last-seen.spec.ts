@@ -28,3 +28,24 @@ it('keeps what the store does not take, for the next time', async () => {
   ]);
   expect(logger.lines.map((line) => line.level)).toEqual(['warn']);
 });
+
+it('counts once what it had to write twice', async () => {
+  const written: unknown[] = [];
+  let broken = true;
+  const repository: Pick<AgentRepository, 'touch'> = {
+    touch: async (_seen, activity) => {
+      if (broken) throw new Error('disk full');
+      written.push([...(activity ?? [])]);
+    },
+  };
+  const lastSeen = new LastSeen(repository as AgentRepository, createRecordingLogger());
+  lastSeen.add(['a'], 10, new Map([['a', { events: 1, bytes: 10 }]]));
+  const failing = lastSeen.flush();
+  lastSeen.add(['a'], 20, new Map([['a', { events: 2, bytes: 20 }]]));
+  await failing;
+  expect(lastSeen.pendingActivity('a')).toEqual({ events: 3, bytes: 30 });
+  broken = false;
+  await lastSeen.flush();
+  await lastSeen.flush();
+  expect(written).toEqual([[['a', { events: 3, bytes: 30 }]]]);
+});

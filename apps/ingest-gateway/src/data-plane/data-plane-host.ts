@@ -176,7 +176,7 @@ export class DataPlaneHost {
       endpoints: this.#endpoints(),
       handlers: {
         enroll: (request) => enrollment.enroll(request),
-        agentsSeen: (hashes, at) => agents.seen(hashes, at),
+        agentsSeen: (hashes, at, activity) => agents.seen(hashes, at, activity),
         nextEpoch: async () => String(await nextEpoch()).padStart(EPOCH_DIGITS, '0'),
       },
     };

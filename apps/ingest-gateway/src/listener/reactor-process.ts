@@ -4,6 +4,7 @@ import type { DrainReport } from '@app/pipeline';
 import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
 import type { FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
 import { MetricRequests } from './metric-requests.js';
+import type { AgentActivities } from './types.js';
 
 /** What a reactor tells the rest of the data plane. */
 export interface ReactorEvents {
@@ -17,7 +18,7 @@ export interface ReactorEvents {
   connectionIdentified(id: string): void;
   /** A connection that was handed over is closed; once for each. */
   connectionClosed(id: string): void;
-  agentsSeen(spkiHashes: readonly string[], at: number): void;
+  agentsSeen(spkiHashes: readonly string[], at: number, activity: AgentActivities): void;
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
   ban(sourceIp: string, reason: string): void;
 }
@@ -36,7 +37,8 @@ export class ReactorProcess {
   readonly #agents = new Map<string, string>();
   readonly #metrics: MetricRequests;
   #status: ReactorStatus | undefined;
-  #reports: readonly DrainReport[] = [];
+  #lastMetrics: readonly object[] | undefined;
+  #reports: readonly DrainReport[] | undefined;
 
   /** @param nodeOptions options of Node beside those of this process */
   constructor(
@@ -84,6 +86,16 @@ export class ReactorProcess {
     return this.#status;
   }
 
+  /** Its prom-client metrics as JSON, as it gave them last. */
+  get lastMetrics(): readonly object[] | undefined {
+    return this.#lastMetrics;
+  }
+
+  /** Whether it has said that it is drained: what it told last is final. */
+  get drained(): boolean {
+    return this.#reports !== undefined;
+  }
+
   /** Sends a message; to a process that is gone, nothing. */
   send(message: ToReactor): void {
     if (!this.#child.connected) return;
@@ -122,7 +134,7 @@ export class ReactorProcess {
     const timer = setTimeout(() => this.kill(), Math.max(0, deadline - Date.now()) + EXIT_GRACE_MS);
     await this.exited;
     clearTimeout(timer);
-    return this.#reports;
+    return this.#reports ?? [];
   }
 
   /** Ends it at once. */
@@ -152,12 +164,17 @@ export class ReactorProcess {
         this.#agents.delete(message.connectionId);
         return;
       case 'agents-seen':
-        return this.events.agentsSeen(message.spkiHashes, message.at);
+        return this.events.agentsSeen(
+          message.spkiHashes,
+          message.at,
+          new Map(message.activity.map(({ spkiHash, ...activity }) => [spkiHash, activity])),
+        );
       case 'enroll':
         return void this.#enroll(message.requestId, message.request);
       case 'ban':
         return this.events.ban(message.sourceIp, message.reason);
       case 'metrics':
+        this.#lastMetrics = message.metrics;
         return this.#metrics.answered(message.requestId, message.metrics);
       case 'drained':
         this.#reports = message.reports;

@@ -1,11 +1,12 @@
 import type { DrainReport } from '@app/pipeline';
 import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
 import type { ReactorConfiguration, ReactorSettings, ToReactor } from '../reactor/messages.js';
+import { EndedReactors } from './ended-reactors.js';
 import type { ReactorProcess } from './reactor-process.js';
 import { ReactorPool } from './reactor-pool.js';
 import { shareOf } from './reactor-shares.js';
 import { ReactorSlot, type ReactorView } from './reactor-slot.js';
-import type { DataPlaneHandlers } from './types.js';
+import type { DataPlaneHandlers, EndedPipeline } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
 import type { WatchdogLimits } from './watchdog.js';
 
@@ -40,6 +41,7 @@ const METRICS_TIMEOUT_MS = 1_000;
 export class ReactorSupervisor {
   readonly #pool: ReactorPool;
   readonly #waiting: WaitingConnections;
+  readonly #ended = new EndedReactors();
   #snapshots: ReactorSnapshots;
   #readyListeners: (() => void)[] = [];
 
@@ -119,11 +121,17 @@ export class ReactorSupervisor {
     return counts;
   }
 
-  /** Metrics of each reactor that answers within a second. */
+  /** What pipelines of surplus reactors had counted when they ended. */
+  endedPipelines(): EndedPipeline[] {
+    return this.#ended.pipelines();
+  }
+
+  /** Metrics of each reactor that answers within a second, and what those that ended had counted. */
   async collectMetrics(): Promise<(readonly object[])[]> {
     const running = this.#pool.slots.flatMap((slot) => slot.configured ?? []);
     const answers = await Promise.all(running.map((reactor) => reactor.collectMetrics(METRICS_TIMEOUT_MS)));
-    return answers.filter((answer) => answer !== undefined);
+    const ended = await this.#ended.metrics();
+    return [...answers, ...(ended.length > 0 ? [ended] : [])].filter((answer) => answer !== undefined);
   }
 
   /** Drains all reactors until the deadline, ms since 1970-01-01 UTC, and ends them. */
@@ -158,12 +166,13 @@ export class ReactorSupervisor {
       logger: logger.child({ reactor: index }),
       nodeOptions: () => this.parts.nodeOptions(),
       nextEpoch: () => handlers.nextEpoch(),
+      ended: (process) => this.#ended.add(process),
       configuration: (epoch) => ({ ...this.#snapshots, settings: this.#share(index), index, epoch }),
       events: {
         ready: () => this.#ready(),
         connectionIdentified: (id) => this.parts.connectionIdentified(id),
         connectionClosed: (id) => this.parts.connectionClosed(id),
-        agentsSeen: (spkiHashes, at) => handlers.agentsSeen(spkiHashes, at),
+        agentsSeen: (spkiHashes, at, activity) => handlers.agentsSeen(spkiHashes, at, activity),
         enroll: (request) => this.#enroll(request),
         ban: (sourceIp, reason) => this.parts.ban(sourceIp, reason),
       },

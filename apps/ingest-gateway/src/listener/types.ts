@@ -6,14 +6,18 @@ import type {
   Logger,
   Metrics,
 } from '@app/pipeline/api';
-import type { DrainReport, GatewayConfig, PipelineSpec } from '@app/pipeline';
-import type { ReactorSettings, ReactorStatus } from '../reactor/messages.js';
+import type { DrainReport, GatewayConfig, PipelineCounts, PipelineSpec } from '@app/pipeline';
+import type { ReactorSettings, ReactorStatus, ReportedActivity } from '../reactor/messages.js';
+
+/** What agents did since it was last told, by SPKI hash. */
+export type AgentActivities = ReadonlyMap<string, Omit<ReportedActivity, 'spkiHash'>>;
 
 /** What the data plane asks of the control plane. */
 export interface DataPlaneHandlers {
   /** Decides on an enrollment; may reject, which agents see as a closed connection. */
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
-  agentsSeen(spkiHashes: readonly string[], at: number): void;
+  /** Once a second and reactor: who was heard of, and what each did since the last time. */
+  agentsSeen(spkiHashes: readonly string[], at: number, activity?: AgentActivities): void;
   /** An epoch that this gateway never used before, fixed width; asked for at each start of a reactor. */
   nextEpoch(): Promise<string>;
 }
@@ -87,6 +91,14 @@ export interface ListenerStatus {
     readonly restarts: number;
     readonly status?: ReactorStatus;
   }[];
+  /** Counts of surplus reactors that have ended since the start, by pipeline; to be added to those that run. */
+  readonly ended?: readonly EndedPipeline[];
+}
+
+/** What a pipeline of reactors that have ended had counted. */
+export interface EndedPipeline {
+  readonly name: string;
+  readonly counts: PipelineCounts;
 }
 
 /** Acceptor and reactors. Made by `createDataPlane`. */

@@ -4,6 +4,7 @@ import type {
   Endpoint,
   EnrollmentOutcome,
   EnrollmentRequest,
+  PeerCertificate,
   TlsIdentity,
 } from '@app/pipeline/api';
 import type { DrainReport, FlowSettings, GatewayConfig, PipelineSpec, PipelineStatus } from '@app/pipeline';
@@ -74,12 +75,29 @@ export type FromReactor =
   | { readonly type: 'connection-closed'; readonly id: string }
   | { readonly type: 'agent-connected'; readonly spkiHash: string; readonly connectionId: string }
   | { readonly type: 'agent-disconnected'; readonly spkiHash: string; readonly connectionId: string }
-  | { readonly type: 'agents-seen'; readonly spkiHashes: readonly string[]; readonly at: number }
+  /** Once a second: who was heard of, and what each did since the last time. */
+  | {
+      readonly type: 'agents-seen';
+      readonly spkiHashes: readonly string[];
+      readonly at: number;
+      readonly activity: readonly ReportedActivity[];
+    }
   | { readonly type: 'enroll'; readonly requestId: number; readonly request: EnrollmentRequest }
   | { readonly type: 'ban'; readonly sourceIp: string; readonly reason: string }
   /** prom-client's `getMetricsAsJSON`. */
   | { readonly type: 'metrics'; readonly requestId: number; readonly metrics: readonly object[] }
   | { readonly type: 'drained'; readonly reports: readonly DrainReport[] };
+
+/** What one agent did since the last time. */
+export interface ReportedActivity {
+  readonly spkiHash: string;
+  /** Messages of its stream. */
+  readonly events: number;
+  /** Size of these messages. */
+  readonly bytes: number;
+  /** Of its newest connection, where it made one. */
+  readonly certificate?: PeerCertificate;
+}
 
 /** What a reactor tells of itself. */
 export interface ReactorStatus {

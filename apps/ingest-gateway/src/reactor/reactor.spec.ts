@@ -183,6 +183,20 @@ describe('Reactor', () => {
     expect(port.of('agents-seen')[0]!.spkiHashes).toEqual(['s']);
   });
 
+  it('adds up what each agent sent, and tells it once a second', async () => {
+    const { presence } = (await configured()).services;
+    const certificate = { subject: 'CN=A', notAfter: 5 };
+    presence.connected('a', 'c1', certificate);
+    presence.received('a', 2, 300);
+    presence.received('a', 1, 100);
+    presence.received('b', 1, 50);
+    await pollUntil('told', () => port.of('agents-seen').length === 1);
+    expect(port.of('agents-seen')[0]!.activity).toEqual([
+      { spkiHash: 'a', events: 3, bytes: 400, certificate },
+      { spkiHash: 'b', events: 1, bytes: 50 },
+    ]);
+  });
+
   it('collects its metrics', async () => {
     (await configured()).metrics.counter('gateway_x_total', 'x').add(2);
     port.tell({ type: 'collect-metrics', requestId: 7 });

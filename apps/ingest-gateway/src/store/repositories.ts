@@ -1,3 +1,21 @@
+/** A client certificate as operators see it. */
+export interface AgentCertificate {
+  /** Its subject on one line; what is in it is the agent's choice. */
+  readonly subject: string;
+  /** Milliseconds since 1970-01-01 UTC; `null` when its end cannot be read. */
+  readonly notAfter: number | null;
+}
+
+/** What an agent did since it was last told. */
+export interface AgentActivity {
+  /** Messages of its stream. */
+  readonly events: number;
+  /** Size of these messages. */
+  readonly bytes: number;
+  /** The certificate of its newest connection. */
+  readonly certificate?: AgentCertificate;
+}
+
 /** An agent that may stream, as it is stored. Times are milliseconds since 1970-01-01 UTC. */
 export interface StoredAgent {
   /** Key: 64 lower-case hex digits. */
@@ -8,16 +26,25 @@ export interface StoredAgent {
   readonly enrolledAt: number;
   readonly lastSeenAt: number | null;
   readonly agentVersion: string | null;
+  /** Messages of its stream since it was added; none when missing. */
+  readonly eventsReceived?: number;
+  /** Size of these messages; none when missing. */
+  readonly bytesReceived?: number;
+  /** As it showed it last. */
+  readonly certificate?: AgentCertificate;
 }
 
 /** The allowlist. */
 export interface AgentRepository {
   list(): Promise<StoredAgent[]>;
   get(spkiHash: string): Promise<StoredAgent | undefined>;
-  /** Adds it, or refreshes hostname, source IP, version and time of the one with this key. */
+  /** Adds it, or refreshes hostname, source IP, version and time of the one with this key; what it sent stays counted. */
   upsert(agent: StoredAgent): Promise<void>;
-  /** Sets `lastSeenAt` where it is later than the stored one; unknown keys are passed over. */
-  touch(seen: ReadonlyMap<string, number>): Promise<void>;
+  /**
+   * Sets `lastSeenAt` where it is later than the stored one; unknown keys are passed over.
+   * @param activity is added to `eventsReceived` and `bytesReceived`, and replaces `certificate` where it has one
+   */
+  touch(seen: ReadonlyMap<string, number>, activity?: ReadonlyMap<string, AgentActivity>): Promise<void>;
   /** Whether there was one. */
   delete(spkiHash: string): Promise<boolean>;
 }

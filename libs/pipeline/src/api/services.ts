@@ -74,12 +74,22 @@ export interface ConnectionFeed {
   closed(connectionId: string): void;
 }
 
-/** What a source tells about agents for the allowlist's `lastSeenAt` and `connected`. */
+/** What operators see of an agent's certificate; what is in it is the agent's choice. */
+export interface PeerCertificate {
+  /** On one line, cut to 256 characters. */
+  readonly subject: string;
+  /** Milliseconds since 1970-01-01 UTC; `null` when it cannot be read. */
+  readonly notAfter: number | null;
+}
+
+/** What a source tells about agents, for what operators see of each. */
 export interface AgentPresence {
-  connected(spkiHash: string, connectionId: string): void;
+  connected(spkiHash: string, connectionId: string, certificate?: PeerCertificate): void;
   disconnected(spkiHash: string, connectionId: string): void;
   /** At most once a second and connection. */
   seen(spkiHash: string): void;
+  /** Once a batch: as many messages of this size, bytes, have come from the agent. */
+  received(spkiHash: string, messages: number, bytes: number): void;
 }
 
 /** Where a named database is; the embedded ClickHouse gets its port at start. */

@@ -36,8 +36,14 @@ export interface TestServices extends Services {
   readonly enrollments: readonly EnrollmentRequest[];
   /** Calls of `ban`, in order. */
   readonly bans: readonly { readonly sourceIp: string; readonly reason: string }[];
-  /** Calls of `presence`, in order. */
+  /** Calls of `presence`, in order, those of `received` left out. */
   readonly presenceCalls: readonly { readonly call: string; readonly spkiHash: string }[];
+  /** Calls of `presence.received`, in order. */
+  readonly received: readonly {
+    readonly spkiHash: string;
+    readonly messages: number;
+    readonly bytes: number;
+  }[];
 }
 
 /** Makes services: an empty allowlist, no TLS identity, no endpoint, and an enrollment that is `Unavailable`. */
@@ -45,6 +51,7 @@ export function createTestServices(): TestServices {
   const enrollments: EnrollmentRequest[] = [];
   const bans: { sourceIp: string; reason: string }[] = [];
   const presenceCalls: { call: string; spkiHash: string }[] = [];
+  const received: { spkiHash: string; messages: number; bytes: number }[] = [];
   const enrollmentOutcome = createLiveValue<EnrollmentOutcome>({ status: 'Unavailable' });
   return {
     connectionSettings: createLiveValue<ConnectionSettings>({
@@ -60,8 +67,10 @@ export function createTestServices(): TestServices {
       connected: (spkiHash) => void presenceCalls.push({ call: 'connected', spkiHash }),
       disconnected: (spkiHash) => void presenceCalls.push({ call: 'disconnected', spkiHash }),
       seen: (spkiHash) => void presenceCalls.push({ call: 'seen', spkiHash }),
+      received: (spkiHash, messages, bytes) => void received.push({ spkiHash, messages, bytes }),
     },
     presenceCalls,
+    received,
     enrollmentOutcome,
     enrollments,
     async enroll(request) {

@@ -1,4 +1,4 @@
-import type { AgentRepository, StoredAgent } from '../repositories.js';
+import type { AgentActivity, AgentRepository, StoredAgent } from '../repositories.js';
 import type { Documents } from './documents.js';
 
 /** The allowlist in the embedded store. */
@@ -16,17 +16,24 @@ export class EmbeddedAgentRepository implements AgentRepository {
   async upsert(agent: StoredAgent): Promise<void> {
     await this.documents.write((table) => {
       const known = table.get(agent.spkiHash);
-      table.put(agent.spkiHash, { ...agent, lastSeenAt: agent.lastSeenAt ?? known?.lastSeenAt ?? null });
+      table.put(agent.spkiHash, {
+        ...known,
+        ...agent,
+        lastSeenAt: agent.lastSeenAt ?? known?.lastSeenAt ?? null,
+      });
     });
   }
 
-  async touch(seen: ReadonlyMap<string, number>): Promise<void> {
-    if (seen.size === 0) return;
+  async touch(
+    seen: ReadonlyMap<string, number>,
+    activity: ReadonlyMap<string, AgentActivity> = new Map(),
+  ): Promise<void> {
+    const keys = new Set([...seen.keys(), ...activity.keys()]);
+    if (keys.size === 0) return;
     await this.documents.write((table) => {
-      for (const [spkiHash, at] of seen) {
-        const agent = table.get(spkiHash);
-        if (agent === undefined || (agent.lastSeenAt ?? -1) >= at) continue;
-        table.put(spkiHash, { ...agent, lastSeenAt: at });
+      for (const key of keys) {
+        const agent = table.get(key);
+        if (agent !== undefined) table.put(key, touched(agent, seen.get(key), activity.get(key)));
       }
     });
   }
@@ -34,4 +41,21 @@ export class EmbeddedAgentRepository implements AgentRepository {
   delete(spkiHash: string): Promise<boolean> {
     return this.documents.remove(spkiHash);
   }
+}
+
+function touched(
+  agent: StoredAgent,
+  at: number | undefined,
+  activity: AgentActivity | undefined,
+): StoredAgent {
+  const { lastSeenAt, eventsReceived = 0, bytesReceived = 0 } = agent;
+  return {
+    ...agent,
+    lastSeenAt: at === undefined ? lastSeenAt : Math.max(at, lastSeenAt ?? at),
+    ...(activity && {
+      eventsReceived: eventsReceived + activity.events,
+      bytesReceived: bytesReceived + activity.bytes,
+      ...(activity.certificate && { certificate: activity.certificate }),
+    }),
+  };
 }
