@@ -17,6 +17,7 @@ export interface GatewayStatus {
     readonly bans: readonly { readonly ip: string }[];
     readonly rejected: { readonly banned: number; readonly limit: number };
     readonly certificate: { readonly spkiHash: string; readonly problem?: string };
+    readonly refusedPort?: { readonly port: number; readonly reason: string };
     readonly connections: number;
     readonly reactors: readonly {
       readonly index: number;
