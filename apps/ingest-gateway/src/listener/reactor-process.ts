@@ -43,7 +43,8 @@ export class ReactorProcess {
   readonly #metrics: PendingRequests<void, readonly object[]>;
   readonly #replays: PendingRequests<ReplayRequest, readonly ReplayOutcome[]>;
   #status: ReactorStatus | undefined;
-  #reports: readonly DrainReport[] = [];
+  #lastMetrics: readonly object[] | undefined;
+  #reports: readonly DrainReport[] | undefined;
 
   /** @param nodeOptions options of Node beside those of this process */
   constructor(
@@ -94,6 +95,16 @@ export class ReactorProcess {
     return this.#status;
   }
 
+  /** Its prom-client metrics as JSON, as it gave them last. */
+  get lastMetrics(): readonly object[] | undefined {
+    return this.#lastMetrics;
+  }
+
+  /** Whether it has said that it is drained: what it told last is final. */
+  get drained(): boolean {
+    return this.#reports !== undefined;
+  }
+
   /** Sends a message; to a process that is gone, nothing. */
   send(message: ToReactor): void {
     if (!this.#child.connected) return;
@@ -137,7 +148,7 @@ export class ReactorProcess {
     const timer = setTimeout(() => this.kill(), Math.max(0, deadline - Date.now()) + EXIT_GRACE_MS);
     await this.exited;
     clearTimeout(timer);
-    return this.#reports;
+    return this.#reports ?? [];
   }
 
   /** Ends it at once. */
@@ -173,6 +184,7 @@ export class ReactorProcess {
       case 'ban':
         return this.events.ban(message.sourceIp, message.reason);
       case 'metrics':
+        this.#lastMetrics = message.metrics;
         return this.#metrics.answered(message.requestId, message.metrics);
       case 'replayed':
         return this.#replays.answered(message.requestId, message.outcomes);
