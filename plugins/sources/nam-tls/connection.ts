@@ -100,6 +100,7 @@ export class AgentConnection {
   /** Ends the socket at once. */
   destroy(): void {
     this.#close('stopping');
+    this.#clock.stop();
     this.#acks?.stop();
     this.tls.socket.destroy();
   }

@@ -45,7 +45,6 @@ class NamTlsSource implements Source {
       streams,
     };
     this.#unsubscribe = [
-      ...(streams === undefined ? [] : [streams.start()]),
       services.connectionSettings.subscribe(() => this.#each((each) => each.settingsChanged())),
       services.allowlist.subscribe(() => this.#each((each) => each.allowlistChanged())),
       services.connections.take(

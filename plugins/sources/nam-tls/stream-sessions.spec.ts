@@ -85,11 +85,9 @@ describe('StreamSessions', () => {
       claim: (_stream, granted) => void setImmediate(() => granted(others)),
       serve: (handler) => {
         release = handler;
-        return () => undefined;
       },
     };
     const sessions = new StreamSessions({ durable: () => Promise.resolve([{ first: 1, last: 5 }]) }, claims);
-    sessions.start();
     const connection = new Connection();
     expect(await sessions.claim('s', connection)).toEqual([{ first: 1, last: 9 }]);
     const released = release('s');
@@ -110,10 +108,8 @@ describe('StreamSessions', () => {
       },
       serve: (handler) => {
         release = handler;
-        return () => undefined;
       },
     });
-    sessions.start();
     const connection = new Connection();
     await sessions.claim('s', connection);
     expect(connection.superseded).toBe(true);

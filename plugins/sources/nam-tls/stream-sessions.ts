@@ -17,7 +17,7 @@ const CLAIM_MS = 20_000;
 /** For a gateway with one data plane process: there is nobody else to ask. */
 const ALONE: StreamClaims = {
   claim: (_stream, granted) => granted([]),
-  serve: () => () => undefined,
+  serve: () => undefined,
 };
 
 /**
@@ -32,11 +32,8 @@ export class StreamSessions {
   constructor(
     private readonly marks: StreamMarks,
     private readonly claims: StreamClaims = ALONE,
-  ) {}
-
-  /** Serves other processes; returns what ends that. */
-  start(): () => void {
-    return this.claims.serve((stream) => this.#release(stream));
+  ) {
+    claims.serve((stream) => this.#release(stream));
   }
 
   /**

@@ -22,7 +22,7 @@ export class PendingRequests<Question, Answer> {
   }
 
   /** An answer came; one that comes too late does nothing. */
-  answered(requestId: number, answer: Answer): void {
+  answered(requestId: number, answer: Answer | undefined): void {
     this.#waiting.get(requestId)?.(answer);
   }
 

@@ -1,9 +1,16 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
-import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
+import type {
+  AcceptedConnection,
+  EnrollmentOutcome,
+  EnrollmentRequest,
+  Logger,
+  Stretch,
+} from '@app/pipeline/api';
 import type { AgentReports, FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
 import { PendingRequests } from './pending-requests.js';
+import type { StreamPeer } from './stream-claim-broker.js';
 
 /** What a reactor tells the rest of the data plane. */
 export interface ReactorEvents {
@@ -20,6 +27,12 @@ export interface ReactorEvents {
   agentsSeen(spkiHashes: readonly string[], at: number, reports: AgentReports): void;
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
   ban(sourceIp: string, reason: string): void;
+  /** It claims a stream; as `StreamClaimBroker.claim`. */
+  claimStream(
+    stream: string,
+    by: StreamPeer,
+    answer: (durable: readonly Stretch[] | undefined) => void,
+  ): Promise<void>;
 }
 
 /** Dead letters of one pipeline. */
@@ -32,7 +45,7 @@ export interface ReplayRequest {
 const EXIT_GRACE_MS = 1_000;
 
 /** One run of a reactor's child process, from fork to exit. Everything it held is given back when it ends. */
-export class ReactorProcess {
+export class ReactorProcess implements StreamPeer {
   /** Resolves, with a sentence for operators, when the process is gone and its connections are counted as closed. */
   readonly exited: Promise<string>;
   readonly #child: ChildProcess;
@@ -42,6 +55,7 @@ export class ReactorProcess {
   readonly #agents = new Map<string, string>();
   readonly #metrics: PendingRequests<void, readonly object[]>;
   readonly #replays: PendingRequests<ReplayRequest, readonly ReplayOutcome[]>;
+  readonly #releases: PendingRequests<string, readonly Stretch[]>;
   #status: ReactorStatus | undefined;
   #lastMetrics: readonly object[] | undefined;
   #reports: readonly DrainReport[] | undefined;
@@ -61,6 +75,9 @@ export class ReactorProcess {
     this.#metrics = new PendingRequests((requestId) => this.send({ type: 'collect-metrics', requestId }));
     this.#replays = new PendingRequests((requestId, request) =>
       this.send({ type: 'replay', requestId, ...request }),
+    );
+    this.#releases = new PendingRequests((requestId, stream) =>
+      this.send({ type: 'release-stream', requestId, stream }),
     );
     this.#child.on('message', (message) => this.#receive(message as FromReactor));
     this.exited = new Promise((resolve) => {
@@ -137,6 +154,10 @@ export class ReactorProcess {
     return this.#metrics.ask(undefined, timeoutMs);
   }
 
+  releaseStream(stream: string, timeoutMs: number): Promise<readonly Stretch[] | undefined> {
+    return this.#releases.ask(stream, timeoutMs);
+  }
+
   /** Tries dead letters again; `undefined` when it does not answer in time, so that nobody knows what it did. */
   replay(request: ReplayRequest, timeoutMs: number): Promise<readonly ReplayOutcome[] | undefined> {
     return this.#replays.ask(request, timeoutMs);
@@ -183,6 +204,10 @@ export class ReactorProcess {
         return void this.#enroll(message.requestId, message.request);
       case 'ban':
         return this.events.ban(message.sourceIp, message.reason);
+      case 'claim-stream':
+        return this.#claimStream(message.requestId, message.stream);
+      case 'stream-released':
+        return this.#releases.answered(message.requestId, message.durable ?? undefined);
       case 'metrics':
         this.#lastMetrics = message.metrics;
         return this.#metrics.answered(message.requestId, message.metrics);
@@ -199,6 +224,12 @@ export class ReactorProcess {
     this.send({ type: 'enrollment-outcome', requestId, outcome });
   }
 
+  #claimStream(requestId: number, stream: string): void {
+    void this.events.claimStream(stream, this, (durable) =>
+      this.send({ type: 'stream-claimed', requestId, durable: durable ?? null }),
+    );
+  }
+
   #closed(id: string): void {
     this.#agents.delete(id);
     if (this.#open.delete(id)) this.events.connectionClosed(id);
@@ -210,5 +241,6 @@ export class ReactorProcess {
     for (const id of [...this.#open]) this.#closed(id);
     this.#metrics.close();
     this.#replays.close();
+    this.#releases.close();
   }
 }

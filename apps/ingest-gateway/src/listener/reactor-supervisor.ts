@@ -7,6 +7,7 @@ import { ReactorPool } from './reactor-pool.js';
 import { shareOf } from './reactor-shares.js';
 import { ReactorSlot, type ReactorView } from './reactor-slot.js';
 import { SpoolDirectories } from './spool-directories.js';
+import { StreamClaimBroker } from './stream-claim-broker.js';
 import type { DataPlaneHandlers, EndedPipeline } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
 import type { WatchdogLimits } from './watchdog.js';
@@ -47,6 +48,7 @@ export class ReactorSupervisor {
   readonly #pool: ReactorPool;
   readonly #waiting: WaitingConnections;
   readonly #ended = new EndedReactors();
+  readonly #streams = new StreamClaimBroker(() => this.#pool.slots.map((slot) => () => slot.configured));
   readonly #spools: SpoolDirectories;
   #snapshots: ReactorSnapshots;
   #readyListeners: (() => void)[] = [];
@@ -201,6 +203,7 @@ export class ReactorSupervisor {
         agentsSeen: (spkiHashes, at, reports) => handlers.agentsSeen(spkiHashes, at, reports),
         enroll: (request) => this.#enroll(request),
         ban: (sourceIp, reason) => this.parts.ban(sourceIp, reason),
+        claimStream: (...claim) => this.#streams.claim(...claim),
       },
     });
   }

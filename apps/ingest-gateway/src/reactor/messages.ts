@@ -5,6 +5,7 @@ import type {
   Endpoint,
   EnrollmentOutcome,
   EnrollmentRequest,
+  Stretch,
   TlsIdentity,
 } from '@app/pipeline/api';
 import type {
@@ -78,6 +79,14 @@ export type ToReactor =
   /** Close every connection; what has arrived on them is still taken. */
   | { readonly type: 'close-connections' }
   | { readonly type: 'enrollment-outcome'; readonly requestId: number; readonly outcome: EnrollmentOutcome }
+  /** Answer to `claim-stream`: what the other reactors hold durable, `null` when that cannot be told now. */
+  | {
+      readonly type: 'stream-claimed';
+      readonly requestId: number;
+      readonly durable: readonly Stretch[] | null;
+    }
+  /** Another reactor claims the stream: give it up and tell what is durable. */
+  | { readonly type: 'release-stream'; readonly requestId: number; readonly stream: string }
   | { readonly type: 'collect-metrics'; readonly requestId: number }
   /** Try dead letters of a pipeline again. */
   | {
@@ -118,6 +127,13 @@ export type FromReactor =
     }
   | { readonly type: 'enroll'; readonly requestId: number; readonly request: EnrollmentRequest }
   | { readonly type: 'ban'; readonly sourceIp: string; readonly reason: string }
+  | { readonly type: 'claim-stream'; readonly requestId: number; readonly stream: string }
+  /** Answer to `release-stream`; `null` when it cannot be told now. */
+  | {
+      readonly type: 'stream-released';
+      readonly requestId: number;
+      readonly durable: readonly Stretch[] | null;
+    }
   /** prom-client's `getMetricsAsJSON`. */
   | { readonly type: 'metrics'; readonly requestId: number; readonly metrics: readonly object[] }
   | { readonly type: 'replayed'; readonly requestId: number; readonly outcomes: readonly ReplayOutcome[] }

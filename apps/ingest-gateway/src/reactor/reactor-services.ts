@@ -12,6 +12,7 @@ import { EnrollmentRequests } from './enrollment-requests.js';
 import type { ReactorConfiguration, ToReactor } from './messages.js';
 import type { Port } from './port.js';
 import { PresenceReporter } from './presence-reporter.js';
+import { StreamClaimRequests } from './stream-claim-requests.js';
 
 /** Messages that replace a snapshot. */
 export type SnapshotMessage = Extract<
@@ -29,6 +30,7 @@ export class ReactorServices implements Services {
   readonly connections: ConnectionInbox;
   readonly presence: PresenceReporter;
   readonly enrollments: EnrollmentRequests;
+  readonly streamClaims: StreamClaimRequests;
 
   constructor(
     configuration: ReactorConfiguration,
@@ -42,6 +44,7 @@ export class ReactorServices implements Services {
     this.connections = new ConnectionInbox(port);
     this.presence = new PresenceReporter(port);
     this.enrollments = new EnrollmentRequests(port);
+    this.streamClaims = new StreamClaimRequests(port);
   }
 
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome> {

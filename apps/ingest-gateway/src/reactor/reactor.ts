@@ -65,6 +65,10 @@ export class Reactor {
         return this.#services?.connections.closeAll();
       case 'enrollment-outcome':
         return this.#services?.enrollments.decided(message.requestId, message.outcome);
+      case 'stream-claimed':
+        return this.#services?.streamClaims.claimed(message.requestId, message.durable);
+      case 'release-stream':
+        return void this.#services?.streamClaims.release(message.requestId, message.stream);
       case 'collect-metrics':
         return void this.#collect(message.requestId);
       case 'adopt-spools':
@@ -86,6 +90,7 @@ export class Reactor {
     try {
       this.#pipelines = this.#build(configuration, this.#services, this.#logger);
       for (const pipeline of this.#pipelines) await pipeline.start(this.#abort.signal);
+      this.#services.streamClaims.opened();
     } catch (error) {
       await this.#failed(error);
       return;

@@ -36,7 +36,8 @@ export interface StreamClaims {
   claim(stream: string, granted: (durable: readonly Stretch[] | undefined) => void): void;
   /**
    * Serves claims of other processes. `release` ends the connection that has the stream here, waits until nothing of it
-   * is on its way, and tells what is durable here, as `StreamMarks.durable`. Returns what ends the serving.
+   * is on its way, and tells what is durable here, as `StreamMarks.durable`. It serves as long as the process lives:
+   * also a source that has stopped has to tell what its queue holds durable.
    */
-  serve(release: (stream: string) => Promise<readonly Stretch[] | undefined>): () => void;
+  serve(release: (stream: string) => Promise<readonly Stretch[] | undefined>): void;
 }
