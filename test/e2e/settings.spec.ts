@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestCertificate } from '@app/pipeline/testing';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
@@ -31,10 +31,19 @@ describe('every setting of the reference acts on a running gateway', () => {
   beforeAll(async () => {
     clickhouse = await startTestClickHouse();
     gate = await InsertGate.start(clickhouse.endpoint.url);
-    gateway = await startGateway({ env: { CLICKHOUSE_URL: gate.url } });
+    // Without a spool, what is held back waits in memory, where its limits and the time to write it out can be seen.
+    // With one reactor, all of a limit is its share.
+    gateway = await startGateway({
+      env: {
+        CLICKHOUSE_URL: gate.url,
+        GATEWAY_SPOOL_ENABLED: 'false',
+        ACTIVITYMONITOR_REACTOR_THREADS: '1',
+      },
+    });
     agent = await createTestCertificate({ commonName: 'AGENT' });
     await enrollRaw(await gateway.agentPort(), agent, await gateway.token(), 'AGENT');
   }, 60_000);
+  afterEach(() => gate.release());
   afterAll(async () => {
     sockets.forEach((socket) => socket.destroy());
     gate?.release();
@@ -318,11 +327,14 @@ describe('every setting of the reference acts on a running gateway', () => {
     },
 
     activitymonitor_reactor_threads: async () => {
+      const states = async (): Promise<string> =>
+        (await status()).listener.reactors.map(({ state }) => state).join();
       await set('activitymonitor_reactor_threads', 2);
+      await pollUntil('two reactors', states, (now) => now === 'ready,ready');
       await (await send('REACTORS', 50)).end();
       await written('REACTORS', 50);
-      const { reactors } = (await status()).listener;
-      expect(new Set(reactors.map(({ state }) => state))).toEqual(new Set(['ready']));
+      await reset('activitymonitor_reactor_threads');
+      await pollUntil('one reactor', states, (now) => now === 'ready');
     },
 
     enable_activitymonitor_ingestion: async () => {
