@@ -246,7 +246,8 @@ export class SpoolQueue implements EntryQueue {
 
 function toBatch({ frozen, recovered }: TakenBatch): SinkBatch {
   const { lane, record, entries } = frozen;
-  const { token, rows, bytes, receivedAt, frozenAt, firstId, lastId } = record;
+  const { token, rows, bytes, receivedAt } = record;
   const batch = { sink: lane.sink, destination: lane.destination, entries, token, rows, bytes, receivedAt };
-  return recovered ? { ...batch, recovered: { frozenAt, firstId, lastId } } : batch;
+  // An earlier process may have sent it, or be the one that was cutting refused rows out of it.
+  return recovered ? { ...batch, uncertain: true } : batch;
 }
