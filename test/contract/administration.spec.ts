@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { numberSettings } from '../../apps/ingest-gateway/src/settings/index.js';
+import { exampleDeadLetter } from '../../apps/ingest-gateway/src/dead-letters/dead-letter.schema.js';
 import { startControlPlane, type TestControlPlane } from '../support/control-plane.js';
 
 /** A request as an example of the page writes it. */
@@ -10,6 +11,13 @@ interface Example {
   readonly path: string;
   readonly body: string | undefined;
   readonly withKey: boolean;
+}
+
+/** What later examples use of an answer. */
+interface Answer {
+  readonly id?: string;
+  readonly spkiHash?: string;
+  readonly deadLetters?: readonly { readonly id: string }[];
 }
 
 function examplesOf(text: string): Example[] {
@@ -35,6 +43,8 @@ describe('docs/ADMINISTRATION.md', () => {
     control = await startControlPlane();
     const plane = control.plane();
     plane.state = { ...plane.state, bans: [{ ip: '192.0.2.7', until: Date.now() + 60_000, reason: 'x' }] };
+    plane.replayed = (items) => items.map(({ id }) => ({ id, outcome: 'replayed' }));
+    control.clickhouse.memory.letters = [exampleDeadLetter];
   });
   afterAll(() => control.dispose());
 
@@ -46,7 +56,7 @@ describe('docs/ADMINISTRATION.md', () => {
       const headers: Record<string, string> = withKey ? {} : { authorization: '' };
       const answer = await control.rest(method, url, body, headers);
       expect([command, answer.status, answer.status < 300]).toEqual([command, expect.any(Number), true]);
-      const { id, spkiHash } = (answer.body ?? {}) as { id?: string; spkiHash?: string };
+      const { spkiHash, deadLetters, id = deadLetters?.[0]?.id } = (answer.body ?? {}) as Answer;
       if (id !== undefined) known['ID'] = id;
       if (spkiHash !== undefined) known['SPKI_HASH'] = spkiHash;
     }
