@@ -5,10 +5,13 @@ import { join } from 'node:path';
 
 /** What looks like a code and is somebody else's: variables, and codes of Node, YAML, TLS and ClickHouse. */
 const FOREIGN = new Set([
+  'ADMIN_API_KEY',
   'BAD_ALIAS',
   'DUPLICATE_KEY',
   'ERR_ENCODING_INVALID_ENCODED_DATA',
   'ERR_HTTP_REQUEST_TIMEOUT',
+  'GATEWAY_DATA_DIR',
+  'GATEWAY_HTTP_PORT',
   'GATEWAY_LOG_LEVEL',
   'GOLDEN_UPDATE',
   'HPE_HEADER_OVERFLOW',

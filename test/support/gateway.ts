@@ -15,7 +15,7 @@ export interface GatewayStatus {
     readonly state: string;
     readonly reason?: string;
     readonly port: number;
-    readonly refusedPort?: object;
+    readonly refusedPort?: { readonly port: number; readonly reason: string };
     readonly connections: number;
     readonly bans: readonly { readonly ip: string }[];
     readonly rejected: { readonly banned: number; readonly limit: number };

@@ -10,6 +10,7 @@ import { AgentClient } from './agent-client.js';
 import { AgentProgress } from './agent-progress.js';
 import { loadOrCreateIdentity, type AgentIdentity } from './identity.js';
 import { ChunkBuilder, type MessageSource } from './message-source.js';
+import type { EventStream } from './event-stream.js';
 import { runAgent } from './run-agent.js';
 
 let dir: string;
@@ -211,12 +212,21 @@ describe('runAgent', () => {
     };
     let chunks = 0;
     const all = numbered(1_000);
+    const agent = client();
+    const opened: EventStream[] = [];
+    const connect = agent.stream.bind(agent);
+    agent.stream = async (signal) => {
+      const stream = await connect(signal);
+      opened.push(stream);
+      return stream;
+    };
     const source: MessageSource = async (signal) => {
       chunks += 1;
-      if (chunks === 60) await until(() => lines.length >= 500 && sockets.size === 0);
+      // Until the agent has noticed too, what it hands over is lost with the connection.
+      if (chunks === 60) await opened[0]?.closed;
       return all(signal);
     };
-    const progress = await runAgent({ client: client(), source, backoff });
+    const progress = await runAgent({ client: agent, source, backoff });
     expect(progress.reconnects).toBe(1);
     expect(progress.sent).toBe(1_000);
     expect(progress.unconfirmed).toBeGreaterThanOrEqual(500);

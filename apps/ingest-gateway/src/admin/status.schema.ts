@@ -10,6 +10,7 @@ const reactorSchema = component('Reactor', {
   type: 'object',
   required: ['state', 'restarts'],
   properties: {
+    index: { ...COUNT, description: 'Place among the reactors.' },
     pid: COUNT,
     state: { enum: ['starting', 'ready', 'failed', 'draining', 'stopped'] },
     reason: TEXT,
@@ -38,7 +39,12 @@ const listenerSchema = component('Listener', {
     certificate: {
       type: 'object',
       required: ['spkiHash', 'notAfter'],
-      properties: { spkiHash: TEXT, notAfter: TIME, selfSigned: { type: 'boolean' } },
+      properties: {
+        spkiHash: TEXT,
+        notAfter: TIME,
+        selfSigned: { type: 'boolean' },
+        problem: { ...TEXT, description: 'Why its changed files are not used.' },
+      },
     },
     reactors: listOf(reactorSchema),
   },
@@ -57,7 +63,7 @@ const pipelineSchema = component('Pipeline', {
         properties: { id: TEXT, plugin: TEXT, state: TEXT, reason: TEXT, since: TIME },
       },
     },
-    counts: { type: 'object', description: 'Since the start of the reactors.' },
+    counts: { type: 'object', description: 'Since the start of the listener.' },
     queue: { type: 'object', description: 'What waits for ClickHouse: entries, rows, bytes, age in ms.' },
     backPressure: { type: 'boolean', description: 'Whether agents are being slowed down.' },
   },
@@ -100,10 +106,10 @@ export const exampleStatus = {
     port: 1514,
     connections: 12,
     maxConnections: 100,
-    rejected: { banned: 3, limit: 0 },
+    rejected: { banned: 3, limit: 0, rate: 0 },
     bans: [exampleBan],
     certificate: { spkiHash: '5'.repeat(64), notAfter: '2027-11-20T00:00:00.000Z', selfSigned: true },
-    reactors: [{ pid: 4711, state: 'ready', restarts: 0, connections: 12, rssBytes: 104_857_600 }],
+    reactors: [{ index: 0, pid: 4711, state: 'ready', restarts: 0, connections: 12, rssBytes: 104_857_600 }],
   },
   pipelines: [
     {

@@ -1,4 +1,4 @@
-import type { PipelineStatus } from '@app/pipeline';
+import type { InstanceStatus, PipelineStatus } from '@app/pipeline';
 import type { ClickHouseStatus } from '../clickhouse/types.js';
 import type { ListenerStatus } from '../listener/types.js';
 import type { SettingsSnapshot } from '../settings/index.js';
@@ -17,7 +17,7 @@ export interface StatusView {
 
 /** The listener with its bans, certificate and reactors. */
 export function toListenerView(status: ListenerStatus): object {
-  const { bans, certificate, reactors, refusedPort, ...listener } = status;
+  const { bans, certificate, reactors, refusedPort, ended: _ended, ...listener } = status;
   return {
     ...listener,
     ...(refusedPort && { refusedPort: { ...refusedPort, at: iso(refusedPort.at) } }),
@@ -30,7 +30,7 @@ export function toListenerView(status: ListenerStatus): object {
   };
 }
 
-/** Pipelines of all reactors by name; counts are since the start of the reactor that keeps them. */
+/** Pipelines of all reactors by name; counts are since the start of the data plane, less those of reactors that died. */
 export function toPipelineViews(listener: ListenerStatus): object[] {
   const byName = new Map<string, PipelineStatus[]>();
   for (const pipeline of listener.reactors.flatMap((reactor) => reactor.status?.pipelines ?? [])) {
@@ -38,16 +38,41 @@ export function toPipelineViews(listener: ListenerStatus): object[] {
   }
   return [...byName].map(([name, parts]) => ({
     name,
-    instances: parts
-      .flatMap((part) => part.instances)
-      .map((instance) => ({ ...instance, since: iso(instance.since) })),
-    counts: sum(parts.map((part) => part.counts)),
+    instances: worstOfEach(parts.flatMap((part) => part.instances)).map((instance) => ({
+      ...instance,
+      since: iso(instance.since),
+    })),
+    counts: sum(
+      [...parts, ...(listener.ended ?? []).filter((ended) => ended.name === name)].map((part) => part.counts),
+    ),
     queue: {
       ...sum(parts.map((part) => part.queue)),
       oldestMs: Math.max(...parts.map((part) => part.queue.oldestMs)),
     },
     backPressure: parts.some((part) => part.backPressure),
   }));
+}
+
+/** From the best to the worst. */
+const STATES: readonly InstanceStatus['state'][] = [
+  'ok',
+  'stopped',
+  'stopping',
+  'starting',
+  'degraded',
+  'failed',
+];
+
+/** Each instance once: where it runs in several reactors, as it is in the one that fares worst. */
+function worstOfEach(instances: readonly InstanceStatus[]): InstanceStatus[] {
+  const worst = new Map<string, InstanceStatus>();
+  for (const instance of instances) {
+    const before = worst.get(instance.id);
+    if (before === undefined || STATES.indexOf(instance.state) > STATES.indexOf(before.state)) {
+      worst.set(instance.id, instance);
+    }
+  }
+  return [...worst.values()];
 }
 
 type Numbers = { readonly [name: string]: number | Numbers };

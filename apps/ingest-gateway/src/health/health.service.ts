@@ -89,8 +89,9 @@ function pipelinesHealth({ reactors }: ListenerStatus): ComponentHealth {
     .flatMap((pipeline) => pipeline.instances)
     .filter((instance) => instance.state === 'failed' || instance.state === 'degraded');
   if (bad.length === 0) return OK;
-  const reason = bad.map(
+  const reasons = bad.map(
     ({ id, state, reason: why }) => `${id} is ${state}${why === undefined ? '' : `: ${why}`}`,
   );
-  return { status: 'degraded', reason: reason.join('; ') };
+  // Each reactor has the same instances, and most often for the same reason.
+  return { status: 'degraded', reason: [...new Set(reasons)].join('; ') };
 }

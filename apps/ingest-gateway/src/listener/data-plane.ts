@@ -138,6 +138,7 @@ class ProcessDataPlane implements DataPlane {
       rejected: rejections,
       bans: this.#bans.list(),
       reactors: this.#supervisor.views(),
+      ended: this.#supervisor.endedPipelines(),
     };
   }
 

@@ -57,7 +57,8 @@ export class ReactorProcess implements StreamPeer {
   readonly #replays: PendingRequests<ReplayRequest, readonly ReplayOutcome[]>;
   readonly #releases: PendingRequests<string, readonly Stretch[]>;
   #status: ReactorStatus | undefined;
-  #reports: readonly DrainReport[] = [];
+  #lastMetrics: readonly object[] | undefined;
+  #reports: readonly DrainReport[] | undefined;
 
   /** @param nodeOptions options of Node beside those of this process */
   constructor(
@@ -111,6 +112,16 @@ export class ReactorProcess implements StreamPeer {
     return this.#status;
   }
 
+  /** Its prom-client metrics as JSON, as it gave them last. */
+  get lastMetrics(): readonly object[] | undefined {
+    return this.#lastMetrics;
+  }
+
+  /** Whether it has said that it is drained: what it told last is final. */
+  get drained(): boolean {
+    return this.#reports !== undefined;
+  }
+
   /** Sends a message; to a process that is gone, nothing. */
   send(message: ToReactor): void {
     if (!this.#child.connected) return;
@@ -158,7 +169,7 @@ export class ReactorProcess implements StreamPeer {
     const timer = setTimeout(() => this.kill(), Math.max(0, deadline - Date.now()) + EXIT_GRACE_MS);
     await this.exited;
     clearTimeout(timer);
-    return this.#reports;
+    return this.#reports ?? [];
   }
 
   /** Ends it at once. */
@@ -198,6 +209,7 @@ export class ReactorProcess implements StreamPeer {
       case 'stream-released':
         return this.#releases.answered(message.requestId, message.durable ?? undefined);
       case 'metrics':
+        this.#lastMetrics = message.metrics;
         return this.#metrics.answered(message.requestId, message.metrics);
       case 'replayed':
         return this.#replays.answered(message.requestId, message.outcomes);

@@ -23,6 +23,8 @@ export interface ReactorSlotParts {
   /** The newest snapshots. */
   configuration(epoch: string): ReactorConfiguration;
   readonly events: Omit<ReactorEvents, 'hello' | 'failed' | 'status'>;
+  /** A process has ended; for what it told last. */
+  ended(process: ReactorProcess): void;
   /** When a silent process is told of and ended; after 10 s and 30 s by default. */
   readonly watchdog?: WatchdogLimits;
 }
@@ -138,6 +140,7 @@ export class ReactorSlot {
     const timer = setTimeout(() => this.#tooSlow(), START_TIMEOUT_MS);
     const reason = await process.exited;
     clearTimeout(timer);
+    this.parts.ended(process);
     this.#process = undefined;
     this.#configured = false;
     return reason;

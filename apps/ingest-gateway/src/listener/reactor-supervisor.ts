@@ -1,13 +1,14 @@
 import type { DrainReport, ReplayOutcome } from '@app/pipeline';
 import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
 import type { ReactorConfiguration, ReactorSettings, ToReactor } from '../reactor/messages.js';
+import { EndedReactors } from './ended-reactors.js';
 import type { ReactorProcess, ReplayRequest } from './reactor-process.js';
 import { ReactorPool } from './reactor-pool.js';
 import { shareOf } from './reactor-shares.js';
 import { ReactorSlot, type ReactorView } from './reactor-slot.js';
 import { SpoolDirectories } from './spool-directories.js';
 import { StreamClaimBroker } from './stream-claim-broker.js';
-import type { DataPlaneHandlers } from './types.js';
+import type { DataPlaneHandlers, EndedPipeline } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
 import type { WatchdogLimits } from './watchdog.js';
 
@@ -46,6 +47,7 @@ const REPLAY_TIMEOUT_MS = 300_000;
 export class ReactorSupervisor {
   readonly #pool: ReactorPool;
   readonly #waiting: WaitingConnections;
+  readonly #ended = new EndedReactors();
   readonly #streams = new StreamClaimBroker(() => this.#pool.slots.map((slot) => () => slot.configured));
   readonly #spools: SpoolDirectories;
   #snapshots: ReactorSnapshots;
@@ -136,11 +138,17 @@ export class ReactorSupervisor {
     return counts;
   }
 
-  /** Metrics of each reactor that answers within a second. */
+  /** What pipelines of surplus reactors had counted when they ended. */
+  endedPipelines(): EndedPipeline[] {
+    return this.#ended.pipelines();
+  }
+
+  /** Metrics of each reactor that answers within a second, and what those that ended had counted. */
   async collectMetrics(): Promise<(readonly object[])[]> {
     const running = this.#pool.slots.flatMap((slot) => slot.configured ?? []);
     const answers = await Promise.all(running.map((reactor) => reactor.collectMetrics(METRICS_TIMEOUT_MS)));
-    return answers.filter((answer) => answer !== undefined);
+    const ended = await this.#ended.metrics();
+    return [...answers, ...(ended.length > 0 ? [ended] : [])].filter((answer) => answer !== undefined);
   }
 
   /** Tries dead letters again in the reactor with the fewest connections; `undefined` when none does. */
@@ -180,6 +188,7 @@ export class ReactorSupervisor {
       logger: logger.child({ reactor: index }),
       nodeOptions: () => this.parts.nodeOptions(),
       nextEpoch: () => handlers.nextEpoch(),
+      ended: (process) => this.#ended.add(process),
       configuration: (epoch) => ({
         ...this.#snapshots,
         settings: this.#share(index),

@@ -6,13 +6,21 @@ import type {
   Logger,
   Metrics,
 } from '@app/pipeline/api';
-import type { DrainReport, GatewayConfig, PipelineSpec, ReplayItem, ReplayOutcome } from '@app/pipeline';
+import type {
+  DrainReport,
+  GatewayConfig,
+  PipelineCounts,
+  PipelineSpec,
+  ReplayItem,
+  ReplayOutcome,
+} from '@app/pipeline';
 import type { AgentReports, ReactorSettings, ReactorStatus } from '../reactor/messages.js';
 
 /** What the data plane asks of the control plane. */
 export interface DataPlaneHandlers {
   /** Decides on an enrollment; may reject, which agents see as a closed connection. */
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
+  /** Once a second and reactor: who was heard of, and what came from each since the last time. */
   agentsSeen(spkiHashes: readonly string[], at: number, reports: AgentReports): void;
   /** An epoch that this gateway never used before, fixed width; asked for at each start of a reactor. */
   nextEpoch(): Promise<string>;
@@ -87,6 +95,14 @@ export interface ListenerStatus {
     readonly restarts: number;
     readonly status?: ReactorStatus;
   }[];
+  /** Counts of surplus reactors that have ended since the start, by pipeline; to be added to those that run. */
+  readonly ended?: readonly EndedPipeline[];
+}
+
+/** What a pipeline of reactors that have ended had counted. */
+export interface EndedPipeline {
+  readonly name: string;
+  readonly counts: PipelineCounts;
 }
 
 /** Acceptor and reactors. Made by `createDataPlane`. */

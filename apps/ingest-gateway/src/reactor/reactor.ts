@@ -21,6 +21,8 @@ export interface ReactorParts {
 }
 
 const STATUS_EVERY_MS = 1_000;
+/** Number of a request for metrics that nobody made: the last ones before the end. */
+const FINAL_METRICS = 0;
 /** What an orphaned reactor has to write out what it holds, ms. */
 const ORPHAN_DRAIN_MS = 5_000;
 /** The same where spools hold it: the next gateway waits for them. */
@@ -38,6 +40,7 @@ export class Reactor {
   #spool: SpoolAssignment | undefined;
   #timer: NodeJS.Timeout | undefined;
   #draining: Promise<readonly DrainReport[]> | undefined;
+  #drained = false;
   #exited = false;
 
   constructor(private readonly parts: ReactorParts) {}
@@ -174,8 +177,10 @@ export class Reactor {
     const before = this.#pipelines.map((pipeline) => pipeline.status());
     const drained = this.#drain(deadline);
     const reports = again ? await this.#untilDeadline(drained, before, deadline) : await drained;
-    if (this.#exited) return;
+    if (this.#exited || this.#drained) return;
+    this.#drained = true;
     this.#report();
+    await this.#collect(FINAL_METRICS);
     this.parts.port.send({ type: 'drained', reports });
     await this.#exit(0);
   }

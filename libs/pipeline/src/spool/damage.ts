@@ -1,8 +1,9 @@
-import { renameSync, rmdirSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../api/index.js';
 import { DATA_FILE, LOCK_FILE } from './database.js';
 
+const ASIDE = `${DATA_FILE}.damaged-`;
 /** What lmdb says of a file that is damaged: MDB_PAGE_NOTFOUND, MDB_CORRUPTED. */
 const DAMAGE = new Set([-30797, -30796]);
 
@@ -11,9 +12,14 @@ export function isDamage(error: unknown): boolean {
   return DAMAGE.has((error as { code?: number }).code ?? 0);
 }
 
+/** Names of the files in a spool's directory that were set aside. */
+export function filesSetAside(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name.startsWith(ASIDE));
+}
+
 /** Moves a damaged file out of the way: nothing of it is deleted. */
 export function setAside(directory: string, logger: Logger, reason: string): void {
-  const to = `${DATA_FILE}.damaged-${Date.now()}`;
+  const to = `${ASIDE}${Date.now()}`;
   logger.error(
     { directory, file: to, reason },
     'the spool is damaged: its file is set aside, a new one is made',

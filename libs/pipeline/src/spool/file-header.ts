@@ -19,6 +19,8 @@ const META_PAGE = 0x08;
 const MAGIC = 0xbeefc0de;
 const VERSION = 2;
 const NO_ROOT = 2n ** 64n - 1n;
+/** Pages at the end that a file may lack: they were taken and given back in one transaction, and never written. */
+const UNWRITTEN_PAGES = 64;
 
 interface Meta {
   readonly pageSize: number;
@@ -28,9 +30,8 @@ interface Meta {
 }
 
 /**
- * Looks at the front of a spool file before lmdb does, which may end the process over a file that is none of its own. A
- * file that was cut short is made as long as it says it is: reading beyond the end of a mapped file ends the process too,
- * while zeros are found to be damage.
+ * Looks at the front of a spool file before lmdb does, which may end the process over a file that is none of its own, or
+ * that was cut short: reading beyond the end of a mapped file ends the process, so the file is made as long as it says.
  */
 export function checkFile(path: string): FileHealth {
   let file: number;
@@ -50,6 +51,7 @@ export function checkFile(path: string): FileHealth {
     const { pageSize, mainRoot, lastPage } = first.txn > second.txn ? first : second;
     if (mainRoot !== NO_ROOT && mainRoot > lastPage) return 'damaged';
     const told = (Number(lastPage) + 1) * pageSize;
+    if (told - size > UNWRITTEN_PAGES * pageSize) return 'damaged';
     if (told > size) ftruncateSync(file, told);
     return 'good';
   } finally {

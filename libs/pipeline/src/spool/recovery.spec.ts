@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -88,6 +88,16 @@ describe('damage', () => {
     expect([again.entries, again.quarantined]).toEqual([0, 1]);
   });
 
+  it('of a file that was cut short sets it aside too', async () => {
+    const spool = await rig.open();
+    await fill(spool, 1);
+    await spool.append([spoolEntry('gw/000001/000000000002', 'x'.repeat(2 ** 20))], undefined).durable;
+    await spool.close();
+    truncateSync(join(rig.directory, 'data.mdb'), 2 ** 19);
+    expect((await rig.open()).entries).toBe(0);
+    expect(readdirSync(rig.directory).filter((name) => name.includes('damaged'))).toHaveLength(1);
+  });
+
   it('of the whole file sets the file aside, and begins anew', async () => {
     const spool = await rig.open();
     await fill(spool, 3);
@@ -95,6 +105,7 @@ describe('damage', () => {
     writeFileSync(join(rig.directory, 'data.mdb'), Buffer.alloc(20_000, 7));
     const again = await rig.open();
     expect(again.entries).toBe(0);
+    expect(again.problems).toEqual([expect.stringContaining('was set aside')]);
     await fill(again, 1);
     expect(readdirSync(rig.directory).filter((name) => name.includes('damaged'))).toHaveLength(1);
     expect(rig.logger.lines.map(({ message }) => message)).toEqual([

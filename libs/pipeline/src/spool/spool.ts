@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { EncodedEntry, Logger, StreamStretch } from '../api/index.js';
 import { BatchReader } from './batch-reader.js';
 import type { Catalog } from './catalog.js';
 import type { Change, DatabaseOptions, SpoolDatabase } from './database.js';
+import { filesSetAside } from './damage.js';
 import { DiskRoom, mib, type NoRoom, type RoomLimits } from './disk-room.js';
 import {
   encodeFreeze,
@@ -103,6 +105,7 @@ export class Spool {
   readonly #writer: SpoolWriter;
   readonly #reader: BatchReader;
   readonly #siblings: Siblings;
+  readonly #filesAside: readonly string[];
   #noRoom: NoRoom | undefined;
   #failure: string | undefined;
   #closed: Promise<void> | undefined;
@@ -116,6 +119,7 @@ export class Spool {
     private readonly release: () => void,
   ) {
     const { directory, limits, thread = true, events } = options;
+    this.#filesAside = filesSetAside(directory);
     this.#room = new DiskRoom(directory, limits);
     this.#writer = thread ? new ThreadWriter(file) : new InlineWriter(database);
     this.#reader = new BatchReader(database);
@@ -177,7 +181,11 @@ export class Spool {
       this.quarantined === 0
         ? undefined
         : `${this.quarantined} damaged entries of the spool are set aside; \`gateway spool verify\` tells which.`;
-    return [this.#failure, this.#noRoom?.reason, aside].filter((problem) => problem !== undefined);
+    const files = this.#filesAside.map(
+      (name) =>
+        `The damaged spool file ${join(this.directory, name)} was set aside; what it held was not written.`,
+    );
+    return [this.#failure, this.#noRoom?.reason, aside, ...files].filter((problem) => problem !== undefined);
   }
 
   /** The lane of a sink and destination. */

@@ -184,6 +184,14 @@ export interface PipelineHarnessOptions {
   /** One by default. */
   readonly sinks?: 1 | 2;
   readonly now?: () => number;
+  /** A queue on disk; in memory without it. */
+  readonly spool?: {
+    readonly directory: string;
+    readonly adopt?: readonly string[];
+    readonly maxBytes?: number;
+  };
+  /** `000001` by default. */
+  readonly epoch?: string;
 }
 
 /** Makes what `createPipeline` takes: a fake source, parser and one or two sinks, the first with the dead letters. */
@@ -211,7 +219,14 @@ export function createPipelineHarness(overrides: PipelineHarnessOptions = {}): P
       steps: [{ name: 'parser', use: 'parsers.fake', with: {} }],
       sinks: names.map((name) => ({ name, use: `sinks.${name}`, with: {} })),
       deadLetters: 'main',
-      buffer: { maxBytes: overrides.maxBytes ?? 64 * 1024 * 1024 },
+      buffer: {
+        maxBytes: overrides.maxBytes ?? 64 * 1024 * 1024,
+        spool: {
+          enabled: overrides.spool !== undefined,
+          maxBytes: overrides.spool?.maxBytes ?? 2 ** 30,
+          diskReserveBytes: 0,
+        },
+      },
     },
     registry: fakeRegistry(source, parser, sinks, names),
     services,
@@ -219,7 +234,8 @@ export function createPipelineHarness(overrides: PipelineHarnessOptions = {}): P
     logger,
     metrics,
     gatewayId: 'gw',
-    epoch: '000001',
+    epoch: overrides.epoch ?? '000001',
+    ...(overrides.spool && { spool: { adopt: [], ...overrides.spool, thread: false } }),
     ...(overrides.now === undefined ? {} : { now: overrides.now }),
   };
   const [sink] = sinks;
