@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { DeadLetterQueries } from '../../apps/ingest-gateway/src/clickhouse/dead-letter-queries.js';
 import { numberSettings } from '../../apps/ingest-gateway/src/settings/index.js';
-import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
+import { exampleDeadLetter } from '../../apps/ingest-gateway/src/dead-letters/dead-letter.schema.js';
 import { startControlPlane, type TestControlPlane } from '../support/control-plane.js';
 
 /** A request as an example of the page writes it. */
@@ -14,7 +13,7 @@ interface Example {
   readonly withKey: boolean;
 }
 
-/** What later examples take from an answer. */
+/** What later examples use of an answer. */
 interface Answer {
   readonly id?: string;
   readonly spkiHash?: string;
@@ -38,24 +37,16 @@ function examplesOf(text: string): Example[] {
 describe('docs/ADMINISTRATION.md', () => {
   const text = readFileSync('docs/ADMINISTRATION.md', 'utf8');
   const examples = examplesOf(text);
-  let clickhouse: TestClickHouse;
   let control: TestControlPlane;
 
   beforeAll(async () => {
-    clickhouse = await startTestClickHouse();
-    await clickhouse.run(
-      "INSERT INTO dead_letters (received_at, pipeline, stage, code) VALUES (now64(3), 'activity', 'validate', 'wrong_type')",
-    );
     control = await startControlPlane();
-    control.clickhouse.deadLetterQueries = new DeadLetterQueries(clickhouse.client, 'activity');
     const plane = control.plane();
-    plane.replayed = (items) => items.map(({ id }) => ({ id, outcome: 'replayed' }));
     plane.state = { ...plane.state, bans: [{ ip: '192.0.2.7', until: Date.now() + 60_000, reason: 'x' }] };
-  }, 60_000);
-  afterAll(async () => {
-    await control.dispose();
-    await clickhouse.stop();
+    plane.replayed = (items) => items.map(({ id }) => ({ id, outcome: 'replayed' }));
+    control.clickhouse.memory.letters = [exampleDeadLetter];
   });
+  afterAll(() => control.dispose());
 
   it('has examples that work, one after the other', async () => {
     expect(examples.length).toBeGreaterThan(25);
@@ -65,8 +56,7 @@ describe('docs/ADMINISTRATION.md', () => {
       const headers: Record<string, string> = withKey ? {} : { authorization: '' };
       const answer = await control.rest(method, url, body, headers);
       expect([command, answer.status, answer.status < 300]).toEqual([command, expect.any(Number), true]);
-      const { id: own, spkiHash, deadLetters = [] } = (answer.body ?? {}) as Answer;
-      const id = own ?? deadLetters[0]?.id;
+      const { spkiHash, deadLetters, id = deadLetters?.[0]?.id } = (answer.body ?? {}) as Answer;
       if (id !== undefined) known['ID'] = id;
       if (spkiHash !== undefined) known['SPKI_HASH'] = spkiHash;
     }

@@ -8,15 +8,16 @@ import { createLiveValue } from '@app/pipeline/helpers';
 import { createMetrics } from '@app/pipeline/observability';
 import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
 import { AskedDeadLetters } from '../../apps/ingest-gateway/src/clickhouse/asked-dead-letters.js';
-import { DeadLetterQueries } from '../../apps/ingest-gateway/src/clickhouse/dead-letter-queries.js';
 import { AdminKey } from '../../apps/ingest-gateway/src/admin/admin-key.js';
 import { clickHouseDefaults } from './clickhouse.js';
+import { MemoryDeadLetters } from './memory-dead-letters.js';
 import type {
   ActivityEvent,
   ActivityQuery,
   ActivitySummary,
   ClickHouseService,
   ClickHouseStatus,
+  DeadLetterStore,
 } from '../../apps/ingest-gateway/src/clickhouse/types.js';
 import { createControlPlane, type ControlPlane } from '../../apps/ingest-gateway/src/control-plane.js';
 import type {
@@ -133,12 +134,12 @@ export class FakeDataPlane implements DataPlane {
 /** A ClickHouse without a server. */
 export class FakeClickHouse implements ClickHouseService {
   readonly endpoint = createLiveValue<Endpoint | undefined>(undefined);
-  /** Where dead letters are; nowhere until a test says. */
-  deadLetterQueries: DeadLetterQueries | undefined;
+  /** Where dead letters are, unless a test gives another place. */
+  readonly memory = new MemoryDeadLetters();
+  deadLetterStore: DeadLetterStore = this.memory;
   readonly deadLetters = new AskedDeadLetters(async (question) => {
     this.#ensureUp();
-    if (this.deadLetterQueries === undefined) throw new Error('The test has no dead letters.');
-    return question(this.deadLetterQueries);
+    return question(this.deadLetterStore);
   });
   readonly queries: ActivityQuery[] = [];
   answer: ActivityEvent[] = [];
@@ -294,7 +295,7 @@ async function rest(
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  const json = (response.headers.get('content-type') ?? '').includes('json') && text !== '';
+  const json = /[/+]json\b/.test(response.headers.get('content-type') ?? '') && text !== '';
   return {
     status: response.status,
     headers: response.headers,

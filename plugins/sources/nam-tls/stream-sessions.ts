@@ -76,8 +76,7 @@ export class StreamSessions {
 
   async #claim(stream: string, holder: StreamHolder): Promise<readonly Stretch[] | undefined> {
     if (holder.ended) return undefined;
-    const own = await this.#release(stream);
-    if (own === undefined) return undefined;
+    await this.#takeFromHolder(stream);
     const others = await new Promise<readonly Stretch[] | undefined>((resolve) => {
       this.claims.claim(stream, (durable) => {
         // At once: another process may ask for the stream before the promise has been waited for.
@@ -85,14 +84,19 @@ export class StreamSessions {
         resolve(durable);
       });
     });
-    return others && joinStretches([...own, ...others]);
+    // Asked last: what was taken over from a process that is no more meanwhile is in it.
+    const own = others && (await this.marks.durable(stream));
+    return own && joinStretches([...own, ...others]);
   }
 
-  /** Takes the stream from whoever has it here, and tells what is durable. */
   async #release(stream: string): Promise<readonly Stretch[] | undefined> {
+    await this.#takeFromHolder(stream);
+    return this.marks.durable(stream);
+  }
+
+  async #takeFromHolder(stream: string): Promise<void> {
     const holder = this.#holders.get(stream);
     holder?.supersede();
     await holder?.settled();
-    return this.marks.durable(stream);
   }
 }

@@ -21,6 +21,7 @@ export const auditActions = [
   'api-key.create',
   'api-key.revoke',
   'ban.lift',
+  'dead-letters.replay',
   'enrollment-token.create',
   'enrollment-token.revoke',
   'feature-flag.reset',
@@ -54,7 +55,10 @@ export const auditViewSchema = component(
     id: { type: 'string' },
     at: TIME,
     action: { enum: auditActions },
-    target: { type: 'string', description: 'Name of a setting, id of a key or token, SPKI hash, address.' },
+    target: {
+      type: 'string',
+      description: 'Name of a setting, id of a key or token, SPKI hash, address, filter of a replay.',
+    },
     actor: shape({
       id: { type: 'string', description: 'Id of the API key, "bootstrap", or SPKI hash of the agent.' },
       name: { type: 'string', description: 'Name of the API key, or hostname of the agent.' },
@@ -66,7 +70,7 @@ export const auditViewSchema = component(
         'ok; the code of the problem; or, for an enrollment, malformed, unknown, revoked, expired or used-up.',
     },
     before: { description: 'What it was; null where there was nothing.' },
-    after: { description: 'What it is; null where there is nothing.' },
+    after: { description: 'What it is, or what a replay did; null where there is nothing.' },
   }),
 );
 

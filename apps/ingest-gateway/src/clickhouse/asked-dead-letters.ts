@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import type { DeadLetterQueries } from './dead-letter-queries.js';
 import type {
   DeadLetter,
   DeadLetterCount,
@@ -10,7 +9,7 @@ import type {
 } from './dead-letter-types.js';
 
 /** Asks the ClickHouse that there is now, and turns what that fails with into a GatewayError. */
-export type AskDeadLetters = <T>(question: (queries: DeadLetterQueries) => Promise<T>) => Promise<T>;
+export type AskDeadLetters = <T>(question: (store: DeadLetterStore) => Promise<T>) => Promise<T>;
 
 /** The dead letters of a server that may not be there yet. */
 export class AskedDeadLetters implements DeadLetterStore {

@@ -10,18 +10,19 @@ export type RawFilter = Readonly<
 /** Query of the list. */
 export type RawListQuery = RawFilter & Readonly<Partial<Record<'limit' | 'cursor', string>>>;
 
-const STAGES = ['frame', 'parse', 'validate', 'sink'];
+/** Where something can be refused. */
+export const STAGES: readonly string[] = ['frame', 'parse', 'validate', 'sink'];
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 const text: JsonSchema = { type: 'string', minLength: 1, maxLength: 1_024 };
 
 const filterProperties: Readonly<Record<string, JsonSchema>> = {
-  code: text,
+  code: { ...text, description: 'Code of the refusal.' },
   stage: { enum: STAGES, description: `Use ${STAGES.join(', ')}.` },
-  pipeline: text,
+  pipeline: { ...text, description: 'Name of the pipeline.' },
   agent: { ...text, description: "Use an agent's hostname or the SPKI hash of its key." },
-  from: { type: 'string', description: TIME_HINT },
-  to: { type: 'string', description: TIME_HINT },
+  from: { type: 'string', description: `Earliest receipt, included. ${TIME_HINT}` },
+  to: { type: 'string', description: `Latest receipt, not included. ${TIME_HINT}` },
   replayed: { enum: ['true', 'false'], description: 'Use true or false.' },
 };
 
@@ -38,7 +39,10 @@ export const listSchema: JsonSchema = {
   additionalProperties: false,
   properties: {
     ...filterProperties,
-    limit: { type: 'string', description: `Use an integer from 1 to ${MAX_LIMIT}.` },
+    limit: {
+      type: 'string',
+      description: `Use an integer from 1 to ${MAX_LIMIT}; ${DEFAULT_LIMIT} by default.`,
+    },
     cursor: { ...text, description: 'Use the cursor of the answer before.' },
   },
 };

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { AuditService } from '../audit/index.js';
 import { DataPlaneModule } from '../data-plane/data-plane.module.js';
 import { DataPlaneHost } from '../data-plane/index.js';
 import { PARTS, type GatewayParts } from '../parts.js';
@@ -8,16 +10,21 @@ import { DeadLettersService } from './dead-letters.service.js';
 
 /** Dead letters: list, export, replay, and an eye on their size. */
 @Module({
-  imports: [DataPlaneModule],
+  imports: [DataPlaneModule, AuditModule],
   controllers: [DeadLettersController],
   providers: [
     {
       provide: DeadLettersService,
-      inject: [PARTS, DataPlaneHost],
-      useFactory: ({ clickhouse, logger, metrics }: GatewayParts, dataPlane: DataPlaneHost) =>
+      inject: [PARTS, DataPlaneHost, AuditService],
+      useFactory: (
+        { clickhouse, logger, metrics }: GatewayParts,
+        dataPlane: DataPlaneHost,
+        audit: AuditService,
+      ) =>
         new DeadLettersService({
           store: clickhouse.deadLetters,
           dataPlane,
+          audit,
           metrics,
           logger: logger.child({ component: 'dead-letters' }),
         }),

@@ -9,8 +9,10 @@ import type {
   DeadLetterSize,
   DeadLetterStore,
 } from '../clickhouse/types.js';
+import type { AuditActor, AuditService } from '../audit/index.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
 import { readId, writeCursor } from './dead-letter-query.js';
+import { replayResult, replayTarget } from './replay-audit.js';
 import { itemsByPipeline, positionOf } from './replay-items.js';
 import { ReplayTally, type ReplayReport } from './replay-report.js';
 import type { ReplayRequest } from './replay-request.js';
@@ -35,6 +37,7 @@ export interface DeadLetterSummary {
 export interface DeadLetterParts {
   readonly store: DeadLetterStore;
   readonly dataPlane: Pick<DataPlaneHost, 'replay'>;
+  readonly audit: Pick<AuditService, 'change'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly now?: () => number;
@@ -87,9 +90,18 @@ export class DeadLettersService {
 
   /**
    * Sends dead letters through their pipelines again, oldest first, and marks those that are stored then.
+   * The audit trail tells of it.
    * @throws GatewayError `REPLAY_RUNNING`; `REPLAY_UNAVAILABLE` when no reactor has answered, before anything was done
    */
-  async replay(request: ReplayRequest): Promise<ReplayReport> {
+  replay(actor: AuditActor, request: ReplayRequest): Promise<ReplayReport> {
+    return this.parts.audit.change(actor, 'dead-letters.replay', replayTarget(request), async (note) => {
+      const report = await this.#replayAlone(request);
+      note.after = replayResult(request, report);
+      return report;
+    });
+  }
+
+  async #replayAlone(request: ReplayRequest): Promise<ReplayReport> {
     if (this.#replaying) {
       throw new GatewayError('REPLAY_RUNNING', 'Another replay is running.', 'Wait until it has ended.');
     }

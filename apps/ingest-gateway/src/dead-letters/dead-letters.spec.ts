@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import type { ReplayItem, ReplayOutcome } from '@app/pipeline';
 import { startTestClickHouse, type TestClickHouse } from '../../../../test/support/clickhouse.js';
 import {
@@ -22,7 +24,7 @@ afterAll(() => clickhouse.stop());
 beforeEach(async () => {
   await clickhouse.run('TRUNCATE TABLE dead_letters');
   control = await startControlPlane();
-  control.clickhouse.deadLetterQueries = new DeadLetterQueries(clickhouse.client, 'activity');
+  control.clickhouse.deadLetterStore = new DeadLetterQueries(clickhouse.client, 'activity');
 });
 afterEach(() => control.dispose());
 
@@ -200,6 +202,28 @@ describe('the export', () => {
   });
 });
 
+describe('the document of the API', () => {
+  it('describes rows as ClickHouse gives them', async () => {
+    const { body } = await control.rest('GET', '/api/openapi.json');
+    const { components } = body as { components: { schemas: Record<string, object> } };
+    const ajv = new Ajv2020({ strict: false });
+    formats.default(ajv);
+    const check = (name: string, value: unknown): string => {
+      const validate = ajv.compile({ components, $ref: `#/components/schemas/${name}` });
+      return validate(value) ? '' : ajv.errorsText(validate.errors);
+    };
+    const row = { stage: 'sink', raw_encoding: 'row', destination: 'file_activity' };
+    await insert(2, (n) => (n === 0 ? { ...row, replayed_at: '2026-11-20 10:00:00.000' } : {}));
+    const page = await list('?limit=1');
+    const exported = await control.rest('GET', `${BASE}/export`);
+    expect(check('DeadLetterPage', page)).toBe('');
+    expect(check('DeadLetterPage', await list())).toBe('');
+    expect(check('DeadLetterSummary', (await control.rest('GET', `${BASE}/summary`)).body)).toBe('');
+    expect(check('DeadLetter', JSON.parse(String(exported.body).split('\n')[0]!))).toBe('');
+    expect(check('DeadLetter', { ...page.deadLetters[0], stage: 'nowhere' })).not.toBe('');
+  });
+});
+
 describe('a replay', () => {
   const replay = (body?: object): Promise<RestAnswer> => control.rest('POST', `${BASE}/replay`, body ?? {});
   const numberOf = ({ raw }: ReplayItem): number => (JSON.parse(raw) as { n: number }).n;
@@ -297,6 +321,39 @@ describe('a replay', () => {
     const answers = await Promise.all([replay(), replay()]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect(answers.find(({ status }) => status === 409)!.body).toMatchObject({ code: 'REPLAY_RUNNING' });
+  });
+
+  it('is in the audit trail: who, which, and what became of them', async () => {
+    await insert(3, (n) => (n === 2 ? { code: 'late' } : {}));
+    await replay({ filter: { code: 'wrong_type' } });
+    answer((n) => (n === 0 ? { outcome: 'refused', code: 'wrong_type' } : { outcome: 'replayed' }));
+    const from = new Date(Date.now() - 86_400_000).toISOString();
+    await replay({ filter: { code: 'wrong_type', from }, limit: 50 });
+    const ids = (await list('?code=late')).deadLetters.map(({ id }) => id);
+    await replay({ filter: { ids } });
+    await replay();
+    const { body } = await control.rest('GET', '/api/v1/audit?action=dead-letters.replay');
+    const counts = { replayed: 1, alreadyStored: 0, refused: 0, failed: 0, skipped: 0 };
+    expect(body).toMatchObject([
+      { target: 'all', after: { filter: {}, replayed: 0, refused: 1, skipped: 2 } },
+      { target: `ids=${ids[0]}`, after: { filter: { ids: 1 }, limit: 10_000, ...counts } },
+      {
+        action: 'dead-letters.replay',
+        target: `code=wrong_type from=${from}`,
+        actor: { id: 'bootstrap' },
+        outcome: 'ok',
+        before: null,
+        after: { filter: { code: 'wrong_type', from }, limit: 50, ...counts, refused: 1 },
+      },
+      { target: 'code=wrong_type', outcome: 'REPLAY_UNAVAILABLE', after: null },
+    ]);
+  });
+
+  it('needs a key that may change things', async () => {
+    const created = await control.rest('POST', '/api/v1/api-keys', { name: 'm', role: 'viewer' });
+    const headers = { authorization: `Bearer ${(created.body as { key: string }).key}` };
+    expect((await control.rest('GET', BASE, undefined, headers)).status).toBe(200);
+    expectProblem(await control.rest('POST', `${BASE}/replay`, {}, headers), 403, 'FORBIDDEN');
   });
 
   it.each([

@@ -33,12 +33,28 @@ export const replaySchema: JsonSchema = {
       additionalProperties: false,
       properties: {
         ...filterProperties,
-        ids: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: MAX_IDS },
+        ids: {
+          type: 'array',
+          items: { type: 'string' },
+          minItems: 1,
+          maxItems: MAX_IDS,
+          description: `Use 1 to ${MAX_IDS} ids of dead letters.`,
+        },
       },
       description: 'Which dead letters; all that were not replayed yet by default.',
     },
-    limit: { type: 'integer', minimum: 1, maximum: MAX_LIMIT },
-    cursor: { type: 'string', minLength: 1, maxLength: 1_024 },
+    limit: {
+      type: 'integer',
+      minimum: 1,
+      maximum: MAX_LIMIT,
+      description: `Use an integer from 1 to ${MAX_LIMIT}; ${DEFAULT_LIMIT} by default.`,
+    },
+    cursor: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 1_024,
+      description: 'Use the cursor of the replay before.',
+    },
   },
 };
 

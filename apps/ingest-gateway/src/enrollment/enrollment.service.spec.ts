@@ -119,6 +119,7 @@ describe('EnrollmentService', () => {
 
   it('holds a token to its lifetime and its number of uses, and lets others live beside it', async () => {
     const first = await newCode({ name: 'one', maxUses: 2 });
+    now += 1;
     const second = await newCode({ name: 'two', lifetimeSeconds: 60, keepOthers: true });
     const outcomes = await Promise.all(Array.from({ length: 6 }, () => outcomeOf(first)));
     expect(outcomes.sort()).toEqual(
@@ -134,6 +135,19 @@ describe('EnrollmentService', () => {
       { name: 'two', uses: 1, maxUses: null, state: 'expired' },
       { name: 'one', uses: 2, maxUses: 2, state: 'used-up' },
     ]);
+  });
+
+  it('lists tokens newest first, those of one moment in the same order each time', async () => {
+    for (const name of ['a', 'b', 'c', 'd']) await newCode({ name, keepOthers: true });
+    now += 1;
+    await newCode({ name: 'newest', keepOthers: true });
+    const listed = await tokens.list();
+    expect(listed[0]).toMatchObject({ name: 'newest' });
+    const turned = {
+      ...store.enrollmentTokens,
+      list: async () => (await store.enrollmentTokens.list()).reverse(),
+    };
+    expect(await new TokensService(turned, logger, () => now).list()).toEqual(listed);
   });
 
   it('revokes one token by its id', async () => {

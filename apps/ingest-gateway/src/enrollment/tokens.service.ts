@@ -54,11 +54,11 @@ export class TokensService {
     return this.#changes.run(() => this.#create(serverSpkiHash, options));
   }
 
-  /** All that are remembered, newest first. */
+  /** All that are remembered, newest first; those of one millisecond in an order that is the same each time. */
   async list(): Promise<TokenFacts[]> {
     const now = this.now();
     const tokens = await this.tokens.list();
-    return tokens.sort((a, b) => b.createdAt - a.createdAt).map((token) => factsOf(token, now));
+    return tokens.sort(byAge).map((token) => factsOf(token, now));
   }
 
   /**
@@ -103,6 +103,11 @@ export class TokensService {
     );
     return { ...facts, token: formatToken(code, serverSpkiHash) };
   }
+}
+
+/** The hash decides within a millisecond: stores give tokens in any order. */
+function byAge(a: StoredEnrollmentToken, b: StoredEnrollmentToken): number {
+  return b.createdAt - a.createdAt || (a.codeHash < b.codeHash ? -1 : 1);
 }
 
 function factsOf(token: StoredEnrollmentToken, now: number): TokenFacts {

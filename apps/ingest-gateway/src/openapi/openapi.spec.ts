@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { startControlPlane, type TestControlPlane } from '../../../../test/support/control-plane.js';
+import { deadLetterSchema, exampleDeadLetter } from '../dead-letters/dead-letter.schema.js';
 import { documentedCodes } from './problem-examples.js';
 
 const KEY = 'a'.repeat(64);
@@ -60,6 +61,15 @@ const CALLS: [operation: string, path: string, status: number, body?: unknown][]
   ['GET /api/v1/activity/events', '', 200],
   ['GET /api/v1/activity/events', `${V1}/activity/events?limit=0`, 400],
   ['GET /api/v1/activity/summary', '', 200],
+  ['GET /api/v1/dead-letters', '', 200],
+  ['GET /api/v1/dead-letters', `${V1}/dead-letters?limit=0`, 400],
+  ['GET /api/v1/dead-letters/summary', '', 200],
+  ['GET /api/v1/dead-letters/export', '', 200],
+  ['GET /api/v1/dead-letters/{id}', `${V1}/dead-letters/${exampleDeadLetter.id}`, 200],
+  ['GET /api/v1/dead-letters/{id}', `${V1}/dead-letters/x`, 404],
+  ['POST /api/v1/dead-letters/replay', '', 400, { limit: 0 }],
+  ['POST /api/v1/dead-letters/replay', '', 200, { filter: { code: exampleDeadLetter.code } }],
+  ['POST /api/v1/dead-letters/replay', '', 503],
   ['GET /health/live', '', 200],
   ['GET /health/ready', '', 200],
   ['GET /metrics', '', 200],
@@ -156,6 +166,13 @@ describe('the document of the API', () => {
   it('describes what is really answered, for every route', async () => {
     const plane = control.plane();
     plane.state = { ...plane.state, bans: [{ ip: '192.0.2.7', until: 0, reason: 'test' }] };
+    // The second stays: a replay of it finds no reactor.
+    control.clickhouse.memory.letters = [
+      exampleDeadLetter,
+      { ...exampleDeadLetter, id: exampleDeadLetter.id.replace(/^./, '1'), code: 'late' },
+    ];
+    plane.replayed = ([item]) =>
+      item?.id === exampleDeadLetter.id ? [{ id: item.id, outcome: 'replayed' }] : undefined;
     control.clickhouse.answer = [{ type: 'file', event_time: '2026-11-20T09:15:02.187Z', path: 'p' }];
     let id = '';
     for (const [name, path, status, body] of CALLS) {
@@ -168,6 +185,10 @@ describe('the document of the API', () => {
       const schema = described?.content?.[mediaType ?? '']?.schema;
       if (status === 204) expect([name, described?.content, answer.body]).toEqual([name, undefined, '']);
       else expect([name, check(schema!, answer.body)]).toEqual([name, '']);
+      if (mediaType !== 'application/x-ndjson') continue;
+      const lines = String(answer.body).trimEnd().split('\n');
+      expect(lines).toHaveLength(2);
+      for (const line of lines) expect([line, check(deadLetterSchema, JSON.parse(line))]).toEqual([line, '']);
     }
     const called = new Set(CALLS.map(([name]) => name));
     expect([...called].sort()).toEqual(

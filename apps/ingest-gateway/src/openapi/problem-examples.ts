@@ -15,12 +15,14 @@ const DETAILS = {
   BAN_UNKNOWN: 'The address 192.0.2.7 is not banned.',
   TOKEN_UNKNOWN: 'No enrollment token has this id. GET /api/v1/nam-listener/enrollment-tokens lists them.',
   API_KEY_UNKNOWN: 'No API key has this id. GET /api/v1/api-keys lists them.',
+  DEAD_LETTER_UNKNOWN: 'There is no dead letter of that id. It may have expired.',
   SETTING_UNKNOWN:
     'There is no setting "activitymonitor_batchsize". The nearest name is "activitymonitor_batch_size".',
   SETTING_INVALID: '5 is no value for activitymonitor_batch_size. Use an integer from 10 to 1000 (events).',
   LISTENER_BIND_FAILED:
     'Cannot listen on 0.0.0.0:1515: another process uses it (EADDRINUSE). Choose another port with activitymonitor_tcp_port, or end that process.',
   INGESTION_DISABLED: 'No agent can enroll: enable_activitymonitor_ingestion is false. Set it to true first.',
+  REPLAY_RUNNING: 'Another replay is running. Wait until it has ended.',
   LISTENER_NOT_READY:
     'The listener has no server certificate yet. GET /api/v1/nam-listener/status says more.',
   PAYLOAD_TOO_LARGE: 'Request body is too large',
@@ -29,6 +31,8 @@ const DETAILS = {
   INTERNAL_SERVER_ERROR:
     'The gateway failed. Its log says more under the error id 3f0c2c5e-5a0e-4f0e-9d0a-2f2f6c1d7a55.',
   CLICKHOUSE_UNAVAILABLE: 'ClickHouse cannot be asked. Try again later.',
+  REPLAY_UNAVAILABLE:
+    'No reactor could be asked to replay dead letters, or none has answered in time. See the listener in /health/ready, and try again: what was stored is not stored again.',
   STORE_UNAVAILABLE: 'The store is closed.',
 } as const;
 

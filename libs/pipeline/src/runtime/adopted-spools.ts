@@ -10,6 +10,8 @@ export interface AdoptedSpoolsOptions {
   readonly joined: (spool: Spool) => void;
   /** An adopted spool is empty and about to be closed. */
   readonly left: (spool: Spool) => void;
+  /** Takes over what an adopted spool remembers of streams; resolves when that is on disk. */
+  readonly inherit: (spool: Spool) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -32,6 +34,11 @@ export class AdoptedSpools {
 
   get count(): number {
     return this.#known.size;
+  }
+
+  /** Whether none is being opened or removed: what streams they remember can be told. */
+  get quiet(): boolean {
+    return this.#opening.size === 0 && this.#leaving.size === 0;
   }
 
   /** Takes over the spools in these directories; one that another process holds as soon as it is free. */
@@ -88,7 +95,16 @@ export class AdoptedSpools {
   }
 
   async #remove(spool: Spool): Promise<void> {
+    const { signal } = this.#ended;
+    let onAbort = (): void => undefined;
+    const ended = new Promise<'ended'>((resolve) => (onAbort = () => resolve('ended')));
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    const inherited = await Promise.race([ended, this.options.inherit(spool)]);
+    signal.removeEventListener('abort', onAbort);
     await spool.close();
+    // It is adopted again after the next start.
+    if (inherited === 'ended') return;
     removeSpool(spool.directory);
     this.#known.delete(spool.directory);
     this.options.logger.info({ directory: spool.directory }, 'an adopted spool is written out and removed');

@@ -124,7 +124,7 @@ describe.each<Kind>(['MemoryQueue', 'SpoolQueue'])('%s', (kind) => {
     const items = [item(40), item(40), item(40)];
     for (const each of items) await append([each]);
     const batch = (await take())!;
-    expect(batch.entries).toEqual([items[0]!.entry, items[1]!.entry]);
+    expect(batch.entries).toMatchObject([items[0]!.entry, items[1]!.entry]);
     expect(batch.token).toBe(`gw/000001/table/${items[0]!.sequence}-${items[1]!.sequence}`);
   });
 

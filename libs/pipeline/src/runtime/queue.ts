@@ -44,11 +44,6 @@ export interface SinkBatch {
   readonly entries: readonly EncodedEntry[];
   /** `<gateway id>/<epoch>/<destination>/<first sequence>-<last sequence>`. */
   readonly token: string;
-  /**
-   * Set where an earlier process froze the batch and its outcome is unknown: when that was, milliseconds since
-   * 1970-01-01 UTC, and the ids of its first and last entry.
-   */
-  readonly recovered?: { readonly frozenAt: number; readonly firstId: string; readonly lastId: string };
   readonly rows: number;
   /** Encoded bytes. */
   readonly bytes: number;

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
-import type { Logger } from '../api/index.js';
+import type { Logger, Stretch } from '../api/index.js';
+import { joinStretches, sleep } from '../helpers/index.js';
 import { openSpool, type Ended, type NewEntry, type RoomLimits, type Spool } from '../spool/index.js';
 import { AdoptedSpools } from './adopted-spools.js';
 import { DiskLane, type TakenBatch } from './disk-lane.js';
@@ -12,6 +13,7 @@ import type {
   QueueStats,
   SinkBatch,
   SpoolStats,
+  StreamStore,
   Tally,
 } from './queue.js';
 import { ReadyLanes } from './ready-lanes.js';
@@ -40,12 +42,20 @@ export interface SpoolQueueOptions {
   readonly onChanged: () => void;
 }
 
+/** How long it may take until adopted spools can tell what streams they remember, ms. */
+const QUIET_MS = 5_000;
+const LOOK_AGAIN_MS = 50;
+
 /** Entries on disk: safe when they are flushed, there after any crash, and written then. */
 export class SpoolQueue implements EntryQueue {
   readonly #lanes: ReadyLanes<DiskLane>;
   readonly #out = new Map<string, TakenBatch>();
   readonly #adopted: AdoptedSpools;
   readonly #abort = new AbortController();
+  readonly streams: StreamStore = {
+    durable: (stream) => this.#durable(stream),
+    together: (work) => this.#opened().together(work),
+  };
   #own: Spool | undefined;
   #appending = 0;
 
@@ -61,6 +71,7 @@ export class SpoolQueue implements EntryQueue {
       left: (spool) => {
         for (const lane of this.#lanes.all()) lane.leave(spool);
       },
+      inherit: (spool) => this.#opened().remember(spool.streams.all()),
       logger,
     });
   }
@@ -229,6 +240,16 @@ export class SpoolQueue implements EntryQueue {
     return lane;
   }
 
+  /** Adopted spools remember streams too, and hand that on when they are removed. */
+  async #durable(stream: string): Promise<readonly Stretch[] | undefined> {
+    const deadline = performance.now() + QUIET_MS;
+    while (!this.#adopted.quiet) {
+      if (performance.now() > deadline || this.#abort.signal.aborted) return undefined;
+      await sleep(LOOK_AGAIN_MS);
+    }
+    return joinStretches(this.#spools().flatMap((spool) => spool.streams.durable(stream)));
+  }
+
   #spools(): Spool[] {
     return [...(this.#own === undefined ? [] : [this.#own]), ...this.#adopted.spools];
   }
@@ -246,7 +267,8 @@ export class SpoolQueue implements EntryQueue {
 
 function toBatch({ frozen, recovered }: TakenBatch): SinkBatch {
   const { lane, record, entries } = frozen;
-  const { token, rows, bytes, receivedAt, frozenAt, firstId, lastId } = record;
+  const { token, rows, bytes, receivedAt } = record;
   const batch = { sink: lane.sink, destination: lane.destination, entries, token, rows, bytes, receivedAt };
-  return recovered ? { ...batch, recovered: { frozenAt, firstId, lastId } } : batch;
+  // An earlier process may have sent it, or be the one that was cutting refused rows out of it.
+  return recovered ? { ...batch, uncertain: true } : batch;
 }

@@ -96,7 +96,8 @@ export class BatchReader {
         continue;
       }
       read.good.push(one);
-      read.entries.push({ destination: lane.destination, bytes, rows: one.meta.rows });
+      const { rows, id } = one.meta;
+      read.entries.push({ destination: lane.destination, bytes, rows, id });
     }
     return read;
   }

@@ -1,7 +1,7 @@
 import { open, type Database, type Key, type RootDatabase } from 'lmdb';
 import { TABLES, type SpoolKey, type TableName } from './format.js';
 
-/** A key in one of the tables; `meta` has plain texts. */
+/** A key in one of the tables; `meta` and `streams` have plain texts. */
 export type TableKey = SpoolKey | string;
 
 /** An open spool file. Several threads and readers may have it open; one process writes (`claim`). */
@@ -59,6 +59,7 @@ export function openTables(root: RootDatabase<Buffer, Key>): SpoolDatabase {
       entries: table('entries'),
       frozen: table('frozen'),
       quarantine: table('quarantine'),
+      streams: table('streams'),
     },
   };
 }

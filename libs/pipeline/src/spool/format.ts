@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 export const SPOOL_FORMAT = 1;
 
 /** Tables of a spool. Bytes are kept apart from what is known of them, so that counting reads no bytes. */
-export const TABLES = ['meta', 'index', 'entries', 'frozen', 'quarantine'] as const;
+export const TABLES = ['meta', 'index', 'entries', 'frozen', 'quarantine', 'streams'] as const;
 /** One of the tables. */
 export type TableName = (typeof TABLES)[number];
 

@@ -30,6 +30,8 @@ export interface GroupCommitOptions {
 interface Submission {
   readonly changes: readonly Change[];
   readonly bytes: number;
+  /** Submissions with the same number are written in one flush. */
+  readonly group: number;
   readonly done: () => void;
 }
 
@@ -47,6 +49,8 @@ export class GroupCommit {
   #appendsHeldUntil = 0;
   #flushedAt = -Infinity;
   #stopped = false;
+  #groups = 0;
+  #group: number | undefined;
   readonly #backoff = new Backoff(RETRY);
 
   constructor(private readonly options: GroupCommitOptions) {}
@@ -67,14 +71,25 @@ export class GroupCommit {
    */
   append(changes: readonly Change[], bytes: number): { accepted: Promise<void>; durable: Promise<void> } {
     this.#waitingBytes += bytes;
-    const durable = new Promise<void>((done) => this.#appends.push({ changes, bytes, done }));
+    const group = this.#group ?? (this.#groups += 1);
+    const durable = new Promise<void>((done) => this.#appends.push({ changes, bytes, group, done }));
     this.#start();
     return { accepted: this.#accepted(), durable };
   }
 
+  /** What `work` appends is on disk at once, in one transaction. */
+  together(work: () => void): void {
+    this.#group = this.#groups += 1;
+    try {
+      work();
+    } finally {
+      this.#group = undefined;
+    }
+  }
+
   /** Changes what is there; resolves when that is on disk. */
   change(changes: readonly Change[]): Promise<void> {
-    const durable = new Promise<void>((done) => this.#changes.push({ changes, bytes: 0, done }));
+    const durable = new Promise<void>((done) => this.#changes.push({ changes, bytes: 0, group: 0, done }));
     this.#start();
     this.wake();
     return durable;
@@ -158,15 +173,29 @@ export class GroupCommit {
     let bytes = 0;
     let count = 0;
     let noRoom: NoRoom | undefined;
-    for (const submission of this.#appends) {
-      if (count > 0 && bytes + submission.bytes > MAX_WAITING_BYTES) break;
-      noRoom = this.options.room(bytes + submission.bytes);
+    while (count < this.#appends.length) {
+      const next = this.#groupAt(count);
+      if (count > 0 && bytes + next.bytes > MAX_WAITING_BYTES) break;
+      noRoom = this.options.room(bytes + next.bytes);
       if (noRoom !== undefined) break;
-      bytes += submission.bytes;
-      count += 1;
+      bytes += next.bytes;
+      count += next.count;
     }
     this.options.onRoom(count === 0 ? noRoom : undefined);
     return this.#appends.splice(0, count);
+  }
+
+  /** How many appends from this place on belong together, and their bytes. */
+  #groupAt(start: number): { count: number; bytes: number } {
+    const group = this.#appends[start]?.group;
+    let bytes = 0;
+    let count = 0;
+    for (let next = this.#appends[start]; next?.group === group; next = this.#appends[start + count]) {
+      if (next === undefined) break;
+      bytes += next.bytes;
+      count += 1;
+    }
+    return { count, bytes };
   }
 
   async #sleep(ms: number): Promise<void> {

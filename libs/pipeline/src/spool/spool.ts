@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { EncodedEntry, Logger } from '../api/index.js';
+import type { EncodedEntry, Logger, StreamStretch } from '../api/index.js';
 import { BatchReader } from './batch-reader.js';
 import type { Catalog } from './catalog.js';
 import type { Change, DatabaseOptions, SpoolDatabase } from './database.js';
@@ -18,6 +18,7 @@ import { GroupCommit } from './group-commit.js';
 import { openSpoolFile } from './open-spool.js';
 import { Siblings } from './siblings.js';
 import { freezeRecord, type ChosenEntry, type SpoolLane } from './spool-lane.js';
+import { StreamTable } from './stream-table.js';
 import { ThreadWriter } from './thread-writer.js';
 import { InlineWriter, type SpoolWriter } from './writer.js';
 
@@ -97,6 +98,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
  * and of the machine; entries leave in the order they came, in batches that are frozen before their first attempt.
  */
 export class Spool {
+  /** What it remembers of agents' streams. */
+  readonly streams: StreamTable;
   readonly #room: DiskRoom;
   readonly #commits: GroupCommit;
   readonly #writer: SpoolWriter;
@@ -120,6 +123,7 @@ export class Spool {
     this.#room = new DiskRoom(directory, limits);
     this.#writer = thread ? new ThreadWriter(file) : new InlineWriter(database);
     this.#reader = new BatchReader(database);
+    this.streams = new StreamTable(database, options.now);
     this.#siblings = new Siblings({
       waits: (key) => database.tables.index.doesExist(key as never),
       setAside: (key) => database.tables.quarantine.doesExist(key as never),
@@ -219,6 +223,24 @@ export class Spool {
       }
     });
     return { accepted, durable: known };
+  }
+
+  /** What `work` appends, and that the stretches it returns are stored, is on disk at once or not at all. */
+  together(work: () => readonly StreamStretch[]): void {
+    this.#commits.together(() => {
+      this.remember(work()).catch((error: unknown) => {
+        // The messages are stored all the same; only a resend of them would not be recognised.
+        this.options.logger.error({ err: error }, 'the spool could not remember streams');
+      });
+    });
+  }
+
+  /** Remembers stretches of streams; resolves when that is on disk. */
+  async remember(stretches: readonly StreamStretch[]): Promise<void> {
+    if (stretches.length === 0) return;
+    const { changes, stored } = this.streams.add(stretches);
+    await this.#commits.append(changes, 0).durable;
+    stored();
   }
 
   /**
