@@ -61,7 +61,7 @@ describe('every setting of the reference acts on a running gateway', () => {
     await clickhouse?.stop();
   }, 60_000);
 
-  const status = async (): Promise<Status> => (await gateway.status()) as Status;
+  const status = async (): Promise<Status> => (await gateway.status()) as unknown as Status;
   const path = (key: SettingName): string => `/api/v1/settings/${key}`;
   const set = async (key: SettingName, value: number): Promise<void> => {
     const answer = await gateway.rest('PUT', path(key), { value });

@@ -29,9 +29,6 @@ export class ExpiryWarnings {
     this.#passed = passed;
     if (!isNews) return undefined;
     this.#saidAt = now;
-    const limit = STAGES[passed - 1] ?? 0;
-    const message =
-      limit > 0 ? `Server certificate expires within ${limit} days` : 'Server certificate has expired';
-    return { days, message };
+    return { days, message: days < 0 ? 'Server certificate has expired' : 'Server certificate expires soon' };
   }
 }

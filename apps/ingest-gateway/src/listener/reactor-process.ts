@@ -21,6 +21,9 @@ export interface ReactorEvents {
   agentsSeen(spkiHashes: readonly string[], at: number, activity: AgentActivities): void;
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
   ban(sourceIp: string, reason: string): void;
+  /** A write waits for a permit of the pool. */
+  permitWanted(pool: string, process: ReactorProcess, grant: () => void): void;
+  permitDone(pool: string, process: ReactorProcess): void;
 }
 
 /** How long after its deadline a draining process may take to exit, ms. */
@@ -171,6 +174,12 @@ export class ReactorProcess {
         );
       case 'enroll':
         return void this.#enroll(message.requestId, message.request);
+      case 'write-permit-wanted': {
+        const { requestId, pool } = message;
+        return this.events.permitWanted(pool, this, () => this.send({ type: 'write-permit', requestId }));
+      }
+      case 'write-permit-done':
+        return this.events.permitDone(message.pool, this);
       case 'ban':
         return this.events.ban(message.sourceIp, message.reason);
       case 'metrics':

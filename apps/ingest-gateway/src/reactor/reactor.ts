@@ -8,6 +8,7 @@ import type { PluginRegistry } from '@app/pipeline/registry';
 import type { ReactorConfiguration, ToReactor } from './messages.js';
 import type { Port } from './port.js';
 import { ReactorServices } from './reactor-services.js';
+import { WritePermitRequests } from './write-permit-requests.js';
 
 /** What a reactor is made from. */
 export interface ReactorParts {
@@ -39,7 +40,11 @@ export class Reactor {
   #drained = false;
   #exited = false;
 
-  constructor(private readonly parts: ReactorParts) {}
+  readonly #permits: WritePermitRequests;
+
+  constructor(private readonly parts: ReactorParts) {
+    this.#permits = new WritePermitRequests(parts.port);
+  }
 
   /** Says hello and waits for the control plane. */
   start(): void {
@@ -59,6 +64,8 @@ export class Reactor {
         return this.#services?.connections.cut(message.id);
       case 'close-connections':
         return this.#services?.connections.closeAll();
+      case 'write-permit':
+        return this.#permits.granted(message.requestId);
       case 'enrollment-outcome':
         return this.#services?.enrollments.decided(message.requestId, message.outcome);
       case 'collect-metrics':
@@ -101,6 +108,7 @@ export class Reactor {
         metrics,
         gatewayId,
         epoch,
+        writePermits: this.#permits,
       }),
     );
   }
@@ -170,6 +178,7 @@ export class Reactor {
   /** The control plane is gone: nobody sends work or reads reports any more. */
   async #orphaned(): Promise<void> {
     if (this.#exited) return;
+    this.#permits.open();
     this.#logger?.warn({}, 'Control plane is gone, writing out what is held');
     const aborted = new AbortController();
     // A drain under way may have a far deadline, which nobody waits for any more.
