@@ -87,7 +87,7 @@ describe('the listener', () => {
       () => listener(gateway),
       ({ state }) => state === 'listening',
     );
-    expect(gateway.log()).toContain('Server certificate expires within 30 days');
+    expect(gateway.log()).toContain('Server certificate expires soon');
     const metrics = await (await fetch(`${gateway.httpUrl}/metrics`)).text();
     expect(Number(/^gateway_certificate_expires_days\{.*\} (.*)$/m.exec(metrics)?.[1])).toBeCloseTo(20, 1);
 

@@ -32,12 +32,12 @@ describe('every setting of the reference acts on a running gateway', () => {
     clickhouse = await startTestClickHouse();
     gate = await InsertGate.start(clickhouse.endpoint.url);
     // Without a spool, what is held back waits in memory, where its limits and the time to write it out can be seen.
-    // With one reactor, all of a limit is its share.
+    // With two reactors, limits are seen to hold over all of them.
     gateway = await startGateway({
       env: {
         CLICKHOUSE_URL: gate.url,
         GATEWAY_SPOOL_ENABLED: 'false',
-        ACTIVITYMONITOR_REACTOR_THREADS: '1',
+        ACTIVITYMONITOR_REACTOR_THREADS: '2',
       },
     });
     agent = await createTestCertificate({ commonName: 'AGENT' });
@@ -329,12 +329,12 @@ describe('every setting of the reference acts on a running gateway', () => {
     activitymonitor_reactor_threads: async () => {
       const states = async (): Promise<string> =>
         (await status()).listener.reactors.map(({ state }) => state).join();
-      await set('activitymonitor_reactor_threads', 2);
-      await pollUntil('two reactors', states, (now) => now === 'ready,ready');
+      await set('activitymonitor_reactor_threads', 3);
+      await pollUntil('three reactors', states, (now) => now === 'ready,ready,ready');
       await (await send('REACTORS', 50)).end();
       await written('REACTORS', 50);
       await reset('activitymonitor_reactor_threads');
-      await pollUntil('one reactor', states, (now) => now === 'ready');
+      await pollUntil('two reactors', states, (now) => now === 'ready,ready');
     },
 
     enable_activitymonitor_ingestion: async () => {

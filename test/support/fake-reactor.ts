@@ -8,6 +8,7 @@ let configuration;
 let allowlist = [];
 const waiting = [];
 const sockets = new Set();
+const granted = [];
 let drained;
 process.on('SIGTERM', () => {});
 process.on('SIGUSR2', () => drained());
@@ -20,6 +21,8 @@ process.on('message', (message, socket) => {
   }
   if (message.type === 'allowlist') allowlist = message.entries;
   if (message.type === 'settings') configuration.settings = message.settings;
+  if (message.type === 'credit') Object.assign(configuration.settings.flow, message.credit);
+  if (message.type === 'write-permit') granted[message.requestId]();
   if (message.type === 'collect-metrics') say({ type: 'metrics', requestId: message.requestId, metrics: [{ name: 'm' }] });
   if (message.type === 'enrollment-outcome') waiting.shift()(message.outcome);
   if (message.type === 'drain') {
@@ -48,6 +51,16 @@ process.on('message', (message, socket) => {
       if (command === 'share') {
         const { bufferMaxEvents, sinkWriters, bufferBytesShare } = configuration.settings.flow;
         socket.write([bufferMaxEvents, sinkWriters, bufferBytesShare].join(' '));
+      }
+      if (command === 'want') {
+        granted.push(() => socket.write('granted'));
+        say({ type: 'write-permit-wanted', requestId: granted.length - 1, pool: 'p/s' });
+      }
+      if (command === 'done') say({ type: 'write-permit-done', pool: 'p/s' });
+      if (command === 'pressure') {
+        const counts = { inFlight: 1000, deliveredByType: {}, deadLettersByCode: {} };
+        const pipelines = [{ name: 'p', counts, backPressure: true }];
+        say({ type: 'status', status: { pipelines, connections: 1, rssBytes: 1 } });
       }
       if (command === 'who') socket.write(configuration.epoch + ' ' + process.pid);
       if (command === 'list') socket.write(String(allowlist.length));

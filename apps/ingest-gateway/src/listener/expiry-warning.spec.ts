@@ -18,9 +18,9 @@ describe('ExpiryWarnings', () => {
       if (warning !== undefined) said.push(`${warning.days} ${warning.message}`);
     }
     expect(said).toHaveLength(32);
-    expect(said[0]).toBe('29 Server certificate expires within 30 days');
-    expect(said[22]).toBe('7 Server certificate expires within 30 days');
-    expect(said[23]).toBe('6 Server certificate expires within 7 days');
+    expect(said[0]).toBe('29 Server certificate expires soon');
+    expect(said[22]).toBe('7 Server certificate expires soon');
+    expect(said[23]).toBe('6 Server certificate expires soon');
     expect(said.slice(30)).toEqual([
       '-1 Server certificate has expired',
       '-2 Server certificate has expired',
@@ -30,7 +30,7 @@ describe('ExpiryWarnings', () => {
   it('does not wait for the next day when a threshold is passed', () => {
     const warnings = new ExpiryWarnings();
     expect(warnings.due(END, END - 7 * DAY)?.days).toBe(7);
-    expect(warnings.due(END, END - 7 * DAY + 1)?.message).toContain('7 days');
+    expect(warnings.due(END, END - 7 * DAY + 1)?.days).toBe(6);
     expect(warnings.due(END, END - 7 * DAY + 2)).toBeUndefined();
   });
 
@@ -38,6 +38,6 @@ describe('ExpiryWarnings', () => {
     const warnings = new ExpiryWarnings();
     expect(warnings.due(END, END - DAY)).toBeDefined();
     expect(warnings.due(END + 365 * DAY, END - DAY)).toBeUndefined();
-    expect(warnings.due(END + 20 * DAY, END - DAY)?.message).toContain('30 days');
+    expect(warnings.due(END + 20 * DAY, END - DAY)?.days).toBe(21);
   });
 });

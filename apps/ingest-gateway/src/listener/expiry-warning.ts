@@ -1,11 +1,7 @@
 const DAY_MS = 86_400_000;
 
 /** Days before its end from which on the server certificate is worth a warning, and from which on another one. */
-const STAGES = [
-  { days: 30, message: 'Server certificate expires within 30 days' },
-  { days: 7, message: 'Server certificate expires within 7 days' },
-  { days: 0, message: 'Server certificate has expired' },
-] as const;
+const STAGES = [30, 7, 0] as const;
 
 /** What is to be said about a certificate that ends soon. */
 export interface ExpiryWarning {
@@ -26,14 +22,13 @@ export class ExpiryWarnings {
    */
   due(notAfter: number, now: number): ExpiryWarning | undefined {
     const days = Math.floor((notAfter - now) / DAY_MS);
-    const passed = STAGES.filter((stage) => days < stage.days).length;
+    const passed = STAGES.filter((stage) => days < stage).length;
     const before = notAfter === this.#notAfter ? this.#passed : 0;
     const isNews = passed > before || (passed > 0 && now - this.#saidAt >= DAY_MS);
     this.#notAfter = notAfter;
     this.#passed = passed;
-    const stage = STAGES[passed - 1];
-    if (!isNews || stage === undefined) return undefined;
+    if (!isNews) return undefined;
     this.#saidAt = now;
-    return { days, message: stage.message };
+    return { days, message: days < 0 ? 'Server certificate has expired' : 'Server certificate expires soon' };
   }
 }

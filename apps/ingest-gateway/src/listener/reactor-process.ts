@@ -33,6 +33,9 @@ export interface ReactorEvents {
     by: StreamPeer,
     answer: (durable: readonly Stretch[] | undefined) => void,
   ): Promise<void>;
+  /** A write waits for a permit of the pool. */
+  permitWanted(pool: string, process: ReactorProcess, grant: () => void): void;
+  permitDone(pool: string, process: ReactorProcess): void;
 }
 
 /** Dead letters of one pipeline. */
@@ -202,6 +205,12 @@ export class ReactorProcess implements StreamPeer {
         return this.events.agentsSeen(message.spkiHashes, message.at, message.reports);
       case 'enroll':
         return void this.#enroll(message.requestId, message.request);
+      case 'write-permit-wanted': {
+        const { requestId, pool } = message;
+        return this.events.permitWanted(pool, this, () => this.send({ type: 'write-permit', requestId }));
+      }
+      case 'write-permit-done':
+        return this.events.permitDone(message.pool, this);
       case 'ban':
         return this.events.ban(message.sourceIp, message.reason);
       case 'claim-stream':

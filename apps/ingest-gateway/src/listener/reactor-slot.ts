@@ -22,7 +22,7 @@ export interface ReactorSlotParts {
   nextEpoch(): Promise<string>;
   /** The newest snapshots. */
   configuration(epoch: string): ReactorConfiguration;
-  readonly events: Omit<ReactorEvents, 'hello' | 'failed' | 'status'>;
+  readonly events: Omit<ReactorEvents, 'hello' | 'failed'>;
   /** A process has ended; for what it told last. */
   ended(process: ReactorProcess): void;
   /** When a silent process is told of and ended; after 10 s and 30 s by default. */
@@ -157,7 +157,10 @@ export class ReactorSlot {
       },
       ready: () => this.#isReady(),
       failed: (reason) => (this.#reason = reason),
-      status: () => this.#watchdog.heard(),
+      status: () => {
+        this.#watchdog.heard();
+        this.parts.events.status();
+      },
     };
     this.#process = new ReactorProcess(this.parts.entry, nodeOptions, events, this.parts.logger);
     return this.#process;

@@ -4,13 +4,14 @@ import type { ReactorConfiguration, ReactorSettings, ToReactor } from '../reacto
 import { EndedReactors } from './ended-reactors.js';
 import type { ReactorProcess, ReplayRequest } from './reactor-process.js';
 import { ReactorPool } from './reactor-pool.js';
-import { shareOf } from './reactor-shares.js';
+import { dealCredit, demandOf, withCredit } from './reactor-shares.js';
 import { ReactorSlot, type ReactorView } from './reactor-slot.js';
 import { SpoolDirectories } from './spool-directories.js';
 import { StreamClaimBroker } from './stream-claim-broker.js';
 import type { DataPlaneHandlers, EndedPipeline } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
 import type { WatchdogLimits } from './watchdog.js';
+import { WritePermits } from './write-permits.js';
 
 /** All snapshots that reactors get, settings over all of them; the supervisor keeps the newest of each. */
 export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch' | 'index' | 'spool'>;
@@ -50,6 +51,9 @@ export class ReactorSupervisor {
   readonly #ended = new EndedReactors();
   readonly #streams = new StreamClaimBroker(() => this.#pool.slots.map((slot) => () => slot.configured));
   readonly #spools: SpoolDirectories;
+  readonly #permits = new WritePermits((pool) => this.#permitsOf(pool));
+  /** Events of the buffer that each reactor has, by index. */
+  readonly #dealt = new Map<number, number>();
   #snapshots: ReactorSnapshots;
   #readyListeners: (() => void)[] = [];
 
@@ -165,18 +169,45 @@ export class ReactorSupervisor {
 
   /** A reactor that drains keeps its share, so that the limits hold until it has ended. */
   #deal(): void {
-    for (const { index, configured } of this.#pool.slots) {
-      configured?.send({ type: 'settings', settings: this.#share(index) });
+    const { settings } = this.#snapshots;
+    for (const [slot, credit] of this.#credits()) {
+      this.#dealt.set(slot.index, credit);
+      slot.configured?.send({ type: 'settings', settings: withCredit(settings, credit) });
+    }
+    this.#permits.changed();
+  }
+
+  /** Gives what some reactors have no use for to those where agents wait. */
+  #rebalance(): void {
+    for (const [slot, credit] of this.#credits()) {
+      if (this.#dealt.get(slot.index) === credit) continue;
+      this.#dealt.set(slot.index, credit);
+      const { bufferMaxEvents, bufferBytesShare } = withCredit(this.#snapshots.settings, credit).flow;
+      slot.configured?.send({
+        type: 'credit',
+        credit: { bufferMaxEvents, ...(bufferBytesShare && { bufferBytesShare }) },
+      });
     }
   }
 
-  #share(index: number): ReactorSettings {
+  #credits(): [ReactorSlot, number][] {
     const { slots } = this.#pool;
-    return shareOf(
-      this.#snapshots.settings,
-      slots.findIndex((slot) => slot.index === index),
-      slots.length,
-    );
+    const demands = slots.map((slot) => demandOf(slot.configured?.status));
+    const credits = dealCredit(this.#snapshots.settings.flow.bufferMaxEvents, demands);
+    return slots.map((slot, at) => [slot, credits[at] ?? 1]);
+  }
+
+  #configuration(index: number, epoch: string): ReactorConfiguration {
+    const credit = this.#dealt.get(index) ?? 1;
+    const settings = withCredit(this.#snapshots.settings, credit);
+    return { ...this.#snapshots, settings, index, epoch, spool: this.#spools.assign(index) };
+  }
+
+  /** Permits of one sink: each of a pipeline has its share. */
+  #permitsOf(pool: string): number {
+    const { pipelines, settings } = this.#snapshots;
+    const sinks = pipelines.find(({ name }) => pool.startsWith(`${name}/`))?.sinks.length ?? 1;
+    return Math.max(1, Math.floor(settings.flow.sinkWriters / sinks));
   }
 
   #slot(index: number): ReactorSlot {
@@ -188,14 +219,11 @@ export class ReactorSupervisor {
       logger: logger.child({ reactor: index }),
       nodeOptions: () => this.parts.nodeOptions(),
       nextEpoch: () => handlers.nextEpoch(),
-      ended: (process) => this.#ended.add(process),
-      configuration: (epoch) => ({
-        ...this.#snapshots,
-        settings: this.#share(index),
-        index,
-        epoch,
-        spool: this.#spools.assign(index),
-      }),
+      ended: (process) => {
+        this.#ended.add(process);
+        this.#permits.drop(process);
+      },
+      configuration: (epoch) => this.#configuration(index, epoch),
       events: {
         ready: () => this.#ready(),
         connectionIdentified: (id) => this.parts.connectionIdentified(id),
@@ -204,6 +232,9 @@ export class ReactorSupervisor {
         enroll: (request) => this.#enroll(request),
         ban: (sourceIp, reason) => this.parts.ban(sourceIp, reason),
         claimStream: (...claim) => this.#streams.claim(...claim),
+        status: () => this.#rebalance(),
+        permitWanted: (pool, process, grant) => this.#permits.want(pool, process, grant),
+        permitDone: (pool, process) => this.#permits.done(pool, process),
       },
     });
   }

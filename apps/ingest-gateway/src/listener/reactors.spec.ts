@@ -94,7 +94,7 @@ describe('the reactors of a data plane', () => {
     expect(await places(6)).toEqual(['0', '0', '1', '1', '2', '2']);
     expect(plane.connectedAgents().get('a')).toBe(6);
     const shares = await Promise.all(clients.map((client) => ask(client, 'share')));
-    expect(new Set(shares)).toEqual(new Set([`333 1 ${1 / 3}`, `334 2 ${1 / 3}`, `333 1 ${1 / 3}`]));
+    expect(new Set(shares)).toEqual(new Set(['333 4 0.333', '334 4 0.334']));
     plane.updateReactorSettings({
       connection: {},
       flow: { bufferMaxEvents: 3_000, sinkWriters: 3 },
@@ -102,8 +102,52 @@ describe('the reactors of a data plane', () => {
     await pollUntil(
       'new shares',
       () => ask(clients[0]!, 'share'),
-      (share) => share === `1000 1 ${1 / 3}`,
+      (share) => share === `1000 3 ${1 / 3}`,
     );
+  });
+
+  it('lends a reactor where agents wait the room that the others have no use for', async () => {
+    await start(2);
+    await places(2);
+    clients[0]!.write('pressure');
+    await pollUntil(
+      'more room',
+      () => ask(clients[0]!, 'share'),
+      (share) => share === '875 4 0.875',
+    );
+    expect(await ask(clients[1]!, 'share')).toBe('125 4 0.125');
+    clients[1]!.write('pressure');
+    await pollUntil(
+      'equal room',
+      () => Promise.all(clients.map((client) => ask(client, 'share'))),
+      (shares) => shares.join() === '500 4 0.5,500 4 0.5',
+    );
+  });
+
+  it('bounds writes over all reactors, and takes back the permits of a dead one', async () => {
+    await start(2);
+    await places(6);
+    plane.updateReactorSettings({
+      connection: {},
+      flow: { bufferMaxEvents: 1_000, sinkWriters: 1 },
+    } as never);
+    const at = await Promise.all(clients.map((client) => ask(client, 'index')));
+    const first = clients.find((_, each) => at[each] === '0')!;
+    const [second, third] = clients.filter((_, each) => at[each] === '1');
+    expect(await ask(first, 'want')).toBe('granted');
+    let granted = 0;
+    for (const client of [second!, third!]) client.write('want');
+    for (const client of [second!, third!]) client.on('data', () => (granted += 1));
+    // An answer of both reactors: what they were asked before has been said by then.
+    await places(2);
+    expect(granted).toBe(0);
+    first.write('die');
+    await pollUntil('the next', () => granted === 1);
+    plane.updateReactorSettings({
+      connection: {},
+      flow: { bufferMaxEvents: 1_000, sinkWriters: 2 },
+    } as never);
+    await pollUntil('one more', () => granted === 2);
   });
 
   it('gives the newest connection to the reactor with the fewest', async () => {
@@ -121,7 +165,7 @@ describe('the reactors of a data plane', () => {
     plane.resizeReactors(3);
     await ready(3);
     expect(await places(4)).toEqual(['1', '1', '2', '2']);
-    expect(await ask(clients[0]!, 'share')).toBe(`333 1 ${1 / 3}`);
+    expect(await ask(clients[0]!, 'share')).toBe('333 4 0.333');
     expect(clients[0]!.destroyed).toBe(false);
   });
 
@@ -137,7 +181,7 @@ describe('the reactors of a data plane', () => {
     await Promise.all(surplus.map((client) => once(client, 'close')));
     expect(await places(2)).toEqual(['0', '0']);
     // What drains still holds its share: the limit must not be exceeded meanwhile.
-    expect(await ask(stays, 'share')).toBe(`333 1 ${1 / 3}`);
+    expect(await ask(stays, 'share')).toBe('333 4 0.333');
     pids.slice(1).forEach((pid) => process.kill(pid, 'SIGUSR2'));
     await ready(1);
     await pollUntil(

@@ -130,7 +130,7 @@ describe('ServerIdentity', () => {
     expect(logger.lines).toContainEqual(
       expect.objectContaining({
         level: 'warn',
-        message: 'Server certificate expires within 7 days',
+        message: 'Server certificate expires soon',
         fields: expect.objectContaining({ days: 4 }),
       }),
     );

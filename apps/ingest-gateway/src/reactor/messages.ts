@@ -78,6 +78,10 @@ export type ToReactor =
   | { readonly type: 'cut-connection'; readonly id: string }
   /** Close every connection; what has arrived on them is still taken. */
   | { readonly type: 'close-connections' }
+  /** This reactor's part of the buffer, dealt anew; other settings stay. */
+  | { readonly type: 'credit'; readonly credit: Pick<FlowSettings, 'bufferMaxEvents' | 'bufferBytesShare'> }
+  /** Answers `write-permit-wanted`, when there is one. */
+  | { readonly type: 'write-permit'; readonly requestId: number }
   | { readonly type: 'enrollment-outcome'; readonly requestId: number; readonly outcome: EnrollmentOutcome }
   /** Answer to `claim-stream`: what the other reactors hold durable, `null` when that cannot be told now. */
   | {
@@ -126,6 +130,10 @@ export type FromReactor =
       readonly reports: AgentReports;
     }
   | { readonly type: 'enroll'; readonly requestId: number; readonly request: EnrollmentRequest }
+  /** A write to a sink, `<pipeline>/<sink>`, waits for a permit. */
+  | { readonly type: 'write-permit-wanted'; readonly requestId: number; readonly pool: string }
+  /** A write that had a permit has ended. */
+  | { readonly type: 'write-permit-done'; readonly pool: string }
   | { readonly type: 'ban'; readonly sourceIp: string; readonly reason: string }
   | { readonly type: 'claim-stream'; readonly requestId: number; readonly stream: string }
   /** Answer to `release-stream`; `null` when it cannot be told now. */

@@ -17,7 +17,7 @@ import { StreamClaimRequests } from './stream-claim-requests.js';
 /** Messages that replace a snapshot. */
 export type SnapshotMessage = Extract<
   ToReactor,
-  { type: 'settings' | 'allowlist' | 'tls-identity' | 'endpoints' }
+  { type: 'settings' | 'credit' | 'allowlist' | 'tls-identity' | 'endpoints' }
 >;
 
 /** What a reactor's plugins may use of the gateway: snapshots from the control plane, and messages to it. */
@@ -62,6 +62,8 @@ export class ReactorServices implements Services {
         this.connectionSettings.set(message.settings.connection);
         this.flowSettings.set(message.settings.flow);
         return;
+      case 'credit':
+        return this.flowSettings.set({ ...this.flowSettings.current, ...message.credit });
       case 'allowlist':
         return this.allowlist.set(allowlistOf(message.entries));
       case 'tls-identity':

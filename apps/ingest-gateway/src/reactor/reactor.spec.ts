@@ -190,6 +190,35 @@ describe('Reactor', () => {
     });
   });
 
+  it('takes its part of the buffer as it is dealt, and leaves the other settings', async () => {
+    const { settings } = await configured();
+    port.tell({ type: 'credit', credit: { bufferMaxEvents: 7, bufferBytesShare: 0.5 } });
+    expect(settings.current).toEqual({ batchSize: 1, bufferMaxEvents: 7, bufferBytesShare: 0.5 });
+  });
+
+  it('asks for a permit before each write, and gives it back; without a control plane it goes without', async () => {
+    const { writePermits } = await configured();
+    let written = 0;
+    const write = (): Promise<void> => writePermits!.run('p/s', async () => void (written += 1));
+    const first = write();
+    const failing = writePermits!.run('p/s', () => Promise.reject(new Error('no')));
+    expect(port.of('write-permit-wanted').map(({ requestId, pool }) => [requestId, pool])).toEqual([
+      [1, 'p/s'],
+      [2, 'p/s'],
+    ]);
+    expect(written).toBe(0);
+    port.tell({ type: 'write-permit', requestId: 1 });
+    await first;
+    port.tell({ type: 'write-permit', requestId: 2 });
+    await expect(failing).rejects.toThrow('no');
+    expect(port.of('write-permit-done')).toHaveLength(2);
+    const orphaned = write();
+    port.lose();
+    await orphaned;
+    await write();
+    expect(written).toBe(3);
+  });
+
   it('collects its metrics', async () => {
     (await configured()).metrics.counter('gateway_x_total', 'x').add(2);
     port.tell({ type: 'collect-metrics', requestId: 7 });

@@ -9,6 +9,7 @@ import type { ReactorConfiguration, SpoolAssignment, ToReactor } from './message
 import type { Port } from './port.js';
 import { ReactorServices } from './reactor-services.js';
 import { adoptedBy, spoolPlace } from './spool-place.js';
+import { WritePermitRequests } from './write-permit-requests.js';
 
 /** What a reactor is made from. */
 export interface ReactorParts {
@@ -43,7 +44,11 @@ export class Reactor {
   #drained = false;
   #exited = false;
 
-  constructor(private readonly parts: ReactorParts) {}
+  readonly #permits: WritePermitRequests;
+
+  constructor(private readonly parts: ReactorParts) {
+    this.#permits = new WritePermitRequests(parts.port);
+  }
 
   /** Says hello and waits for the control plane. */
   start(): void {
@@ -63,6 +68,8 @@ export class Reactor {
         return this.#services?.connections.cut(message.id);
       case 'close-connections':
         return this.#services?.connections.closeAll();
+      case 'write-permit':
+        return this.#permits.granted(message.requestId);
       case 'enrollment-outcome':
         return this.#services?.enrollments.decided(message.requestId, message.outcome);
       case 'stream-claimed':
@@ -115,6 +122,7 @@ export class Reactor {
         metrics,
         gatewayId,
         epoch,
+        writePermits: this.#permits,
         ...(spool && { spool: spoolPlace(spool, spec, logger) }),
       }),
     );
@@ -200,6 +208,7 @@ export class Reactor {
   /** The control plane is gone: nobody sends work or reads reports any more. */
   async #orphaned(): Promise<void> {
     if (this.#exited) return;
+    this.#permits.open();
     this.#logger?.warn({}, 'Control plane is gone, writing out what is held');
     const aborted = new AbortController();
     // A drain under way may have a far deadline, which nobody waits for any more.

@@ -15,7 +15,7 @@ export interface DeliveryOptions {
   readonly name: string;
   readonly sink: Pick<Sink, 'write' | 'isolate' | 'complete'>;
   /** Bounds attempts that run at a time; a delivery that waits for its next attempt holds no place. */
-  readonly writers: Semaphore;
+  readonly writers: Pick<Semaphore, 'run'>;
   readonly health: SinkHealth;
   readonly queue: Pick<EntryQueue, 'take' | 'commit' | 'hold'>;
   /** A change is a reason to try again at once. */

@@ -217,7 +217,7 @@ export class Flow {
     return instances.sinks.map(({ name, plugin, board, context }, i) => ({
       name,
       sink: plugin,
-      writers: this.#writers[i] ?? new Semaphore(1),
+      writers: this.#permitted(this.#writers[i] ?? new Semaphore(1), name),
       health: new SinkHealth(board),
       queue: this.#queue,
       endpoints: pipeline.services.endpoints,
@@ -226,6 +226,14 @@ export class Flow {
       logger: context.logger,
       signal: this.#aborted.signal,
     }));
+  }
+
+  /** Writers of this pipeline that also need a permit, where permits bound those of all reactors. */
+  #permitted(writers: Semaphore, sink: string): DeliveryOptions['writers'] {
+    const { spec, writePermits } = this.options.pipeline;
+    if (writePermits === undefined) return writers;
+    const pool = `${spec.name}/${sink}`;
+    return { run: (work) => writers.run(() => writePermits.run(pool, work)) };
   }
 
   /** The parts of the chain catch what plugins throw; should one of ours throw, nothing may wait for ever. */

@@ -22,6 +22,15 @@ export interface FlowSettings {
   readonly sinkWriters: number;
 }
 
+/** Bounds writes beyond one pipeline, over all reactors. */
+export interface WritePermits {
+  /**
+   * Waits for a permit, runs the work, and gives the permit back.
+   * @param pool `<pipeline>/<sink>`: sinks do not wait for one another's permits
+   */
+  run<T>(pool: string, work: () => Promise<T>): Promise<T>;
+}
+
 /** What a pipeline is built from. */
 export interface PipelineOptions {
   readonly spec: PipelineSpec;
@@ -34,6 +43,8 @@ export interface PipelineOptions {
   readonly gatewayId: string;
   /** Second part: never used before by this gateway, fixed width so that ids sort as text. */
   readonly epoch: string;
+  /** Asked for each attempt to write, within `sinkWriters`; without it that alone bounds them. */
+  readonly writePermits?: WritePermits;
   /** Milliseconds since 1970-01-01 UTC; `Date.now` by default. */
   readonly now?: () => number;
   /** Where the spool is; without it, or where the spec switches it off, the queue is in memory. */
