@@ -31,7 +31,7 @@ afterEach(() => sender.stop());
 function make(peer: SlowPeer, intervalMs = 50, unreadMs = 5_000): { unread: number } {
   const seen = { unread: 0 };
   sender = new AckSender(peer, {
-    intervalMs,
+    intervalMs: () => intervalMs,
     unreadMs,
     onSent: () => undefined,
     onUnread: () => (seen.unread += 1),

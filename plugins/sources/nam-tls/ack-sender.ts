@@ -2,8 +2,8 @@ import type { Writable } from 'node:stream';
 
 /** How Acks are sent. */
 export interface AckSenderOptions {
-  /** At most one Ack in this time, ms. */
-  readonly intervalMs: number;
+  /** At most one Ack in this time, ms; asked for each. */
+  readonly intervalMs: () => number;
   /** How long the peer may leave an Ack unread, ms. */
   readonly unreadMs: number;
   /** The peer reads nothing: called once. */
@@ -69,7 +69,7 @@ export class AckSender {
 
   #schedule(): void {
     if (this.#stopped || this.#timer !== undefined || this.#writing || this.#sent === this.#reported) return;
-    const wait = this.#urgent ? 0 : this.#sentAt + this.options.intervalMs - performance.now();
+    const wait = this.#urgent ? 0 : this.#sentAt + this.options.intervalMs() - performance.now();
     if (wait <= 0) this.#send();
     else this.#timer = setTimeout(() => this.#send(), wait);
   }

@@ -4,8 +4,10 @@ import { AckSender } from './ack-sender.js';
 import { AckTracker } from './ack-tracker.js';
 import type { CloseReason } from './source-metrics.js';
 
-/** At most one Ack in this time while messages stream, ms; the protocol allows a second. */
-const ACK_INTERVAL_MS = 50;
+/** Least time between two Acks of a connection, ms: an agent should know within 100 ms, of which the flush has its part. */
+const ACK_INTERVAL_MS = { min: 20, max: 500 };
+/** Acks that a process sends in a millisecond at most: each costs about 15 us. */
+const ACKS_PER_MS = 2.5;
 /** How long a peer that asked for Acks may leave one unread, ms. */
 const ACK_UNREAD_MS = 30_000;
 
@@ -15,10 +17,13 @@ export interface AckSessionOptions {
   readonly socket: Writable;
   /** The connection cannot go on: messages were dropped, or the peer does not read its Acks. Called at most once each. */
   readonly onFailure: (reason: Extract<CloseReason, 'not_durable' | 'acks_unread'>) => void;
-  /** At most one Ack in this time, ms. */
-  readonly intervalMs?: number;
-  /** How long the peer may leave an Ack unread, ms. */
-  readonly unreadMs?: number;
+  /** Connections that may get Acks from this process now. */
+  readonly connections: () => number;
+}
+
+/** Time between two Acks of one connection, ms: the more connections, the longer, so that Acks never crowd out events. */
+export function ackIntervalMs(connections: number): number {
+  return Math.min(ACK_INTERVAL_MS.max, Math.max(ACK_INTERVAL_MS.min, connections / ACKS_PER_MS));
 }
 
 /** Tells one agent, which asked for it with a Hello, how far its messages are durable. */
@@ -30,10 +35,10 @@ export class AckSession {
   #stopped = false;
 
   constructor(private readonly options: AckSessionOptions) {
-    const { socket, intervalMs = ACK_INTERVAL_MS, unreadMs = ACK_UNREAD_MS } = options;
+    const { socket, connections } = options;
     this.#sender = new AckSender(socket, {
-      intervalMs,
-      unreadMs,
+      intervalMs: () => ackIntervalMs(connections()),
+      unreadMs: ACK_UNREAD_MS,
       onSent: () => this.#wake(),
       onUnread: () => {
         options.onFailure('acks_unread');

@@ -21,6 +21,8 @@ export interface ConnectionHost {
   readonly emit: Emit;
   /** Messages of one batch at most. */
   readonly maxBatchEvents: number;
+  /** Connections that are open now. */
+  readonly connections: () => number;
   /** Missing where the pipeline cannot recognise messages that are sent again. */
   readonly streams: StreamSessions | undefined;
 }

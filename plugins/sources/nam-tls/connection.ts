@@ -212,7 +212,9 @@ export class AgentConnection {
 
   /** Returns whether the agent may go on. */
   async #acknowledge(stream: AgentStream, hello: Hello): Promise<boolean> {
-    const acks = new AckSession({ socket: this.tls.socket, onFailure: (reason) => this.#close(reason) });
+    const { connections } = this.host;
+    const onFailure = (reason: CloseReason): void => this.#close(reason);
+    const acks = new AckSession({ socket: this.tls.socket, connections, onFailure });
     this.#acks = acks;
     stream.acknowledge(acks);
     if (!hello.answer) return true;

@@ -108,7 +108,7 @@ describe('acknowledgements', () => {
     }
     await until(() => last(client) === 20_001, 'all');
     const elapsed = performance.now() - began;
-    expect(acks(client).length).toBeLessThanOrEqual(elapsed / 50 + 2);
+    expect(acks(client).length).toBeLessThanOrEqual(elapsed / 20 + 2);
     expect(rig.batches.length).toBeGreaterThan(acks(client).length);
   });
 

@@ -42,6 +42,7 @@ class NamTlsSource implements Source {
       metrics: this.#metrics,
       emit,
       maxBatchEvents: this.config.max_batch_events,
+      connections: () => this.#connections.size,
       streams,
     };
     this.#unsubscribe = [
