@@ -59,7 +59,7 @@ process.on('message', (message, socket) => {
       if (command === 'done') say({ type: 'write-permit-done', pool: 'p/s' });
       if (command === 'pressure') {
         const counts = { inFlight: 1000, deliveredByType: {}, deadLettersByCode: {} };
-        const pipelines = [{ name: 'p', counts, backPressure: true }];
+        const pipelines = [{ name: 'p', counts, queue: { rows: 0 }, backPressure: true }];
         say({ type: 'status', status: { pipelines, connections: 1, rssBytes: 1 } });
       }
       if (command === 'who') socket.write(configuration.epoch + ' ' + process.pid);
