@@ -16,15 +16,15 @@ const RETRY = { initialMs: 100, maxMs: 5_000 };
 
 /** What a group commit works with. */
 export interface GroupCommitOptions {
-  readonly writer: () => SpoolWriter;
+  readonly writer: SpoolWriter;
   /** What keeps so many bytes from being appended, if anything does; asked before each flush. */
   readonly room: (bytes: number) => NoRoom | undefined;
   /** What keeps appends from being written now; `undefined`: nothing does. */
   readonly onRoom: (noRoom: NoRoom | undefined) => void;
-  /** A flush took so many ms. */
-  readonly onFlushed: (ms: number) => void;
+  /** A flush took so many ms and appended so many bytes. */
+  readonly onFlushed: (ms: number, bytes: number) => void;
   /** A flush failed (it is tried again), or `undefined`: it works again. */
-  readonly onFailure: (error: Error | undefined) => void | Promise<void>;
+  readonly onFailure: (error: Error | undefined) => void;
 }
 
 interface Submission {
@@ -122,18 +122,19 @@ export class GroupCommit {
     const began = performance.now();
     this.#flushedAt = began;
     try {
-      await this.options.writer().write([...changes, ...appends].flatMap((submission) => submission.changes));
+      await this.options.writer.write([...changes, ...appends].flatMap((submission) => submission.changes));
     } catch (error) {
       this.#appends = [...appends, ...this.#appends];
       this.#changes = [...changes, ...this.#changes];
-      await this.options.onFailure(error instanceof Error ? error : new Error(String(error)));
+      this.options.onFailure(error instanceof Error ? error : new Error(String(error)));
       const wait = this.#backoff.next();
       this.#appendsHeldUntil = performance.now() + wait;
       // Changes alone may fit where appends do not: they are what makes room.
       if (appends.length === 0 || changes.length === 0) await this.#sleep(wait);
       return;
     }
-    this.options.onFlushed(performance.now() - began);
+    const bytes = appends.reduce((sum, append) => sum + append.bytes, 0);
+    this.options.onFlushed(performance.now() - began, bytes);
     this.#ended(appends, changes);
   }
 
@@ -146,7 +147,7 @@ export class GroupCommit {
     // While appends are held back, that the changes could be written says little.
     if (appends.length > 0 || this.#appends.length === 0) {
       this.#backoff.reset();
-      void this.options.onFailure(undefined);
+      this.options.onFailure(undefined);
     }
     if (this.#waitingBytes > MAX_WAITING_BYTES) return;
     for (const resolve of this.#acceptWaiters.splice(0)) resolve();
