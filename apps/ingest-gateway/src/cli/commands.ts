@@ -31,6 +31,11 @@ export const commands: readonly Command[] = [
     summary: 'Shows the whole job: gateway, agents, and what arrived in ClickHouse.',
     run: async (argv) => (await import('./demo.command.js')).demoCommand(argv),
   },
+  {
+    name: 'spool',
+    summary: 'Looks into what waits on disk for the sinks: inspect, verify, export.',
+    run: async (argv) => (await import('./spool.command.js')).spoolCommand(argv),
+  },
   { name: 'help', summary: 'Shows this text.', run: async () => print(usage()) },
   { name: 'version', summary: 'Shows the version.', run: async () => print(`${programVersion()}\n`) },
 ];

@@ -30,7 +30,13 @@ describe('config/gateway.yaml', () => {
       },
       log: { level: 'info', format: 'auto' },
       settings: {},
-      pipelines: [{ name: 'activity', deadLetters: 'clickhouse', buffer: { maxBytes: 268_435_456, spool: { enabled: true, maxBytes: 10 * 2 ** 30 } } }],
+      pipelines: [
+        {
+          name: 'activity',
+          deadLetters: 'clickhouse',
+          buffer: { maxBytes: 268_435_456, spool: { enabled: true, maxBytes: 10 * 2 ** 30 } },
+        },
+      ],
     });
     expect(config?.pipelines[0]?.steps.map(({ use }) => use)).toEqual([
       'parsers.smb',

@@ -4,3 +4,4 @@ export * from './format.js';
 export * from './spool.js';
 export * from './spool-types.js';
 export { SpoolLane } from './spool-lane.js';
+export * from './reader.js';
