@@ -73,7 +73,7 @@ export class DiskRoom {
     try {
       const { bavail, bsize } = statfsSync(this.directory);
       this.#diskFree = bavail * bsize;
-      this.#fileBytes = statSync(join(this.directory, DATA_FILE)).size;
+      this.#fileBytes = statSync(join(this.directory, DATA_FILE), { throwIfNoEntry: false })?.size ?? 0;
     } catch {
       // A file system that does not say: what is written tells.
       this.#diskFree = Infinity;

@@ -23,8 +23,8 @@ export interface GroupCommitOptions {
   readonly onRoom: (noRoom: NoRoom | undefined) => void;
   /** A flush took so many ms and appended so many bytes. */
   readonly onFlushed: (ms: number, bytes: number) => void;
-  /** A flush failed (it is tried again), or `undefined`: it works again. */
-  readonly onFailure: (error: Error | undefined) => void;
+  /** A flush failed (it is tried again when this resolves), or `undefined`: it works again. Does not reject. */
+  readonly onFailure: (error: Error | undefined) => Promise<void>;
 }
 
 interface Submission {
@@ -126,7 +126,7 @@ export class GroupCommit {
     } catch (error) {
       this.#appends = [...appends, ...this.#appends];
       this.#changes = [...changes, ...this.#changes];
-      this.options.onFailure(error instanceof Error ? error : new Error(String(error)));
+      await this.options.onFailure(error instanceof Error ? error : new Error(String(error)));
       const wait = this.#backoff.next();
       this.#appendsHeldUntil = performance.now() + wait;
       // Changes alone may fit where appends do not: they are what makes room.
@@ -147,7 +147,7 @@ export class GroupCommit {
     // While appends are held back, that the changes could be written says little.
     if (appends.length > 0 || this.#appends.length === 0) {
       this.#backoff.reset();
-      this.options.onFailure(undefined);
+      void this.options.onFailure(undefined);
     }
     if (this.#waitingBytes > MAX_WAITING_BYTES) return;
     for (const resolve of this.#acceptWaiters.splice(0)) resolve();

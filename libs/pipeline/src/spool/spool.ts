@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { BatchReader } from './batch-reader.js';
 import type { Catalog } from './catalog.js';
 import { filesSetAside } from './damage.js';
-import type { Change, DatabaseOptions, SpoolDatabase } from './database.js';
+import { reopen, type Change, type DatabaseOptions, type SpoolDatabase } from './database.js';
 import { DiskRoom } from './disk-room.js';
 import {
   encodeFreeze,
@@ -23,6 +23,8 @@ import type { FrozenBatch, NewEntry, SpoolOptions } from './spool-types.js';
 import { ThreadWriter } from './thread-writer.js';
 import { InlineWriter, type SpoolWriter } from './writer.js';
 
+/** MDB_PANIC: lmdb could not write the file's root. It serves no more until the file is opened anew; nothing is lost. */
+const PANIC = -30795;
 /** Least address space for a file, bytes; it costs nothing until it is used. */
 const MIN_MAP_BYTES = 4 * 2 ** 30;
 
@@ -57,21 +59,20 @@ export class Spool {
   /** Use `openSpool`. */
   constructor(
     private readonly options: SpoolOptions,
-    file: DatabaseOptions,
+    private readonly file: DatabaseOptions,
     private readonly database: SpoolDatabase,
     private readonly catalog: Catalog,
     private readonly release: () => void,
   ) {
     const { directory, limits, thread = true, events } = options;
-    const { index, quarantine } = database.tables;
     this.#filesAside = filesSetAside(directory);
     this.#room = new DiskRoom(directory, limits);
     this.#health = new SpoolHealth(() => events.changed());
     this.#writer = thread ? new ThreadWriter(file) : new InlineWriter(database);
     this.#reader = new BatchReader(database);
     this.#siblings = new Siblings({
-      waits: (key) => index.doesExist(key as never),
-      setAside: (key) => quarantine.doesExist(key as never),
+      waits: (key) => database.tables.index.doesExist(key as never),
+      setAside: (key) => database.tables.quarantine.doesExist(key as never),
     });
     this.#commits = new GroupCommit({
       writer: this.#writer,
@@ -81,7 +82,7 @@ export class Spool {
         this.#room.grew(bytes);
         events.flushed(ms);
       },
-      onFailure: (error) => this.#health.noteFailure(error, this.#room.diskFreeBytes),
+      onFailure: (error) => this.#failed(error),
     });
     this.#quarantine = new Quarantine({ options, catalog, commits: this.#commits, siblings: this.#siblings });
   }
@@ -224,6 +225,17 @@ export class Spool {
       this.options.logger.debug({ err: error }, 'the spool could not be given back');
     }
     await this.database.root.close();
+  }
+
+  async #failed(error: Error | undefined): Promise<void> {
+    this.#health.noteFailure(error, this.#room.diskFreeBytes);
+    if ((error as { code?: unknown } | undefined)?.code !== PANIC) return;
+    try {
+      await this.#writer.release();
+      await reopen(this.database, this.file);
+    } catch (again) {
+      this.options.logger.error({ err: again }, 'the spool could not be opened anew');
+    }
   }
 
   /** Appended entries are on disk: from now on they may be frozen. */
