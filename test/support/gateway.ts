@@ -39,7 +39,11 @@ export interface GatewayStatus {
       readonly dropped: number;
       readonly inFlight: number;
     };
-    readonly queue: { readonly entries: number; readonly rows: number };
+    readonly queue: {
+      readonly entries: number;
+      readonly rows: number;
+      readonly spool?: { readonly entries: number; readonly full: number; readonly adopted: number };
+    };
     readonly backPressure: boolean;
   }[];
   readonly clickhouse: { readonly url: string };

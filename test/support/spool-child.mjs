@@ -3,13 +3,14 @@
 //   F <token> <ids>     the batch is frozen, its first attempt may begin
 //   W <token>           the sink has it
 // In mode "drain" nothing is appended, and the process ends when all is written.
+import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { openSpool } from '../../dist/libs/pipeline/src/spool/index.js';
 
 const [directory, mode, epoch] = process.argv.slice(2);
 const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 const say = (line) => writeSync(1, `${line}\n`);
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const spool = await openSpool({
   directory,

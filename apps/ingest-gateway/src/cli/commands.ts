@@ -41,6 +41,11 @@ export const commands: readonly Command[] = [
     summary: 'Lists, exports and replays events that were refused.',
     run: async (argv) => (await import('./dead-letters.command.js')).deadLettersCommand(argv),
   },
+  {
+    name: 'spool',
+    summary: 'Looks into what waits on disk for the sinks: inspect, verify, export.',
+    run: async (argv) => (await import('./spool.command.js')).spoolCommand(argv),
+  },
   { name: 'help', summary: 'Shows this text.', run: async () => print(usage()) },
   { name: 'version', summary: 'Shows the version.', run: async () => print(`${programVersion()}\n`) },
 ];

@@ -43,13 +43,16 @@ export function makeQueue(parts: QueueParts): { queue: EntryQueue; board: Instan
     logger: logger.child({ component: `${spec.name}/spool` }),
     ...(thread !== undefined && { thread }),
     onFlushed: (ms) => meter.flushed(ms),
-    onChanged: () => report(queue, board),
+    onChanged: () => report(queue, board, logger),
   });
   return { queue, board };
 }
 
-function report(queue: SpoolQueue, board: InstanceBoard): void {
-  const { problems } = queue;
-  if (problems.length === 0) board.reportOwn({ state: 'ok' });
-  else board.reportOwn({ state: 'degraded', reason: problems.join(' ') });
+function report(queue: SpoolQueue, board: InstanceBoard, logger: Logger): void {
+  const reason = queue.problems.join(' ');
+  const before = board.status().reason ?? '';
+  board.reportOwn(reason === '' ? { state: 'ok' } : { state: 'degraded', reason });
+  if (reason === before) return;
+  if (reason === '') logger.info({}, 'the spool is well again');
+  else logger.warn({ reason }, 'the spool needs attention');
 }

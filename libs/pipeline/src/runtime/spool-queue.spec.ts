@@ -166,7 +166,7 @@ describe('a pipeline with a spool', () => {
     await until(() => pipeline.status().counts.delivered === 400, 20_000);
     expect(sorted(sink.ids())).toEqual(numbers(0, 400));
     expect(pipeline.status().counts).toMatchObject({ received: 400, dropped: 0, inFlight: 0 });
-    expect(spoolState(pipeline).state).toBe('ok');
+    await until(() => spoolState(pipeline).state === 'ok');
   }, 30_000);
 
   it('does not start without its spool, and says what is wrong', async () => {

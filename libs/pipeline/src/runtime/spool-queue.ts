@@ -260,8 +260,9 @@ export class SpoolQueue implements EntryQueue {
   }
 
   #completeIfEmpty(): void {
-    if (!this.#lanes.closing || this.#appending > 0 || this.#out.size > 0) return;
-    if (addUp([...this.#lanes.all()]).entries === 0) this.#lanes.complete();
+    if (!this.#lanes.closing || this.#appending > 0) return;
+    const lanes = [...this.#lanes.all()];
+    if (lanes.every(({ out }) => out === 0) && addUp(lanes).entries === 0) this.#lanes.complete();
   }
 }
 

@@ -127,14 +127,15 @@ describe('GroupCommit', () => {
   it('writes what belongs together in one flush, however large', async () => {
     const flushes: string[][] = [];
     const commits = new GroupCommit({
-      writer: () => ({
+      writer: {
         write: async (changes) => void flushes.push(changes.map(({ key }) => key as string)),
+        release: () => Promise.resolve(),
         close: () => Promise.resolve(),
-      }),
+      },
       room: () => undefined,
       onRoom: () => undefined,
       onFlushed: () => undefined,
-      onFailure: () => undefined,
+      onFailure: () => Promise.resolve(),
     });
     const append = (key: string): Promise<void> =>
       commits.append([{ table: 'meta', key }], MAX_WAITING_BYTES * 0.6).durable;

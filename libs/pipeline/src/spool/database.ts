@@ -64,6 +64,12 @@ export function openTables(root: RootDatabase<Buffer, Key>): SpoolDatabase {
   };
 }
 
+/** Opens a file anew, for all who hold the object. Nobody else in the process may have it open. */
+export async function reopen(database: SpoolDatabase, options: DatabaseOptions): Promise<void> {
+  await database.root.close();
+  Object.assign(database, openTables(openRoot(options)));
+}
+
 /** Applies the changes in one transaction; all of them are on disk when it returns, or none if it throws. */
 export function applyChanges({ root, tables }: SpoolDatabase, changes: readonly Change[]): void {
   root.transactionSync(() => {

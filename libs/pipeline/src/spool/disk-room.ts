@@ -28,6 +28,7 @@ export class DiskRoom {
   #lookedAt = -Infinity;
   #diskFree = Infinity;
   #fileBytes = 0;
+  #grown = 0;
 
   constructor(
     private readonly directory: string,
@@ -53,19 +54,26 @@ export class DiskRoom {
     }
     this.#look();
     const inside = Math.max(0, this.#fileBytes - used * LOOSENESS - SLACK_BYTES);
-    if (Math.max(0, this.#diskFree - diskReserveBytes) + inside > wanted * LOOSENESS) return undefined;
+    const growth = (this.#grown + wanted) * LOOSENESS;
+    if (Math.max(0, this.#diskFree - diskReserveBytes) + inside > growth) return undefined;
     const reason = `The disk of the spool has ${mib(this.#diskFree)} left, ${mib(diskReserveBytes)} are kept in reserve. Agents are held back.`;
     return { why: 'disk', reason };
+  }
+
+  /** So many bytes were appended: until the next look they may be of those that looked free. */
+  grew(bytes: number): void {
+    this.#grown += bytes;
   }
 
   #look(): void {
     const now = performance.now();
     if (now - this.#lookedAt < LOOK_EVERY_MS) return;
     this.#lookedAt = now;
+    this.#grown = 0;
     try {
       const { bavail, bsize } = statfsSync(this.directory);
       this.#diskFree = bavail * bsize;
-      this.#fileBytes = statSync(join(this.directory, DATA_FILE)).size;
+      this.#fileBytes = statSync(join(this.directory, DATA_FILE), { throwIfNoEntry: false })?.size ?? 0;
     } catch {
       // A file system that does not say: what is written tells.
       this.#diskFree = Infinity;

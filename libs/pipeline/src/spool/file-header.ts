@@ -32,11 +32,12 @@ interface Meta {
 /**
  * Looks at the front of a spool file before lmdb does, which may end the process over a file that is none of its own, or
  * that was cut short: reading beyond the end of a mapped file ends the process, so the file is made as long as it says.
+ * @param readOnly changes nothing: a file that lacks pages at its end counts as damaged
  */
-export function checkFile(path: string): FileHealth {
+export function checkFile(path: string, readOnly = false): FileHealth {
   let file: number;
   try {
-    file = openSync(path, 'r+');
+    file = openSync(path, readOnly ? 'r' : 'r+');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'new';
     throw error;
@@ -51,7 +52,7 @@ export function checkFile(path: string): FileHealth {
     const { pageSize, mainRoot, lastPage } = first.txn > second.txn ? first : second;
     if (mainRoot !== NO_ROOT && mainRoot > lastPage) return 'damaged';
     const told = (Number(lastPage) + 1) * pageSize;
-    if (told - size > UNWRITTEN_PAGES * pageSize) return 'damaged';
+    if (told - size > (readOnly ? 0 : UNWRITTEN_PAGES * pageSize)) return 'damaged';
     if (told > size) ftruncateSync(file, told);
     return 'good';
   } finally {

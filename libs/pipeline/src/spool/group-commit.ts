@@ -16,15 +16,15 @@ const RETRY = { initialMs: 100, maxMs: 5_000 };
 
 /** What a group commit works with. */
 export interface GroupCommitOptions {
-  readonly writer: () => SpoolWriter;
+  readonly writer: SpoolWriter;
   /** What keeps so many bytes from being appended, if anything does; asked before each flush. */
   readonly room: (bytes: number) => NoRoom | undefined;
   /** What keeps appends from being written now; `undefined`: nothing does. */
   readonly onRoom: (noRoom: NoRoom | undefined) => void;
-  /** A flush took so many ms. */
-  readonly onFlushed: (ms: number) => void;
-  /** A flush failed (it is tried again), or `undefined`: it works again. */
-  readonly onFailure: (error: Error | undefined) => void | Promise<void>;
+  /** A flush took so many ms and appended so many bytes. */
+  readonly onFlushed: (ms: number, bytes: number) => void;
+  /** A flush failed (it is tried again when this resolves), or `undefined`: it works again. Does not reject. */
+  readonly onFailure: (error: Error | undefined) => Promise<void>;
 }
 
 interface Submission {
@@ -137,7 +137,7 @@ export class GroupCommit {
     const began = performance.now();
     this.#flushedAt = began;
     try {
-      await this.options.writer().write([...changes, ...appends].flatMap((submission) => submission.changes));
+      await this.options.writer.write([...changes, ...appends].flatMap((submission) => submission.changes));
     } catch (error) {
       this.#appends = [...appends, ...this.#appends];
       this.#changes = [...changes, ...this.#changes];
@@ -148,7 +148,8 @@ export class GroupCommit {
       if (appends.length === 0 || changes.length === 0) await this.#sleep(wait);
       return;
     }
-    this.options.onFlushed(performance.now() - began);
+    const bytes = appends.reduce((sum, append) => sum + append.bytes, 0);
+    this.options.onFlushed(performance.now() - began, bytes);
     this.#ended(appends, changes);
   }
 

@@ -2,4 +2,6 @@ export { removeSpool } from './damage.js';
 export * from './disk-room.js';
 export * from './format.js';
 export * from './spool.js';
+export * from './spool-types.js';
 export { SpoolLane } from './spool-lane.js';
+export * from './reader.js';

@@ -7,6 +7,7 @@ import { DATA_FILE, openRoot, openTables, type DatabaseOptions, type SpoolDataba
 import { SPOOL_FORMAT } from './format.js';
 import { isDamage, setAside } from './damage.js';
 import { checkFile } from './file-header.js';
+import { makeLockFile } from './lock-file.js';
 import { claim } from './owner.js';
 
 /** A spool file that is open, claimed and read. */
@@ -55,6 +56,7 @@ function checkHealth(directory: string, logger: Logger): void {
 }
 
 async function tryOpen(options: DatabaseOptions, signal: AbortSignal, waitMs: number): Promise<OpenedSpool> {
+  makeLockFile(options.directory);
   const root = openRoot(options);
   try {
     const meta = root.openDB<Buffer, string>({ name: 'meta', encoding: 'binary', create: false } as never) as

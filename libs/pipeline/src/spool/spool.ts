@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { EncodedEntry, Logger, StreamStretch } from '../api/index.js';
+import type { StreamStretch } from '../api/index.js';
 import { BatchReader } from './batch-reader.js';
 import type { Catalog } from './catalog.js';
-import type { Change, DatabaseOptions, SpoolDatabase } from './database.js';
 import { filesSetAside } from './damage.js';
-import { DiskRoom, mib, type NoRoom, type RoomLimits } from './disk-room.js';
+import { reopen, type Change, type DatabaseOptions, type SpoolDatabase } from './database.js';
+import { DiskRoom } from './disk-room.js';
 import {
   encodeFreeze,
   encodeMeta,
@@ -16,68 +16,19 @@ import {
 } from './format.js';
 import { GroupCommit } from './group-commit.js';
 import { openSpoolFile } from './open-spool.js';
+import { Quarantine } from './quarantine.js';
 import { Siblings } from './siblings.js';
-import { freezeRecord, type ChosenEntry, type SpoolLane } from './spool-lane.js';
+import { SpoolHealth } from './spool-health.js';
+import { freezeRecord, type SpoolLane } from './spool-lane.js';
+import type { FrozenBatch, NewEntry, SpoolOptions } from './spool-types.js';
 import { StreamTable } from './stream-table.js';
 import { ThreadWriter } from './thread-writer.js';
 import { InlineWriter, type SpoolWriter } from './writer.js';
 
-/** An entry to be appended. */
-export interface NewEntry {
-  readonly sink: string;
-  /** Entry id, `<gateway>/<epoch>/<sequence>`. */
-  readonly id: string;
-  /** When its oldest event was received, milliseconds since 1970-01-01 UTC. */
-  readonly receivedAt: number;
-  readonly entry: EncodedEntry;
-}
-
-/** A batch that is frozen on disk: every attempt sends the same under the same token, whatever happens in between. */
-export interface FrozenBatch {
-  readonly lane: SpoolLane;
-  readonly record: FreezeRecord;
-  readonly chosen: readonly ChosenEntry[];
-  readonly entries: readonly EncodedEntry[];
-}
-
-/** How the events of entries that were appended together have ended. */
-export interface Ended {
-  /** As it was given to `append`. */
-  readonly note: unknown;
-  /** Entry id. */
-  readonly id: string;
-}
-
-/** What a spool tells. Not called before `openSpool` has resolved. */
-export interface SpoolEvents {
-  /** All sinks have written the events. */
-  written(ended: Ended): void;
-  /** Damage has kept the events from at least one sink; their bytes are set aside. */
-  lost(ended: Ended): void;
-  /** A flush took so many ms. */
-  flushed(ms: number): void;
-  /** `problems` says something else than before. */
-  changed(): void;
-}
-
-/** How a spool is opened. */
-export interface SpoolOptions {
-  readonly directory: string;
-  readonly limits: RoomLimits;
-  readonly logger: Logger;
-  readonly events: SpoolEvents;
-  /** Whether a thread of its own waits for the disk; on by default. Needs the built program. */
-  readonly thread?: boolean;
-  /** Milliseconds since 1970-01-01 UTC. */
-  readonly now: () => number;
-  /** Calls off waiting for another holder. */
-  readonly signal: AbortSignal;
-}
-
+/** MDB_PANIC: lmdb could not write the file's root. It serves no more until the file is opened anew; nothing is lost. */
+const PANIC = -30795;
 /** Least address space for a file, bytes; it costs nothing until it is used. */
 const MIN_MAP_BYTES = 4 * 2 ** 30;
-/** A write that fails with no more than this left of the disk has failed for that. lmdb calls a short write EIO. */
-const DISK_FULL_BYTES = 16 * 2 ** 20;
 
 /**
  * Opens the spool in a directory, and makes it where there is none.
@@ -85,11 +36,10 @@ const DISK_FULL_BYTES = 16 * 2 ** 20;
  */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { directory, limits, logger, signal } = options;
-  const mapBytes = Math.max(MIN_MAP_BYTES, limits.maxBytes * 4);
-  const file = { directory, mapBytes };
+  const file = { directory, mapBytes: Math.max(MIN_MAP_BYTES, limits.maxBytes * 4) };
   const { database, catalog, release } = await openSpoolFile(file, logger, signal);
   const spool = new Spool(options, file, database, catalog, release);
-  await spool.setAsideDamaged();
+  await spool.sweep();
   return spool;
 }
 
@@ -101,19 +51,19 @@ export class Spool {
   /** What it remembers of agents' streams. */
   readonly streams: StreamTable;
   readonly #room: DiskRoom;
+  readonly #health: SpoolHealth;
   readonly #commits: GroupCommit;
   readonly #writer: SpoolWriter;
   readonly #reader: BatchReader;
   readonly #siblings: Siblings;
+  readonly #quarantine: Quarantine;
   readonly #filesAside: readonly string[];
-  #noRoom: NoRoom | undefined;
-  #failure: string | undefined;
   #closed: Promise<void> | undefined;
 
   /** Use `openSpool`. */
   constructor(
     private readonly options: SpoolOptions,
-    file: DatabaseOptions,
+    private readonly file: DatabaseOptions,
     private readonly database: SpoolDatabase,
     private readonly catalog: Catalog,
     private readonly release: () => void,
@@ -121,6 +71,7 @@ export class Spool {
     const { directory, limits, thread = true, events } = options;
     this.#filesAside = filesSetAside(directory);
     this.#room = new DiskRoom(directory, limits);
+    this.#health = new SpoolHealth(() => events.changed());
     this.#writer = thread ? new ThreadWriter(file) : new InlineWriter(database);
     this.#reader = new BatchReader(database);
     this.streams = new StreamTable(database, options.now);
@@ -129,12 +80,16 @@ export class Spool {
       setAside: (key) => database.tables.quarantine.doesExist(key as never),
     });
     this.#commits = new GroupCommit({
-      writer: () => this.#writer,
+      writer: this.#writer,
       room: (bytes) => this.#room.check(catalog.usedBytes, bytes),
-      onRoom: (noRoom) => this.#note(noRoom, this.#failure),
-      onFlushed: (ms) => events.flushed(ms),
-      onFailure: (error) => this.#note(this.#noRoom, error && this.#describe(error)),
+      onRoom: (noRoom) => this.#health.noteRoom(noRoom),
+      onFlushed: (ms, bytes) => {
+        this.#room.grew(bytes);
+        events.flushed(ms);
+      },
+      onFailure: (error) => this.#failed(error),
     });
+    this.#quarantine = new Quarantine({ options, catalog, commits: this.#commits, siblings: this.#siblings });
   }
 
   get directory(): string {
@@ -156,14 +111,9 @@ export class Spool {
     return this.catalog.quarantined;
   }
 
-  /** Free bytes of the file system, as last seen. */
-  get diskFreeBytes(): number {
-    return this.#room.diskFreeBytes;
-  }
-
-  /** Whether nothing can be appended now. */
+  /** Whether nothing can be appended, or could not a moment ago. */
   get full(): boolean {
-    return this.#noRoom !== undefined || this.#failure !== undefined;
+    return this.#health.full;
   }
 
   /** Whether nothing waits for the disk. */
@@ -177,15 +127,13 @@ export class Spool {
 
   /** What operators have to know, one sentence each. */
   get problems(): string[] {
-    const aside =
-      this.quarantined === 0
-        ? undefined
-        : `${this.quarantined} damaged entries of the spool are set aside; \`gateway spool verify\` tells which.`;
-    const files = this.#filesAside.map(
-      (name) =>
-        `The damaged spool file ${join(this.directory, name)} was set aside; what it held was not written.`,
+    const { quarantined } = this;
+    const aside = this.#filesAside.map(
+      (name) => `The damaged file ${join(this.directory, name)} was set aside; what it held was not written.`,
     );
-    return [this.#failure, this.#noRoom?.reason, aside, ...files].filter((problem) => problem !== undefined);
+    if (quarantined === 0) return [...this.#health.problems, ...aside];
+    const text = `${quarantined} damaged entries of the spool are set aside; \`gateway spool verify\` tells which.`;
+    return [...this.#health.problems, ...aside, text];
   }
 
   /** The lane of a sink and destination. */
@@ -215,14 +163,7 @@ export class Spool {
       changes.push({ table: 'entries', key, value: item.entry.bytes });
     }
     const { accepted, durable } = this.#commits.append(changes, bytes);
-    const known = durable.then(() => {
-      for (const [i, meta] of metas.entries()) {
-        const [sink, destination] = keys[i] as SpoolKey;
-        this.catalog.count(meta.bytes);
-        this.lane(sink, destination).add(meta);
-      }
-    });
-    return { accepted, durable: known };
+    return { accepted, durable: durable.then(() => this.#know(keys, metas)) };
   }
 
   /** What `work` appends, and that the stretches it returns are stored, is on disk at once or not at all. */
@@ -254,13 +195,11 @@ export class Spool {
       const { chosen, damaged } = this.#reader.choose(lane, maxRows, maxBytes);
       if (chosen.length + damaged.length === 0) return undefined;
       const { entries, good, bad } = await this.#reader.read(lane, chosen);
-      await this.#setAside(lane, [...damaged, ...bad]);
+      await this.#quarantine.take(lane, [...damaged, ...bad], false);
       if (good.length === 0) continue;
       const record = freezeRecord(lane.destination, good, this.options.now());
       lane.frozen.set(record.token, record);
-      await this.#commits.change([
-        { table: 'frozen', key: [lane.sink, lane.destination, record.first], value: encodeFreeze(record) },
-      ]);
+      await this.#commits.change([{ ...freezeKey(lane, record), value: encodeFreeze(record) }]);
       return { lane, record, chosen: good, entries };
     }
     return undefined;
@@ -268,12 +207,14 @@ export class Spool {
 
   /** The batch is written: its entries and its freeze record go, in one transaction. Resolves when that is on disk. */
   async commit({ lane, record, chosen }: FrozenBatch): Promise<void> {
-    const ended: Ended[] = [];
-    const changes: Change[] = [{ table: 'frozen', key: [lane.sink, lane.destination, record.first] }];
+    const { events } = this.options;
+    const ended: (() => void)[] = [];
+    const changes: Change[] = [freezeKey(lane, record)];
     for (const { ordinal, meta } of chosen) {
       const key: SpoolKey = [lane.sink, lane.destination, ordinal];
       changes.push({ table: 'index', key }, { table: 'entries', key });
-      if (this.#siblings.leaves(key, meta, false) === 'written') ended.push({ note: meta.note, id: meta.id });
+      const end = this.#siblings.leaves(key, meta, false);
+      if (end !== undefined) ended.push(() => events[end]({ note: meta.note, id: meta.id }));
     }
     await this.#commits.change(changes);
     lane.frozen.delete(record.token);
@@ -281,21 +222,13 @@ export class Spool {
       this.#siblings.left([lane.sink, lane.destination, ordinal]);
       this.catalog.uncount(meta.bytes);
     }
-    for (const one of ended) this.options.events.written(one);
+    for (const tell of ended) tell();
     this.#commits.wake();
   }
 
-  /** Sets aside the records that opening has found damaged. */
-  async setAsideDamaged(): Promise<void> {
-    const { damaged, damagedFreezes } = this.catalog;
-    for (const key of damaged.splice(0)) await this.#quarantine(key, undefined);
-    for (const key of damagedFreezes.splice(0)) {
-      this.options.logger.error(
-        { key },
-        'a freeze record of the spool is damaged: its entries may be sent twice',
-      );
-      await this.#commits.change([{ table: 'frozen', key }]);
-    }
+  /** Sets aside what opening has found damaged. */
+  sweep(): Promise<void> {
+    return this.#quarantine.sweep();
   }
 
   /** Writes nothing more and closes; what was not durable is not kept. Safe twice. */
@@ -305,6 +238,7 @@ export class Spool {
   }
 
   async #close(): Promise<void> {
+    this.#health.close();
     await this.#commits.stop();
     await this.#writer.close();
     try {
@@ -316,66 +250,39 @@ export class Spool {
     await this.database.root.close();
   }
 
-  async #readRecovered(lane: SpoolLane, record: FreezeRecord): Promise<FrozenBatch | undefined> {
-    const { chosen, damaged } = this.#reader.between(lane, record);
-    const { entries, good, bad } = await this.#reader.read(lane, chosen);
-    await this.#setAside(lane, [...damaged, ...bad], true);
-    if (good.length > 0) return { lane, record, chosen: good, entries };
-    lane.frozen.delete(record.token);
-    await this.#commits.change([{ table: 'frozen', key: [lane.sink, lane.destination, record.first] }]);
-    return undefined;
-  }
-
-  /** @param frozen whether they are in a frozen batch, so that the lane does not count them */
-  async #setAside(
-    lane: SpoolLane,
-    damaged: readonly (ChosenEntry | number)[],
-    frozen = false,
-  ): Promise<void> {
-    for (const one of damaged) {
-      const ordinal = typeof one === 'number' ? one : one.ordinal;
-      if (typeof one === 'number' && !frozen) lane.subtract({ rows: 0, bytes: 0 });
-      await this.#quarantine(
-        [lane.sink, lane.destination, ordinal],
-        typeof one === 'number' ? undefined : one.meta,
-      );
+  async #failed(error: Error | undefined): Promise<void> {
+    this.#health.noteFailure(error, this.#room.diskFreeBytes);
+    if ((error as { code?: unknown } | undefined)?.code !== PANIC) return;
+    try {
+      await this.#writer.release();
+      await reopen(this.database, this.file);
+    } catch (again) {
+      this.options.logger.error({ err: again }, 'the spool could not be opened anew');
     }
   }
 
-  /** Moves a damaged entry out of the way; its bytes stay where they are. */
-  async #quarantine(key: SpoolKey, meta: EntryMeta | undefined): Promise<void> {
-    const { events, logger, now } = this.options;
-    logger.error(
-      { key, entry: meta?.id },
-      'an entry of the spool is damaged: it is set aside and not written',
-    );
-    const note = Buffer.from(JSON.stringify({ at: now(), ...meta }));
-    const end = meta && this.#siblings.leaves(key, meta, true);
-    await this.#commits.change([
-      { table: 'quarantine', key, value: note },
-      { table: 'index', key },
-    ]);
-    this.#siblings.left(key);
-    this.catalog.quarantined += 1;
-    if (meta !== undefined) this.catalog.uncount(meta.bytes);
-    if (meta !== undefined && end === 'lost') events.lost({ note: meta.note, id: meta.id });
-    events.changed();
+  /** Appended entries are on disk: from now on they may be frozen. */
+  #know(keys: readonly SpoolKey[], metas: readonly EntryMeta[]): void {
+    for (const [i, meta] of metas.entries()) {
+      const [sink, destination] = keys[i] as SpoolKey;
+      this.catalog.count(meta.bytes);
+      this.lane(sink, destination).add(meta);
+    }
   }
 
-  #note(noRoom: NoRoom | undefined, failure: string | undefined): void {
-    const same = noRoom?.why === this.#noRoom?.why && failure === this.#failure;
-    this.#noRoom = noRoom;
-    this.#failure = failure;
-    if (!same) this.options.events.changed();
+  async #readRecovered(lane: SpoolLane, record: FreezeRecord): Promise<FrozenBatch | undefined> {
+    const { chosen, damaged } = this.#reader.between(lane, record);
+    const { entries, good, bad } = await this.#reader.read(lane, chosen);
+    await this.#quarantine.take(lane, [...damaged, ...bad], true);
+    if (good.length > 0) return { lane, record, chosen: good, entries };
+    lane.frozen.delete(record.token);
+    await this.#commits.change([freezeKey(lane, record)]);
+    return undefined;
   }
+}
 
-  #describe(error: Error): string {
-    const { code } = error as { code?: string | number };
-    const free = this.#room.diskFreeBytes;
-    if (free < DISK_FULL_BYTES)
-      return `The disk of the spool is full: ${mib(free)} are left. Agents are held back.`;
-    return `The spool cannot be written (${code ?? error.name}: ${error.message}). Agents are held back, it is tried again.`;
-  }
+function freezeKey({ sink, destination }: SpoolLane, { first }: FreezeRecord): Change {
+  return { table: 'frozen', key: [sink, destination, first] };
 }
 
 function metaOf(item: NewEntry, note: unknown, siblings: readonly SpoolKey[] | undefined): EntryMeta {

@@ -50,6 +50,10 @@ export class ThreadWriter implements SpoolWriter {
 
   async close(): Promise<void> {
     this.#closed = true;
+    await this.release();
+  }
+
+  async release(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
     if (worker === undefined) return;

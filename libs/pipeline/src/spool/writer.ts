@@ -5,6 +5,8 @@ import { applyChanges, type Change, type SpoolDatabase } from './database.js';
 export interface SpoolWriter {
   /** All changes are on disk when it resolves, or none if it rejects. */
   write(changes: readonly Change[]): Promise<void>;
+  /** Lets go of the file; the next write opens it again. */
+  release(): Promise<void>;
   /** Ends the writer; safe twice. */
   close(): Promise<void>;
 }
@@ -17,6 +19,10 @@ export class InlineWriter implements SpoolWriter {
     // Whoever submits goes on first, as with a writer on a thread of its own.
     await nextTurn();
     applyChanges(this.database, changes);
+  }
+
+  async release(): Promise<void> {
+    await nextTurn();
   }
 
   async close(): Promise<void> {
