@@ -135,7 +135,11 @@ describe('the spool of a gateway', () => {
   }, 120_000);
 
   it('keeps at an orderly stop what is not written in time, and writes it, be it of a reactor that is no more', async () => {
-    const drain = { ACTIVITYMONITOR_SHUTDOWN_DRAIN_TIMEOUT_SECONDS: '10' };
+    // One reactor: which of several is handed the agent is chance.
+    const drain = {
+      ACTIVITYMONITOR_SHUTDOWN_DRAIN_TIMEOUT_SECONDS: '10',
+      ACTIVITYMONITOR_REACTOR_THREADS: '1',
+    };
     const first = await start(drain);
     const agent = await send(first, 'FS-1', 700);
     await spooled(first, 700);
