@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { GatewayError } from '@app/pipeline/api';
 import { sleep } from '@app/pipeline/helpers';
 import { isRunning, processStart } from './process-identity.js';
@@ -26,8 +26,10 @@ const FILE = 'gateway.lock';
 const REFRESH_MS = 5_000;
 const FOREIGN_STALE_MS = 30_000;
 const ATTEMPTS = 10;
-/** Far longer than the step from reading a stale lock to renaming it. */
-const SETTLE_MS = 100;
+/** How often other contenders are looked for, ms. */
+const SETTLE_MS = 20;
+/** Far longer than a contender needs from its draft to its decision, ms: an older draft is of one that was killed. */
+const DRAFT_STALE_MS = 10_000;
 
 /**
  * Takes a directory for this process, so that no second gateway works on the same data. Survives kill -9: a lock is
@@ -58,7 +60,9 @@ async function take(path: string, own: Holder): Promise<void> {
   await writeFile(draft, `${JSON.stringify(own)}\n`, { mode: 0o600 });
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      if ((await linked(draft, path)) && (attempt === 0 || (await isSettled(path, own)))) return;
+      // It may be ours without a link of this turn: whoever moved it aside by mistake has put it back.
+      const ours = (await linked(draft, path)) || (await read(path))?.holder?.id === own.id;
+      if (ours && (await isSettled(path, own))) return;
       await removeStale(path, own);
     }
     throw new Error(`${path} changes hands all the time`);
@@ -67,10 +71,32 @@ async function take(path: string, own: Holder): Promise<void> {
   }
 }
 
-/** After a stale lock was cleared, another contender may have moved ours aside by mistake: look again before trusting it. */
+/**
+ * A contender that has read a stale lock before may move ours aside by mistake. Each has its draft from before it reads
+ * until it has decided: so ours is trusted when it is there and no other draft is.
+ */
 async function isSettled(path: string, own: Holder): Promise<boolean> {
-  await sleep(SETTLE_MS);
-  return (await read(path))?.holder?.id === own.id;
+  for (;;) {
+    if ((await read(path))?.holder?.id !== own.id) return false;
+    if (!(await othersContend(path, own))) return (await read(path))?.holder?.id === own.id;
+    await sleep(SETTLE_MS);
+  }
+}
+
+async function othersContend(path: string, own: Holder): Promise<boolean> {
+  const names = await readdir(dirname(path));
+  const drafts = names.filter((name) => name.startsWith(`${FILE}.`) && !name.includes(own.id));
+  const ages = await Promise.all(drafts.map((name) => ageMs(join(dirname(path), name))));
+  return ages.some((age) => age < DRAFT_STALE_MS);
+}
+
+/** Age of a file, ms; endless for one that is gone. */
+async function ageMs(path: string): Promise<number> {
+  try {
+    return Date.now() - (await stat(path)).mtimeMs;
+  } catch {
+    return Infinity;
+  }
 }
 
 /** A link appears with its whole content and fails if the name exists: no reader sees half a lock. */
