@@ -1,9 +1,12 @@
 import { KeyedBuckets, TokenBucket, type Rate } from '../limits/index.js';
 
-/** How many enrollments may be asked for: room for a fleet that is rolled out, none for a flood. */
+/**
+ * How many enrollments may be asked for: room for a fleet that is rolled out at once, also from behind one address, none
+ * for a flood that does not end. A wrong code bans its address besides.
+ */
 export const ENROLLMENT_RATES: { readonly overall: Rate; readonly perAddress: Rate } = {
-  overall: { perSecond: 50, burst: 200 },
-  perAddress: { perSecond: 20, burst: 100 },
+  overall: { perSecond: 100, burst: 2_000 },
+  perAddress: { perSecond: 50, burst: 1_000 },
 };
 
 /** Limits attempts to enroll, for each source address and overall. */

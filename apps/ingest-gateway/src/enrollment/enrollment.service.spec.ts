@@ -14,6 +14,11 @@ const SERVER = '5'.repeat(64);
 const KEY_A = 'a'.repeat(64);
 const KEY_B = 'b'.repeat(64);
 
+const SMALL_RATES = {
+  overall: { perSecond: 50, burst: 200 },
+  perAddress: { perSecond: 20, burst: 100 },
+};
+
 describe('EnrollmentService', () => {
   let dir: string;
   let store: Store;
@@ -36,7 +41,7 @@ describe('EnrollmentService', () => {
       tokens: store.enrollmentTokens,
       agents,
       audit,
-      limits: new EnrollmentLimits(undefined, () => now),
+      limits: new EnrollmentLimits(SMALL_RATES, () => now),
       logger,
       now: () => now,
     });
