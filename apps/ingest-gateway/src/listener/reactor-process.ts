@@ -9,7 +9,7 @@ import type {
   Stretch,
 } from '@app/pipeline/api';
 import type { AgentReports, FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
-import { PendingRequests } from './pending-requests.js';
+import { PendingRequests } from '../reactor/pending-requests.js';
 import type { StreamPeer } from './stream-claim-broker.js';
 
 /** What a reactor tells the rest of the data plane. */

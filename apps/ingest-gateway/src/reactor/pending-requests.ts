@@ -1,12 +1,12 @@
-/** Requests to a reactor that wait for their answer. */
+/** Requests to the process at the other end of the channel that wait for their answer. */
 export class PendingRequests<Question, Answer> {
   readonly #waiting = new Map<number, (answer: Answer | undefined) => void>();
   #lastId = 0;
 
-  /** @param send asks the reactor */
+  /** @param send asks the other process */
   constructor(private readonly send: (requestId: number, question: Question) => void) {}
 
-  /** Resolves with `undefined` when no answer comes within the time, ms, or the reactor is gone. */
+  /** Resolves with `undefined` when no answer comes within the time, ms, or `close` is called. */
   ask(question: Question, timeoutMs: number): Promise<Answer | undefined> {
     const requestId = (this.#lastId += 1);
     return new Promise((resolve) => {
