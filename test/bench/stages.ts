@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import { Registry } from 'prom-client';
 import type { Logger, Services } from '@app/pipeline/api';
-import { createLiveValue, LineFramer, readMessage } from '@app/pipeline/helpers';
+import { createLiveValue, LineFramer, readLine } from '@app/pipeline/helpers';
 import { createMetrics } from '@app/pipeline/observability';
 import { PluginRegistry } from '@app/pipeline/registry';
 import { createPipeline, type FlowSettings, type Pipeline } from '@app/pipeline/runtime';
@@ -58,10 +58,10 @@ const bareLoop: Stage = {
 
 const framed: Stage = {
   name: 'frame + parse',
-  does: 'LineFramer, readMessage',
+  does: 'LineFramer, readLine',
   async run(corpus) {
     const framer = new LineFramer(1 << 24);
-    for (const chunk of corpus.chunks) for (const line of framer.push(chunk)) readMessage(line);
+    for (const chunk of corpus.chunks) for (const line of framer.cut(chunk)) readLine(line);
   },
 };
 

@@ -8,6 +8,7 @@ import {
   type PluginContext,
   type StreamStretch,
 } from '@app/pipeline/api';
+import type { Line } from '@app/pipeline/helpers';
 import type { AckSession } from './ack-session.js';
 import { sortLines } from './sort-lines.js';
 import type { SourceMetrics } from './source-metrics.js';
@@ -88,7 +89,7 @@ export class AgentStream {
    * Hands lines to the pipeline, and waits until it has room for more. Does not reject.
    * @returns code of the first protocol violation among them, if there was one
    */
-  async deliver(lines: readonly Buffer[]): Promise<string | undefined> {
+  async deliver(lines: readonly Line[]): Promise<string | undefined> {
     if (this.#numbers === undefined) return this.#emitAll(lines, 0, lines.length);
     let violation: string | undefined;
     let from = 0;
@@ -103,7 +104,7 @@ export class AgentStream {
 
   /** @param piece the numbers of these lines */
   async #emitAll(
-    lines: readonly Buffer[],
+    lines: readonly Line[],
     start: number,
     end: number,
     piece?: StreamStretch,
@@ -124,7 +125,7 @@ export class AgentStream {
   }
 
   async #emit(
-    lines: readonly Buffer[],
+    lines: readonly Line[],
     from: number,
     to: number,
     stretch?: StreamStretch,

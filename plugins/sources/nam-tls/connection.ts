@@ -1,5 +1,5 @@
 import type { AcceptedConnection, Logger } from '@app/pipeline/api';
-import { LineFramer, readMessage } from '@app/pipeline/helpers';
+import { Line, LineFramer, readLine } from '@app/pipeline/helpers';
 import { AckSession } from './ack-session.js';
 import { AgentStream, type ConnectionHost } from './agent-stream.js';
 import { ChunkReader, type StreamEnd } from './chunk-reader.js';
@@ -150,13 +150,13 @@ export class AgentConnection {
     return undefined;
   }
 
-  #frame(chunk: Buffer): Buffer[] {
+  #frame(chunk: Buffer): Line[] {
     const { allowlist, connectionSettings } = this.host.context.services;
     const limit = connectionSettings.current.maxMessageBytes;
     const known = this.#stream !== undefined || allowlist.current.has(this.#spki);
     this.#framer.maxBytes = known ? limit : Math.min(limit, UNKNOWN_PEER_BYTES);
     const before = this.#framer.pendingBytes;
-    const lines = this.#framer.push(chunk);
+    const lines = this.#framer.cut(chunk);
     if (this.#framer.overflowed) {
       this.#lost += lines.reduce((rest, line) => rest - line.length, before + chunk.length);
     }
@@ -172,7 +172,7 @@ export class AgentConnection {
     const before = this.#framer.pendingBytes;
     const last = end === 'ended' ? this.#framer.end() : undefined;
     if (last !== undefined && isCutOff(last)) this.#lost += before;
-    else if (last !== undefined) await this.#take([last]);
+    else if (last !== undefined) await this.#take([Line.of(last)]);
     if (this.#framer.overflowed) {
       this.#lost += before;
       this.#oversized();
@@ -180,12 +180,12 @@ export class AgentConnection {
     this.#close(end === 'ended' ? 'ended' : 'reset');
   }
 
-  async #take(lines: Buffer[]): Promise<void> {
+  async #take(lines: Line[]): Promise<void> {
     if (this.#stream !== undefined) return this.#deliver(this.#stream, lines);
     const [first] = lines;
     if (first === undefined) return;
     const entry = this.host.context.services.allowlist.current.get(this.#spki);
-    const action = decideFirst(readMessage(first), entry !== undefined);
+    const action = decideFirst(readLine(first), entry !== undefined);
     this.#clock.firstMessage();
     if (entry !== undefined) {
       this.#stream = new AgentStream(
@@ -204,7 +204,7 @@ export class AgentConnection {
     else await this.#begin(lines);
   }
 
-  async #greet(value: Readonly<Record<string, unknown>>, lines: Buffer[]): Promise<void> {
+  async #greet(value: Readonly<Record<string, unknown>>, lines: Line[]): Promise<void> {
     const hello = readHello(value);
     if (hello.ack && this.#stream !== undefined && !(await this.#acknowledge(this.#stream, hello))) return;
     await this.#begin(lines);
@@ -230,13 +230,13 @@ export class AgentConnection {
     return taken.ok;
   }
 
-  async #begin(lines: Buffer[]): Promise<void> {
+  async #begin(lines: Line[]): Promise<void> {
     if (this.#stream === undefined) return;
     this.#stream.connected();
     await this.#deliver(this.#stream, lines);
   }
 
-  async #enroll(value: Readonly<Record<string, unknown>>, others: Buffer[]): Promise<void> {
+  async #enroll(value: Readonly<Record<string, unknown>>, others: Line[]): Promise<void> {
     const { context, metrics } = this.host;
     this.#enrolling = true;
     this.#clock.suspend();
@@ -251,7 +251,7 @@ export class AgentConnection {
   }
 
   /** Hands lines on; while the pipeline has no room, the peer waits, and that is not its silence. */
-  async #deliver(stream: AgentStream, lines: readonly Buffer[]): Promise<void> {
+  async #deliver(stream: AgentStream, lines: readonly Line[]): Promise<void> {
     if (lines.length === 0) return;
     this.#clock.suspend();
     const violation = await stream.deliver(lines);

@@ -1,5 +1,5 @@
 import type { Reject, SourceEvent } from '@app/pipeline/api';
-import { readMessage, type Message } from '@app/pipeline/helpers';
+import { readLine, readMessage, type Line, type Message } from '@app/pipeline/helpers';
 import { withoutCode } from './enrollment-message.js';
 
 const OPENING_BRACE = 0x7b;
@@ -18,7 +18,7 @@ export interface SortedLines {
  * Sorts the lines `from` (inclusive) to `to` (exclusive) of an allowlisted agent's stream. Lines after a violation are
  * sorted too: they arrived with it, and nothing an agent sent disappears.
  */
-export function sortLines(lines: readonly Buffer[], from: number, to: number): SortedLines {
+export function sortLines(lines: readonly Line[], from: number, to: number): SortedLines {
   const events: SourceEvent[] = [];
   const rejects: Reject[] = [];
   let bytes = 0;
@@ -27,12 +27,12 @@ export function sortLines(lines: readonly Buffer[], from: number, to: number): S
     const line = lines[index];
     if (line === undefined) break;
     bytes += line.length;
-    const message = readMessage(line);
+    const message = readLine(line);
     if (message.kind === 'event') {
       events.push(message.event);
       continue;
     }
-    const reject = rejectOf(message, line);
+    const reject = rejectOf(message, line.bytes);
     rejects.push(reject);
     if (message.kind !== 'not-utf8') violation ??= reject.code;
   }

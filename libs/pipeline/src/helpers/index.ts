@@ -5,6 +5,7 @@ export * from './event-time.js';
 export { parseExact } from './exact-numbers.js';
 export * from './extra.js';
 export * from './ip.js';
+export * from './line.js';
 export * from './line-framer.js';
 export * from './live-value.js';
 export * from './office365.js';

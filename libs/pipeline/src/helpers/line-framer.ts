@@ -1,3 +1,5 @@
+import { Line } from './line.js';
+
 const LF = 0x0a;
 const CR = 0x0d;
 const EMPTY = Buffer.alloc(0);
@@ -26,17 +28,22 @@ export class LineFramer {
     return this.#pending;
   }
 
-  /** The lines that end in this chunk, in order; those before an overflow are still given. */
+  /** The lines that end in this chunk, in order, each as a buffer; those before an overflow are still given. */
   push(chunk: Buffer): Buffer[] {
-    const lines: Buffer[] = [];
+    return this.cut(chunk).map(({ bytes }) => bytes);
+  }
+
+  /** Like `push`, for what reads many lines a second. */
+  cut(chunk: Buffer): Line[] {
+    const lines: Line[] = [];
     if (this.#overflowed) return lines;
     let start = 0;
     for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
-      const piece = chunk.subarray(start, end);
-      start = end + 1;
       // Checked before anything is copied; a CR may still come off.
-      if (this.#pending + piece.length > this.maxBytes + 1) return this.#overflow(lines);
-      const line = withoutCr(this.#pending === 0 ? piece : this.#join(piece));
+      if (this.#pending + end - start > this.maxBytes + 1) return this.#overflow(lines);
+      const whole = this.#pending === 0;
+      const line = whole ? lineOf(chunk, start, end) : this.#join(chunk.subarray(start, end));
+      start = end + 1;
       if (line.length > this.maxBytes) return this.#overflow(lines);
       if (line.length > 0) lines.push(line);
     }
@@ -51,12 +58,12 @@ export class LineFramer {
   /** The last line of a stream that ended cleanly without LF, if there is one. */
   end(): Buffer | undefined {
     if (this.#overflowed || this.#pending === 0) return undefined;
-    const line = withoutCr(this.#join(EMPTY));
+    const line = this.#join(EMPTY);
     if (line.length > this.maxBytes) {
       this.#overflowed = true;
       return undefined;
     }
-    return line.length > 0 ? line : undefined;
+    return line.length > 0 ? line.bytes : undefined;
   }
 
   #hold(piece: Buffer): void {
@@ -71,10 +78,10 @@ export class LineFramer {
   }
 
   /** Gives the held bytes away, with the last ones of their line. */
-  #join(last: Buffer): Buffer {
+  #join(last: Buffer): Line {
     const line = Buffer.concat([this.#held.subarray(0, this.#pending), last]);
     this.#release();
-    return line;
+    return lineOf(line, 0, line.length);
   }
 
   #release(): void {
@@ -82,13 +89,14 @@ export class LineFramer {
     this.#pending = 0;
   }
 
-  #overflow(lines: Buffer[]): Buffer[] {
+  #overflow(lines: Line[]): Line[] {
     this.#overflowed = true;
     this.#release();
     return lines;
   }
 }
 
-function withoutCr(line: Buffer): Buffer {
-  return line.length > 0 && line[line.length - 1] === CR ? line.subarray(0, -1) : line;
+/** The line up to a LF, without a CR before it. */
+function lineOf(chunk: Buffer, start: number, end: number): Line {
+  return new Line(chunk, start, end > start && chunk[end - 1] === CR ? end - 1 : end);
 }

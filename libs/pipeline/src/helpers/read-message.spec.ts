@@ -12,7 +12,7 @@ describe('readMessage', () => {
       kind: 'event',
       event: { type: 'FileSystem', value: { Path: 'D:\\ä😀' }, eventType: undefined, record: undefined },
     });
-    expect(message.kind === 'event' && message.event.raw).toBe(raw);
+    expect(message.kind === 'event' && message.event.raw).toEqual(raw);
   });
 
   it.each(['{"ActivityType":5}', '{"ActivityType":null}', '{"ActivityType":""}'])(

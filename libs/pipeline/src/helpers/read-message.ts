@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { createEvent, type SourceEvent } from '../api/index.js';
+import { createEvent, type EventRecord, type EventType, type SourceEvent } from '../api/index.js';
+import { Line } from './line.js';
 
 /** A line as the agent protocol tells lines apart (`docs/PROTOCOL.md`, Streaming). */
 export type Message =
@@ -36,22 +37,43 @@ const NO_MESSAGE_TYPE: Message = {
 };
 const NOT_UTF8: Message = { kind: 'not-utf8' };
 
-/** Reads one line, without its end: parses JSON once, and finds what kind of message it is. Does not throw. */
+/** An event that makes the view of its line only when it is asked for: as a reject, or to be read once more. */
+class LineEvent implements SourceEvent {
+  eventType: EventType | undefined = undefined;
+  record: EventRecord | undefined = undefined;
+
+  constructor(
+    readonly type: string,
+    readonly value: unknown,
+    private readonly line: Line,
+  ) {}
+
+  get raw(): Uint8Array {
+    return this.line.bytes;
+  }
+}
+
+/** Reads the bytes of one line, without its end; as `readLine`. */
 export function readMessage(raw: Buffer): Message {
-  if (raw[0] !== OPENING_BRACE) return readLeef(raw);
-  const text = raw.toString('utf8');
+  return readLine(Line.of(raw));
+}
+
+/** Reads one line: parses JSON once, and finds what kind of message it is. Does not throw. */
+export function readLine(line: Line): Message {
+  if (line.first !== OPENING_BRACE) return readLeef(line.bytes);
+  const { text } = line;
   let value: Record<string, unknown>;
   try {
     value = JSON.parse(text) as Record<string, unknown>;
   } catch {
     return NOT_JSON_OR_LEEF;
   }
-  if (text.includes('\uFFFD') && !isUtf8(raw)) return NOT_UTF8;
+  if (text.includes('\uFFFD') && !isUtf8(line.bytes)) return NOT_UTF8;
   const activityType = value['ActivityType'];
   if (typeof activityType === 'string') {
-    return { kind: 'event', event: createEvent(activityType, value, raw) };
+    return { kind: 'event', event: new LineEvent(activityType, value, line) };
   }
-  if (activityType !== undefined) return { kind: 'event', event: createEvent('', value, raw) };
+  if (activityType !== undefined) return { kind: 'event', event: new LineEvent('', value, line) };
   const messageType = value['MessageType'];
   if (messageType === undefined) return NO_MESSAGE_TYPE;
   return { kind: 'control', type: typeof messageType === 'string' ? messageType : '', value };

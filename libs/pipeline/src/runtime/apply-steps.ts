@@ -17,8 +17,10 @@ export function applySteps(
   steps: readonly Step[],
   onFailure: (step: Step, error: unknown) => void,
 ): void {
+  let events: readonly SourceEvent[] = [];
   for (const step of steps) {
-    const events = batch.events.slice();
+    // Mostly a step takes nothing away, and what the one before it was given is the same.
+    if (events.length !== batch.events.length) events = batch.events.slice();
     const rejects = batch.rejects.length === 0 ? NONE : batch.rejects.slice();
     try {
       step.plugin.apply(batch);

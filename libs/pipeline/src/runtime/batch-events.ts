@@ -29,10 +29,9 @@ export function batchEvents(limits: () => BatchLimits): OperatorFunction<Part, P
     new Observable<ProcessingBatch>((subscriber) => {
       let parts: Part[] = [];
       let size = 0;
+      let since = 0;
       let timer: NodeJS.Timeout | undefined;
       const flush = (): void => {
-        clearTimeout(timer);
-        timer = undefined;
         if (size === 0) return;
         const batch = parts;
         parts = [];
@@ -44,11 +43,20 @@ export function batchEvents(limits: () => BatchLimits): OperatorFunction<Part, P
         if (size >= events) flush();
         const pieces = cut(part, events - size, events);
         for (const piece of pieces) {
+          if (size === 0) since = performance.now();
           parts.push(piece);
           size += piece.batch.size;
           if (size >= events) flush();
         }
-        if (size > 0) timer ??= setTimeout(flush, lingerMs);
+        if (size > 0) timer ??= setTimeout(look, lingerMs);
+      };
+      // Not set anew for each batch: under load there are thousands in a second, and none of them waits.
+      const look = (): void => {
+        timer = undefined;
+        if (size === 0) return;
+        const left = since + limits().lingerMs - performance.now();
+        if (left >= 1) timer = setTimeout(look, left);
+        else flush();
       };
       const subscription = source.subscribe({
         next: add,

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { deadLetters, type EventRecord, type Reject } from '../api/index.js';
+import { deadLetters, type EventRecord, type Reject, type SourceEvent } from '../api/index.js';
 import type { Appended } from './queue.js';
 import type { RecordGroup, Run } from './record-groups.js';
 
@@ -7,7 +7,7 @@ import type { RecordGroup, Run } from './record-groups.js';
 export class DeadLetterGroup implements RecordGroup {
   readonly type = deadLetters;
   readonly records: EventRecord[] = [];
-  readonly raws: Uint8Array[] = [];
+  readonly sources: Pick<SourceEvent, 'raw'>[] = [];
   readonly runs: Run[] = [];
   /** What other sinks have to write before these events have ended. */
   readonly alsoAppended: Appended[] = [];

@@ -54,7 +54,7 @@ export class MemoryQueue implements EntryQueue {
       this.#count(item, 1);
       this.#lanes.check(lane, conditions);
     }
-    return { accepted: DONE, safe };
+    return { accepted: undefined, safe };
   }
 
   ready(sink: string): Observable<string> {

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { ignoreElements, merge, mergeMap, Subject, tap } from 'rxjs';
+import { EMPTY, ignoreElements, merge, mergeMap, Subject, tap } from 'rxjs';
 import { GatewayError, type Batch, type Emit, type Logger, type StreamMarks } from '../api/index.js';
 import { batchEvents, type BatchLimits, type Part } from './batch-events.js';
 import type { PipelineCounters } from './counters.js';
@@ -101,7 +101,7 @@ export class Flow {
       // Source batches become processing batches: batch size, or a short linger.
       batchEvents(() => this.#processingLimits()),
       // Parse, group by event type, encode for each sink, queue: so many jobs at a time.
-      mergeMap((batch) => this.#jobs.run(() => this.#processor.process(batch))),
+      mergeMap((batch) => this.#jobs.runNow(() => this.#processor.process(batch)) ?? EMPTY),
       // Nothing more will come: the queue gives out what is left, and then completes `ready`.
       tap({ complete: () => this.#queue.close() }),
     );

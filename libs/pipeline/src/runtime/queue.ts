@@ -20,8 +20,8 @@ export interface Tally {
 
 /** What becomes of items that were appended together. */
 export interface Appended {
-  /** The queue has taken them; until then no more should be made. */
-  readonly accepted: Promise<void>;
+  /** The queue has taken them; until then no more should be made. `undefined`: it has. */
+  readonly accepted: Promise<void> | undefined;
   /** The gateway may forget the raw messages: they are on disk, or written where there is no disk. Rejects when they are lost. */
   readonly safe: Promise<void>;
 }

@@ -11,15 +11,15 @@ export interface Run extends OriginRun {
 export interface RecordGroup {
   readonly type: EventType;
   readonly records: EventRecord[];
-  /** Raw messages of the records, for the dead letters; empty for dead letters themselves. */
-  readonly raws: Uint8Array[];
+  /** The events of the records, for their raw messages; empty for dead letters themselves. */
+  readonly sources: Pick<SourceEvent, 'raw'>[];
   readonly runs: Run[];
 }
 
 /** A group that is being filled. */
 class GrowingGroup implements RecordGroup {
   readonly records: EventRecord[] = [];
-  readonly raws: Uint8Array[] = [];
+  readonly sources: SourceEvent[] = [];
   readonly runs: Run[] = [];
   #inRuns = 0;
 
@@ -56,7 +56,7 @@ export class RecordGroups {
       // Neighbours are mostly of one type.
       if (group === undefined || group.type !== eventType) group = this.#group(eventType);
       group.records.push(record);
-      group.raws.push(event.raw);
+      group.sources.push(event);
     }
     for (const touched of this.#byType.values()) touched.endRun(part);
     return undecoded;
@@ -81,10 +81,10 @@ export function halves(group: RecordGroup): [RecordGroup, RecordGroup] {
     if (first < run.count) lastRuns.push({ ...run, count: run.count - first });
     at += run.count;
   }
-  const { type, records, raws } = group;
+  const { type, records, sources } = group;
   return [
-    { type, records: records.slice(0, middle), raws: raws.slice(0, middle), runs: firstRuns },
-    { type, records: records.slice(middle), raws: raws.slice(middle), runs: lastRuns },
+    { type, records: records.slice(0, middle), sources: sources.slice(0, middle), runs: firstRuns },
+    { type, records: records.slice(middle), sources: sources.slice(middle), runs: lastRuns },
   ];
 }
 

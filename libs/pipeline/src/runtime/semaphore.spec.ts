@@ -16,6 +16,10 @@ function work() {
   return { open, started, start };
 }
 
+function raise(): undefined {
+  throw new Error('now');
+}
+
 async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
@@ -35,6 +39,22 @@ describe('Semaphore', () => {
     open[3]!();
     await Promise.all(all);
     expect(semaphore.running).toBe(0);
+  });
+
+  it('gives the place back at once when the work is done at once, or throws', async () => {
+    const semaphore = new Semaphore(1);
+    expect(semaphore.runNow(() => undefined)).toBeUndefined();
+    expect(() => semaphore.runNow(() => raise())).toThrow('now');
+    expect(semaphore.running).toBe(0);
+    let end = (): void => undefined;
+    const long = semaphore.runNow(() => new Promise<void>((resolve) => (end = resolve)));
+    let ran = false;
+    const next = semaphore.runNow(() => void (ran = true));
+    await settle();
+    expect([semaphore.running, ran]).toEqual([1, false]);
+    end();
+    await Promise.all([long, next]);
+    expect([semaphore.running, ran]).toEqual([0, true]);
   });
 
   it('follows its limit up and down', async () => {

@@ -23,6 +23,19 @@ export class Semaphore {
     this.#admit();
   }
 
+  /** Like `run`, for work that may be done when it returns: it says so by `undefined`, and so does this. */
+  runNow(work: () => Promise<void> | undefined): Promise<void> | undefined {
+    if (this.#running >= this.#limit) return this.run(async () => work());
+    this.#running += 1;
+    let rest: Promise<void> | undefined;
+    try {
+      rest = work();
+    } finally {
+      if (rest === undefined) this.#leave();
+    }
+    return rest?.finally(() => this.#leave());
+  }
+
   /** Runs the work when there is a place for it; at once, within this call, when there is one now. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running < this.#limit) this.#running += 1;
@@ -30,9 +43,13 @@ export class Semaphore {
     try {
       return await work();
     } finally {
-      this.#running -= 1;
-      this.#admit();
+      this.#leave();
     }
+  }
+
+  #leave(): void {
+    this.#running -= 1;
+    this.#admit();
   }
 
   #admit(): void {

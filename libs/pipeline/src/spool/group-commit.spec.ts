@@ -108,7 +108,7 @@ describe('GroupCommit', () => {
     state.noRoom = { why: 'limit', reason: 'full' };
     await commits.append([change(1)], MAX_WAITING_BYTES).accepted;
     let accepted = false;
-    const second = commits.append([change(2)], 1).accepted.then(() => (accepted = true));
+    const second = commits.append([change(2)], 1).accepted!.then(() => (accepted = true));
     await until(() => state.shown.length > 0);
     expect(accepted).toBe(false);
     state.noRoom = undefined;

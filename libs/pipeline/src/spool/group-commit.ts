@@ -27,6 +27,14 @@ export interface GroupCommitOptions {
   readonly onFailure: (error: Error | undefined) => Promise<void>;
 }
 
+/** What becomes of changes that were submitted; neither promise rejects, and both may never resolve after `stop`. */
+export interface Submitted {
+  /** Little enough waits, so that more may be appended; `undefined` when that is so at once. */
+  readonly accepted: Promise<void> | undefined;
+  /** The changes are on disk. */
+  readonly durable: Promise<void>;
+}
+
 interface Submission {
   readonly changes: readonly Change[];
   readonly bytes: number;
@@ -65,11 +73,8 @@ export class GroupCommit {
     return this.#appends.length === 0 && this.#changes.length === 0 && this.#running === undefined;
   }
 
-  /**
-   * Appends. `accepted` resolves when little enough waits, `durable` when the changes are on disk; neither rejects, and
-   * both may never resolve after `stop`.
-   */
-  append(changes: readonly Change[], bytes: number): { accepted: Promise<void>; durable: Promise<void> } {
+  /** Appends so many bytes. */
+  append(changes: readonly Change[], bytes: number): Submitted {
     this.#waitingBytes += bytes;
     const group = this.#group ?? (this.#groups += 1);
     const durable = new Promise<void>((done) => this.#appends.push({ changes, bytes, group, done }));
@@ -109,8 +114,8 @@ export class GroupCommit {
     this.#changes = [];
   }
 
-  #accepted(): Promise<void> {
-    if (this.#waitingBytes <= MAX_WAITING_BYTES) return ACCEPTED;
+  #accepted(): Promise<void> | undefined {
+    if (this.#waitingBytes <= MAX_WAITING_BYTES) return undefined;
     return new Promise((resolve) => this.#acceptWaiters.push(resolve));
   }
 
@@ -205,5 +210,3 @@ export class GroupCommit {
     await sleep(ms, this.#nap.signal);
   }
 }
-
-const ACCEPTED = Promise.resolve();

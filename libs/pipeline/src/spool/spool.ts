@@ -14,7 +14,7 @@ import {
   type FreezeRecord,
   type SpoolKey,
 } from './format.js';
-import { GroupCommit } from './group-commit.js';
+import { GroupCommit, type Submitted } from './group-commit.js';
 import { openSpoolFile } from './open-spool.js';
 import { Quarantine } from './quarantine.js';
 import { Siblings } from './siblings.js';
@@ -144,9 +144,10 @@ export class Spool {
   /**
    * Appends entries of one group of events, at most one for each sink: all or none of them.
    * @param note plain JSON, given back when all of them are written
-   * @returns `accepted`: more may be appended; `durable`: they are on disk and in their lanes. Neither rejects.
+   * @returns `accepted`: more may be appended, `undefined` when that is so at once; `durable`: they are on disk and in
+   *   their lanes. Neither rejects.
    */
-  append(items: readonly NewEntry[], note: unknown): { accepted: Promise<void>; durable: Promise<void> } {
+  append(items: readonly NewEntry[], note: unknown): Submitted {
     const keys = items.map(({ sink, entry }): SpoolKey => {
       const lane = this.lane(sink, entry.destination);
       return [sink, entry.destination, lane.next++];

@@ -53,6 +53,26 @@ export class ByteWriter {
     this.offset += bytes.length;
   }
 
+  /** Writes what was written since `start` again, until it is there so many times. */
+  repeat(start: number, times: number): void {
+    const end = start + (this.offset - start) * times;
+    this.reserve(end - this.offset);
+    // Doubling: a few copies of growing length instead of one for each row.
+    for (let at = this.offset; at < end;) {
+      const length = Math.min(at - start, end - at);
+      this.#buffer.copyWithin(at, start, start + length);
+      at += length;
+    }
+    this.offset = end;
+  }
+
+  /** One byte, so many times. */
+  fill(byte: number, count: number): void {
+    this.reserve(count);
+    this.#buffer.fill(byte, this.offset, this.offset + count);
+    this.offset += count;
+  }
+
   /** A non-negative integer below 2^53, 7 bits a byte, the lowest first. */
   varint(value: number): void {
     this.reserve(8);

@@ -50,6 +50,16 @@ export function createDictionaryType(): WireType {
       out.int64(rows);
       writeIndexes(out, rows, count);
     },
+    writeSame(out, value, rows) {
+      const text = typeof value === 'string' ? value : '';
+      const count = text === '' ? 1 : 2;
+      out.int64(HAS_KEYS);
+      out.int64(count);
+      out.string('');
+      if (count === 2) out.string(text);
+      out.int64(rows);
+      out.fill(count - 1, rows);
+    },
   };
 }
 

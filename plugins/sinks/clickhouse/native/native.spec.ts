@@ -111,6 +111,22 @@ describe('Native blocks', () => {
     await sink.stop?.(0);
   });
 
+  it('write a column of one value as a column of many: the rows of a block and blocks of one row are the same', async () => {
+    await createTable(USUAL);
+    const sink = createSink(everyKind);
+    for (const [n, record] of samples().entries()) {
+      const five = [0, 1, 2, 3, 4].map(() => ({ ...record, n }));
+      const together = sink.encode(sampleBatch(everyKind, five), 'g/1/1');
+      const alone = five.map((each) => sink.encode(sampleBatch(everyKind, [each]), 'g/1/2'));
+      await clickhouse.run('TRUNCATE TABLE t');
+      await sink.write([together], `together ${n}`, new AbortController().signal);
+      await sink.write(alone, `alone ${n}`, new AbortController().signal);
+      const rows = await clickhouse.rows(`SELECT ${NUMBERS} FROM t`);
+      expect(rows).toEqual(Array.from({ length: 10 }, () => shown({ ...record, n })));
+    }
+    await sink.stop?.(0);
+  });
+
   it('store the stamps of each run', async () => {
     await createTable(USUAL);
     const sink = createSink(everyKind);

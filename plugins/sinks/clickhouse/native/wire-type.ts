@@ -12,4 +12,20 @@ export interface WireType {
   readonly prefix?: Uint8Array;
   /** Writes the first `rows` of the values. A value that is none of the type is written as the type's default. */
   write(out: ByteWriter, values: ColumnValues, rows: number): void;
+  /**
+   * Writes so many rows that all hold one value, as `write` would; missing where a row's bytes depend on the rows before
+   * it. Most columns of a block are such: fields that an agent does not send, and all stamps.
+   */
+  readonly writeSame?: (out: ByteWriter, value: FieldValue | undefined, rows: number) => void;
+}
+
+/** `writeSame` of a type whose rows stand one after the other: one row is written and copied. */
+export function repeatRow(write: WireType['write']): NonNullable<WireType['writeSame']> {
+  const row: (FieldValue | undefined)[] = [];
+  return (out, value, rows) => {
+    const start = out.offset;
+    row[0] = value;
+    write(out, row, 1);
+    out.repeat(start, rows);
+  };
 }

@@ -1,0 +1,41 @@
+/**
+ * A line of a stream, without its end, as a stretch of the chunk it came in. A view of the bytes is made only when it is
+ * asked for: a `Buffer` for each line costs 0.15 us, a tenth of parsing an event, and most lines never need one.
+ */
+export class Line {
+  /**
+   * @param chunk bytes that hold the line; not to be changed while the line is used
+   * @param start where the line begins in it
+   * @param end   where it ends, exclusive
+   */
+  constructor(
+    readonly chunk: Buffer,
+    readonly start: number,
+    readonly end: number,
+  ) {}
+
+  /** The line that these bytes are. */
+  static of(bytes: Buffer): Line {
+    return new Line(bytes, 0, bytes.length);
+  }
+
+  /** Bytes. */
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /** The first byte; `undefined` in an empty line. */
+  get first(): number | undefined {
+    return this.start < this.end ? this.chunk[this.start] : undefined;
+  }
+
+  /** A view of the bytes. */
+  get bytes(): Buffer {
+    return this.chunk.subarray(this.start, this.end);
+  }
+
+  /** The bytes as UTF-8; what is none becomes U+FFFD. */
+  get text(): string {
+    return this.chunk.toString('utf8', this.start, this.end);
+  }
+}
