@@ -2,7 +2,8 @@ import { createEventGenerator, EVENT_KINDS, type EventKind } from '@app/agent';
 
 /** Inputs of the scenarios, each with what it is. */
 export const CORPORA = {
-  compact: 'file events with the usual keys, about 370 bytes',
+  compact: 'file events with the usual keys, about 370 bytes; most hold letters outside ASCII',
+  ascii: 'the same with ASCII letters only',
   file: 'file events as the simulator makes them',
   mixed: 'all four types as the simulator mixes them',
   leef: 'LEEF lines',
@@ -21,6 +22,7 @@ export interface LineCorpus {
 
 const KINDS: Readonly<Record<CorpusName, readonly EventKind[]>> = {
   compact: ['file'],
+  ascii: ['file'],
   file: ['file'],
   mixed: EVENT_KINDS,
   leef: ['leef'],
@@ -29,7 +31,7 @@ const KINDS: Readonly<Record<CorpusName, readonly EventKind[]>> = {
 /** Bytes of an input: it is sent over and over, and shall not fit into any cache of the processor. */
 const CORPUS_BYTES = 24 * 1024 * 1024;
 const LARGE_RECORD_BYTES = 16 * 1024;
-/** Left out of compact events: UNC forms of the path and the texts of access lists. */
+/** Left out of compact events: UNC forms of the path, texts of access lists, and the SID of a user who has a name. */
 const NOT_COMPACT = ['ShareName', 'UncPath', 'NewUncPath', 'OldValue', 'NewValue', 'ProtocolVersion'];
 
 /** Types of the events of an input. */
@@ -43,6 +45,7 @@ export function makeLines(name: CorpusName): LineCorpus {
   const line = (): string => generator.next().line;
   const shape: Partial<Record<CorpusName, () => string>> = {
     compact: () => compact(line()),
+    ascii: () => compact(line()).replace(/[^\x20-\x7e]/g, 'x'),
     copilot: () => large(line),
   };
   const next = shape[name] ?? line;
@@ -57,6 +60,7 @@ export function makeLines(name: CorpusName): LineCorpus {
 function compact(line: string): string {
   const event = JSON.parse(line) as Record<string, unknown>;
   for (const key of NOT_COMPACT) delete event[key];
+  if (event['UserName'] !== undefined) delete event['UserSid'];
   return JSON.stringify(event);
 }
 

@@ -25,9 +25,10 @@ export interface Durations {
   readonly ms: number;
 }
 
-/** A receiver and how many events it was sent since its start. */
+/** A receiver and what it was sent since its start. */
 export class Bench {
   #sent = 0;
+  #bytes = 0;
 
   constructor(
     readonly target: Target,
@@ -83,7 +84,8 @@ export class Bench {
   async #through(send: () => Promise<GeneratorAnswer>): Promise<GeneratorAnswer> {
     const sent = await send();
     this.#sent += sent.events;
-    await this.target.settled(this.#sent);
+    this.#bytes += sent.bytes;
+    await this.target.settled(this.#sent, this.#bytes);
     return sent;
   }
 }

@@ -10,9 +10,10 @@ export interface Target {
   processes(): Promise<ProcessGroups>;
   /**
    * Resolves when all events that were sent since the start are through: stored, or counted where nothing is stored.
+   * @param bytes their size, for a target that can tell only by what it has written
    * @throws Error when they are not in time, or one was refused
    */
-  settled(events: number): Promise<void>;
+  settled(events: number, bytes: number): Promise<void>;
   /**
    * Counts what is stored.
    * @throws Error when it is not exactly what was sent
