@@ -1,12 +1,15 @@
-const [first, ...rest] = process.argv.slice(2);
+/** `npm run bench`: end to end, or with `stages` as the first word the micro benchmark of the stages. */
+const args = process.argv.slice(2);
 
-if (first === 'stages') {
-  process.argv.splice(2, 1);
-  await import('./stages-main.js');
+if (args[0] === 'stages') {
+  const { runStages } = await import('./stages-main.js');
+  await runStages(args.slice(1));
 } else {
   const { endToEnd } = await import('./end-to-end/main.js');
-  await endToEnd(first === undefined ? [] : [first, ...rest]).catch((error: Error) => {
-    process.stderr.write(`${error.message}\n`);
+  try {
+    if (!(await endToEnd(args))) process.exitCode = 1;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
     process.exitCode = 1;
-  });
+  }
 }

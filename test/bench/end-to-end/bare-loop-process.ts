@@ -13,7 +13,8 @@ import { serve } from './child.js';
  * The yardstick: what any Node program spends that takes these events: TLS 1.3 with client certificates, line split,
  * `JSON.parse`, the parsers' own schemas compiled by Ajv, and counting. It keeps nothing and answers nothing.
  */
-export type BareQuestion = { readonly do: 'listen'; readonly server: AgentCredentials } | { readonly do: 'count' };
+export type BareQuestion =
+  { readonly do: 'listen'; readonly server: AgentCredentials } | { readonly do: 'count' };
 
 /** Port of the loop, and its counts since its start. */
 export interface BareAnswer {

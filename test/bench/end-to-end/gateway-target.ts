@@ -98,7 +98,8 @@ export class GatewayTarget implements Target {
       );
     }
     const stored = await this.#stored();
-    if (stored !== undefined && stored !== events) throw new Error(`Of ${events} events ${stored} are stored.`);
+    if (stored !== undefined && stored !== events)
+      throw new Error(`Of ${events} events ${stored} are stored.`);
   }
 
   async stop(): Promise<void> {

@@ -5,7 +5,12 @@ import type { CorpusName } from './corpora.js';
 export type GeneratorQuestion =
   | { readonly do: 'prepare'; readonly corpus: CorpusName }
   /** One connection for each agent; with `acks` each begins with a Hello. */
-  | { readonly do: 'open'; readonly port: number; readonly agents: readonly AgentCredentials[]; readonly acks: boolean }
+  | {
+      readonly do: 'open';
+      readonly port: number;
+      readonly agents: readonly AgentCredentials[];
+      readonly acks: boolean;
+    }
   /** As fast as back-pressure allows. */
   | { readonly do: 'flood'; readonly ms: number }
   /** At a fixed rate over all connections, measuring from each write to the Ack that covers it. */

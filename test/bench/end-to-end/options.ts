@@ -8,7 +8,9 @@ export interface Options {
   readonly rounds: number;
   readonly latency: boolean;
   readonly json: string | undefined;
-  readonly env: NodeJS.ProcessEnv;
+  /** Variables for the gateway. */
+  readonly set: NodeJS.ProcessEnv;
+  readonly markdown: boolean;
   readonly help: boolean;
 }
 
@@ -18,10 +20,11 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: {
       scenario: { type: 'string', multiple: true },
-      seconds: { type: 'string', default: '8' },
+      seconds: { type: 'string', default: '6' },
       rounds: { type: 'string', default: '1' },
       set: { type: 'string', multiple: true, default: [] },
       'no-latency': { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -32,7 +35,8 @@ export function readOptions(args: readonly string[]): Options {
     rounds: positive('--rounds', values.rounds),
     latency: !values['no-latency'],
     json: values.json,
-    env: Object.fromEntries(values.set.map(assignment)),
+    set: Object.fromEntries(values.set.map(assignment)),
+    markdown: values.markdown,
     help: values.help,
   };
 }

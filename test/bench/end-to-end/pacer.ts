@@ -45,7 +45,7 @@ class Acknowledged {
   }
 
   #ack(messages: number, now: number): void {
-    for (let write = this.#writes[this.#oldest]; write !== undefined && write.upTo <= messages; ) {
+    for (let write = this.#writes[this.#oldest]; write !== undefined && write.upTo <= messages;) {
       this.settled(now - write.at, write.events);
       this.#oldest += 1;
       write = this.#writes[this.#oldest];

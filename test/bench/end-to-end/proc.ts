@@ -9,7 +9,9 @@ const TICKS_PER_SECOND = 100;
  */
 export function requireLinux(): void {
   if (existsSync('/proc/self/stat')) return;
-  throw new Error('The end-to-end benchmark needs Linux: it reads CPU time and memory of processes from /proc.');
+  throw new Error(
+    'The end-to-end benchmark needs Linux: it reads CPU time and memory of processes from /proc.',
+  );
 }
 
 /** CPU time, user and system, of all threads of a process since its start, seconds; steps of 10 ms. */
@@ -32,7 +34,8 @@ export function descendants(root: number): number[] {
     if (parent === undefined) continue;
     children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
   }
-  const below = (pid: number): number[] => (children.get(pid) ?? []).flatMap((child) => [child, ...below(child)]);
+  const below = (pid: number): number[] =>
+    (children.get(pid) ?? []).flatMap((child) => [child, ...below(child)]);
   return below(root);
 }
 

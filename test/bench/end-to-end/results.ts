@@ -1,66 +1,76 @@
-import type { Latency } from './generator-messages.js';
-import type { Measured } from './measure.js';
+import type { CorpusName } from './corpora.js';
+import type { Figures } from './figures.js';
+import type { Scenario } from './scenarios.js';
 
-/** Figures of one run of a receiver. */
-export interface Figures {
-  readonly events: number;
-  /** Mean size of an event with its LF, bytes. */
-  readonly meanBytes: number;
-  /** Events a second that were taken, while sending. */
-  readonly takenPerSecond: number;
-  /** Events a second from the first byte until all were stored. */
-  readonly storedPerSecond: number;
-  /** MiB a second that were taken, while sending. */
-  readonly mibPerSecond: number;
-  /** CPU seconds a million events, by part. */
-  readonly cpuPerMillion: Readonly<Record<string, number>>;
-  /** Events a CPU second of the receiver: of a gateway its reactors and its control plane, without ClickHouse. */
-  readonly eventsPerCpuSecond: number;
-  /** Highest resident memory of one process of each part, bytes. */
-  readonly peakRssBytes: Readonly<Record<string, number>>;
-  /** Cores that the generator used while it sent; near 1, it was the limit. */
-  readonly generatorLoad: number;
-  readonly latency?: PacedLatency;
+/** What `--json` writes: every run, and on what. */
+export interface Results {
+  /** ISO 8601. */
+  readonly when: string;
+  readonly machine: Machine;
+  readonly seconds: number;
+  readonly rounds: number;
+  /** Variables that `--set` gave to the gateway. */
+  readonly set: Readonly<Record<string, string | undefined>>;
+  readonly runs: Run[];
 }
 
-/** Time to the Ack, and the rate at which it was measured. */
-export interface PacedLatency extends Latency {
-  /** Events a second, sent evenly. */
-  readonly perSecond: number;
+/** Where it ran; nothing that names the machine. */
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly kernel: string;
+  readonly node: string;
+  readonly openssl: string;
 }
 
-/** The part whose CPU time is not the receiver's own. */
-const STORE = 'clickhouse';
+/** One run, in the order in which they were made. */
+export type Run = BareRun | LoadRun | StartRun | IdleRun | FailedRun | SkippedRun;
 
-/** Makes figures of what was measured. */
-export function figuresOf(measured: Measured, latency?: PacedLatency): Figures {
-  const { events, bytes, takenSeconds, storedSeconds, cpuSeconds } = measured;
-  const parts = Object.entries(cpuSeconds);
-  const own = parts.reduce((sum, [part, seconds]) => (part === STORE ? sum : sum + seconds), 0);
-  return {
-    events,
-    meanBytes: round(bytes / events, 1),
-    takenPerSecond: Math.round(events / takenSeconds),
-    storedPerSecond: Math.round(events / storedSeconds),
-    mibPerSecond: round(bytes / takenSeconds / 2 ** 20, 1),
-    cpuPerMillion: Object.fromEntries(
-      parts.map(([part, seconds]) => [part, round((seconds / events) * 1e6, 3)]),
-    ),
-    eventsPerCpuSecond: Math.round(events / own),
-    peakRssBytes: measured.peakRssBytes,
-    generatorLoad: round(measured.generatorLoad, 2),
-    ...(latency === undefined ? {} : { latency }),
-  };
+/** The bare loop on an input. */
+export interface BareRun {
+  readonly kind: 'bare';
+  readonly corpus: CorpusName;
+  readonly figures: Figures;
 }
 
-/** The middle one; of an even number of them the mean of the two in the middle. NaN of none. */
-export function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const at = (index: number): number => sorted[index] ?? Number.NaN;
-  return (at(Math.floor((sorted.length - 1) / 2)) + at(Math.floor(sorted.length / 2))) / 2;
+/** The gateway, or a peer, in a scenario. */
+export interface LoadRun {
+  readonly kind: 'load' | 'peer';
+  readonly scenario: Scenario & { readonly corpus: CorpusName };
+  /** Program and version, of a peer. */
+  readonly version?: string;
+  readonly figures: Figures;
 }
 
-/** Rounds to so many decimals. */
-export function round(value: number, decimals: number): number {
-  return Number(value.toFixed(decimals));
+/** Times from the command to ready, ms. */
+export interface StartRun {
+  readonly kind: 'start';
+  readonly scenario: Scenario;
+  /** With an empty data directory. */
+  readonly firstMs: readonly number[];
+  /** On the data of the start before. */
+  readonly againMs: readonly number[];
+}
+
+/** What idle connections cost. */
+export interface IdleRun {
+  readonly kind: 'idle';
+  readonly scenario: Scenario;
+  readonly connections: number;
+  readonly bytesPerConnection: number;
+}
+
+/** A scenario in which an event was missing, or that did not come to its end. */
+export interface FailedRun {
+  readonly kind: 'failed';
+  readonly scenario: Scenario;
+  readonly reason: string;
+}
+
+/** A peer that is not installed. */
+export interface SkippedRun {
+  readonly kind: 'skipped';
+  readonly scenario: Scenario;
+  readonly reason: string;
 }

@@ -1,16 +1,19 @@
-import { Bench, type Durations } from './measure.js';
+import type { AgentIdentity } from '@app/agent';
+import type { PeerProgram } from '../peers/find-peers.js';
+import { startPeer } from '../peers/peer-target.js';
 import { startBareLoop } from './bare-loop.js';
 import type { CorpusName } from './corpora.js';
+import { figuresOf, type Figures, type PacedLatency } from './figures.js';
 import { startGatewayTarget } from './gateway-target.js';
 import { Generator } from './generator.js';
 import type { Identities } from './identities.js';
-import { figuresOf, type Figures, type PacedLatency } from './results.js';
-import type { Scenario } from './scenarios.js';
+import { Bench, type Durations } from './measure.js';
+import type { LoadScenario, PeerScenario } from './scenarios.js';
 import type { Target } from './target.js';
 
 /** How long the parts of a run take. */
 export interface RunPlan {
-  readonly gateway: Durations;
+  readonly flood: Durations;
   readonly bare: Durations;
   /** 0 leaves the latency out. */
   readonly latencyMs: number;
@@ -31,17 +34,15 @@ export class Runner {
     private readonly identities: Identities,
   ) {}
 
-  /** A fresh gateway. */
-  async gateway(scenario: Scenario): Promise<Figures> {
-    const agents = await this.identities.take(scenario.agents);
-    const target = await startGatewayTarget({ ...scenario, env: this.plan.env }, agents);
-    try {
-      const bench = new Bench(target, await this.#generator(scenario.corpus));
-      const measured = await bench.flood(this.plan.gateway);
-      return figuresOf(measured, await this.#latency(bench, measured.events / measured.storedSeconds));
-    } finally {
-      await target.stop();
-    }
+  /** A fresh gateway: a flood, then the latency. @throws Error when an event is missing */
+  load(scenario: LoadScenario): Promise<Figures> {
+    const { env } = this.plan;
+    return this.#with(scenario, (agents) => startGatewayTarget({ ...scenario, env }, agents), true);
+  }
+
+  /** The same for a peer, which has no Acks and so no latency. @throws Error when an event is missing */
+  peer(scenario: PeerScenario, program: PeerProgram): Promise<Figures> {
+    return this.#with(scenario, (agents) => startPeer(program, agents), false);
   }
 
   /** The bare loop on an input; the same process each time. */
@@ -55,6 +56,24 @@ export class Runner {
   async stop(): Promise<void> {
     for (const bare of this.#bareLoops.values()) await (await bare).target.stop();
     for (const generator of this.#generators.values()) await (await generator).stop();
+  }
+
+  async #with(
+    scenario: LoadScenario | PeerScenario,
+    start: (agents: readonly AgentIdentity[]) => Promise<Target>,
+    acks: boolean,
+  ): Promise<Figures> {
+    const generator = await this.#generator(scenario.corpus);
+    const target = await start(await this.identities.take(scenario.agents));
+    try {
+      const bench = new Bench(target, generator);
+      const measured = await bench.flood(this.plan.flood);
+      const maximum = measured.events / measured.storedSeconds;
+      return figuresOf(measured, acks ? await this.#latency(bench, maximum) : undefined);
+    } finally {
+      await generator.close().catch(() => undefined);
+      await target.stop();
+    }
   }
 
   async #latency(bench: Bench, maximum: number): Promise<PacedLatency | undefined> {

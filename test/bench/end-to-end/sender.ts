@@ -6,6 +6,9 @@ import type { LineCorpus } from './corpora.js';
 /** How much is written at a time; the kernel's buffer of a loopback connection holds several of these. */
 const PIECE_BYTES = 256 * 1024;
 
+/** A receiver that is stuck must not keep the benchmark. */
+const CLOSE_MS = 10_000;
+
 /** One connection of the generator: sends the lines of a corpus over and over, as bytes that were made before. */
 export class Sender {
   /** Events handed to the socket. */
@@ -29,7 +32,12 @@ export class Sender {
    * Connects with TLS 1.3 and a client certificate.
    * @param start first line that is sent; connections begin at different ones
    */
-  static async open(port: number, agent: AgentCredentials, corpus: LineCorpus, start: number): Promise<Sender> {
+  static async open(
+    port: number,
+    agent: AgentCredentials,
+    corpus: LineCorpus,
+    start: number,
+  ): Promise<Sender> {
     const socket = connect({
       host: '127.0.0.1',
       port,
@@ -49,7 +57,7 @@ export class Sender {
 
   /** Hands so many events to the socket, whatever waits in it already: what is late shows as latency. */
   push(events: number): void {
-    for (let left = events; left > 0; ) {
+    for (let left = events; left > 0;) {
       const count = Math.min(left, this.corpus.ends.length - this.#at);
       this.socket.write(this.#take(count));
       left -= count;
@@ -61,12 +69,14 @@ export class Sender {
     if (this.#error !== undefined) throw this.#error;
   }
 
-  /** Ends the stream and waits until the other side has ended it too. */
+  /** Ends the stream and waits until the other side has ended it too, for a while. */
   async close(): Promise<void> {
     if (this.socket.closed) return;
     const closed = once(this.socket, 'close');
     this.socket.end();
+    const timer = setTimeout(() => this.socket.destroy(), CLOSE_MS);
     await closed;
+    clearTimeout(timer);
   }
 
   #written(piece: Buffer): Promise<void> {

@@ -18,7 +18,8 @@ export async function countTables(
 export async function countFiles(folder: string): Promise<number> {
   let lines = 0;
   for (const file of await readdir(folder)) {
-    if (file.endsWith('.ndjson') && file !== 'dead_letters.ndjson') lines += await countLines(join(folder, file));
+    if (file.endsWith('.ndjson') && file !== 'dead_letters.ndjson')
+      lines += await countLines(join(folder, file));
   }
   return lines;
 }

@@ -42,13 +42,19 @@ export function findPeer(name: PeerName): PeerProgram {
   const binary = process.env[PEER_VARIABLES.binary[name]] ?? onPath(BINARIES[name]);
   if (binary === undefined || !existsSync(binary)) {
     const variable = PEER_VARIABLES.binary[name];
-    throw new Error(`${name} is not installed: no ${BINARIES[name]} on the PATH, and ${variable} names none.`);
+    throw new Error(
+      `${name} is not installed: no ${BINARIES[name]} on the PATH, and ${variable} names none.`,
+    );
   }
   const place = name === 'syslog-ng' ? syslogNgPlace(binary) : rsyslogPlace();
-  const text = execFileSync(binary, [...moduleArgs(name, place.modules), name === 'rsyslog' ? '-v' : '--version'], {
-    env: { ...process.env, ...place.env },
-    encoding: 'utf8',
-  });
+  const text = execFileSync(
+    binary,
+    [...moduleArgs(name, place.modules), name === 'rsyslog' ? '-v' : '--version'],
+    {
+      env: { ...process.env, ...place.env },
+      encoding: 'utf8',
+    },
+  );
   const [version = ''] = text.split('\n');
   return { name, binary, ...place, version: version.trim(), configVersion: configVersion(text) };
 }
@@ -74,7 +80,9 @@ function syslogNgPlace(binary: string): Pick<PeerProgram, 'modules' | 'env'> {
 /** Its own modules, and those of packages that were only unpacked; `-M` takes the place of its own search. */
 function rsyslogPlace(): Pick<PeerProgram, 'modules' | 'env'> {
   const more = process.env[PEER_VARIABLES.rsyslogModules]?.split(':') ?? [];
-  const libraries = ['/usr/lib64', '/usr/lib', ...foldersOf('/usr/lib')].map((folder) => join(folder, 'rsyslog'));
+  const libraries = ['/usr/lib64', '/usr/lib', ...foldersOf('/usr/lib')].map((folder) =>
+    join(folder, 'rsyslog'),
+  );
   const modules = [...libraries, ...more].filter(existsSync);
   if (!modules.some((folder) => existsSync(join(folder, RSYSLOG_TLS)))) {
     throw new Error(

@@ -44,7 +44,12 @@ export async function startPeer(program: PeerProgram, agents: readonly AgentIden
     processes: async () => ({ peer: [child.pid!] }),
     settled: async (_events, bytes) => {
       const written = async (): Promise<number> => (await stat(output)).size;
-      await pollUntil(`${program.name} to write ${bytes} bytes`, written, (size) => size === bytes, SETTLE_MS);
+      await pollUntil(
+        `${program.name} to write ${bytes} bytes`,
+        written,
+        (size) => size === bytes,
+        SETTLE_MS,
+      );
     },
     verify: async (events) => {
       const lines = await countLines(output);
