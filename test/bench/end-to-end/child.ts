@@ -16,7 +16,7 @@ interface Answer {
 /** A process of the benchmark's own that answers one kind of question; what it does is not in the figures of others. */
 export class Child<Q, A> {
   #next = 0;
-  readonly #waiting = new Map<number, { resolve(answer: A): void; reject(error: Error): void }>();
+  readonly #waiting = new Map<number, { resolve: (answer: A) => void; reject: (error: Error) => void }>();
 
   private constructor(
     private readonly process: ChildProcess,

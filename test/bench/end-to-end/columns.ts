@@ -31,6 +31,7 @@ export const COLUMNS: readonly Column[] = [
   { title: 'ack p50 ms', cell: ({ figures }) => figures.latency?.p50.toFixed(1) },
   { title: 'p99 ms', cell: ({ figures }) => figures.latency?.p99.toFixed(1) },
   { title: 'generator', cell: ({ figures }) => figures.generatorLoad.toFixed(2) },
+  { title: 'others', cell: ({ figures }) => figures.otherLoad.toFixed(2) },
 ];
 
 /** Peak of the largest reactor, or of the process of another receiver. */

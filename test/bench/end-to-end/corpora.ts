@@ -39,8 +39,11 @@ export function kindsOf(name: CorpusName): readonly EventKind[] {
   return KINDS[name];
 }
 
-/** Makes an input; the same but for the times of its events, which are those of the last 5 s. */
-export function makeLines(name: CorpusName): LineCorpus {
+/**
+ * Makes an input; the same but for the times of its events, which are those of the last 5 s.
+ * @param size bytes, at least
+ */
+export function makeLines(name: CorpusName, size = CORPUS_BYTES): LineCorpus {
   const generator = createEventGenerator({ seed: 6, types: KINDS[name], agentHost: 'FS-AGENT-01' });
   const line = (): string => generator.next().line;
   const shape: Partial<Record<CorpusName, () => string>> = {
@@ -50,7 +53,7 @@ export function makeLines(name: CorpusName): LineCorpus {
   };
   const next = shape[name] ?? line;
   const lines: Buffer[] = [];
-  for (let size = 0; size < CORPUS_BYTES; size += lines.at(-1)?.length ?? 0) {
+  for (let made = 0; made < size; made += lines.at(-1)?.length ?? 0) {
     lines.push(Buffer.from(`${next()}\n`));
   }
   let end = 0;

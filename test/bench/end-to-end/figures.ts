@@ -21,6 +21,8 @@ export interface Figures {
   readonly peakRssBytes: Readonly<Record<string, number>>;
   /** Cores that the generator used while it sent; near 1, it was the limit. */
   readonly generatorLoad: number;
+  /** Cores that other programs of the machine used: figures of a busy machine are worse than they should be. */
+  readonly otherLoad: number;
   readonly latency?: PacedLatency;
 }
 
@@ -50,6 +52,7 @@ export function figuresOf(measured: Measured, latency?: PacedLatency): Figures {
     eventsPerCpuSecond: Math.round(events / own),
     peakRssBytes: measured.peakRssBytes,
     generatorLoad: round(measured.generatorLoad, 2),
+    otherLoad: round(measured.otherLoad, 2),
     ...(latency === undefined ? {} : { latency }),
   };
 }

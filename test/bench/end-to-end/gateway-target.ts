@@ -57,7 +57,7 @@ async function environment(plan: GatewayPlan, folder: string, agents: number): P
 /** The built gateway; reactors, control plane and the embedded ClickHouse are told apart. */
 export class GatewayTarget implements Target {
   constructor(
-    private readonly gateway: TestGateway,
+    readonly gateway: TestGateway,
     private readonly plan: GatewayPlan,
     private readonly folder: string,
     readonly port: number,

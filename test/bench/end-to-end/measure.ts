@@ -1,6 +1,6 @@
 import type { Generator } from './generator.js';
 import type { GeneratorAnswer } from './generator-messages.js';
-import { peakRssBytes } from './proc.js';
+import { cpuSeconds, machineCpuSeconds, peakRssBytes } from './proc.js';
 import { cpuByGroup, type Target } from './target.js';
 
 /** What a flood of events took. */
@@ -17,12 +17,19 @@ export interface Measured {
   readonly peakRssBytes: Readonly<Record<string, number>>;
   /** Share of one core that the generator used while it sent: near 1, it is the limit. */
   readonly generatorLoad: number;
+  /** Cores that neither the receiver nor the benchmark used, but something else on the machine, in that window. */
+  readonly otherLoad: number;
 }
 
 /** How long to send before the figures begin, and then. */
 export interface Durations {
   readonly warmUpMs: number;
   readonly ms: number;
+}
+
+/** CPU time of the machine without this process, which only asks now and then, seconds. */
+function otherCpu(): number {
+  return machineCpuSeconds() - cpuSeconds(process.pid);
 }
 
 /** A receiver and what it was sent since its start. */
@@ -45,24 +52,29 @@ export class Bench {
     await this.#through(() => generator.flood(warmUpMs));
     const groups = await target.processes();
     const before = cpuByGroup(groups);
+    const others = otherCpu();
     const start = performance.now();
     const sent = await this.#through(() => generator.flood(ms));
     const storedSeconds = (performance.now() - start) / 1_000;
     const after = cpuByGroup(groups);
+    const otherSeconds = otherCpu() - others;
     if (JSON.stringify(await target.processes()) !== JSON.stringify(groups)) {
       throw new Error('A process was replaced while it was measured.');
     }
     const peaks = Object.entries(groups).map(([name, pids]) => [name, Math.max(...pids.map(peakRssBytes))]);
     await generator.close();
     await target.verify(this.#sent);
+    const spent = Object.entries(after).map(
+      ([name, seconds]) => [name, seconds - (before[name] ?? 0)] as const,
+    );
+    const known = spent.reduce((sum, [, seconds]) => sum + seconds, sent.cpuSeconds);
     return {
       events: sent.events,
       bytes: sent.bytes,
       takenSeconds: sent.seconds,
       storedSeconds,
-      cpuSeconds: Object.fromEntries(
-        Object.entries(after).map(([name, seconds]) => [name, seconds - (before[name] ?? 0)]),
-      ),
+      cpuSeconds: Object.fromEntries(spent),
+      otherLoad: Math.max(0, otherSeconds - known) / storedSeconds,
       peakRssBytes: Object.fromEntries(peaks) as Record<string, number>,
       generatorLoad: sent.cpuSeconds / sent.seconds,
     };

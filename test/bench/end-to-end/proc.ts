@@ -20,6 +20,17 @@ export function cpuSeconds(pid: number): number {
   return (Number(user) + Number(system)) / TICKS_PER_SECOND;
 }
 
+/** CPU time of all processes of the machine since its start, seconds; what a hypervisor took away is part of it. */
+export function machineCpuSeconds(): number {
+  const [, ...fields] = (readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '').split(/\s+/);
+  const [user, nice, system, , , irq, softirq, steal] = fields.map(Number);
+  const busy = [user, nice, system, irq, softirq, steal].reduce<number>(
+    (sum, ticks) => sum + (ticks ?? 0),
+    0,
+  );
+  return busy / TICKS_PER_SECOND;
+}
+
 /** The most resident memory that a process has had, bytes; mapped files (the spool) are part of it. */
 export function peakRssBytes(pid: number): number {
   const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -16,7 +16,7 @@ export interface PeerProgram {
   readonly modules: readonly string[];
   /** Further environment. */
   readonly env: NodeJS.ProcessEnv;
-  /** First line of what `--version` prints. */
+  /** Name and version as it says them. */
   readonly version: string;
   /** Version of the configuration language, of syslog-ng only. */
   readonly configVersion: string;
@@ -55,8 +55,8 @@ export function findPeer(name: PeerName): PeerProgram {
       encoding: 'utf8',
     },
   );
-  const [version = ''] = text.split('\n');
-  return { name, binary, ...place, version: version.trim(), configVersion: configVersion(text) };
+  const version = /\d+\.\d+\.\d+/.exec(text)?.[0] ?? 'of unknown version';
+  return { name, binary, ...place, version: `${name} ${version}`, configVersion: configVersion(text) };
 }
 
 /** Arguments that tell a peer where its modules are. */
