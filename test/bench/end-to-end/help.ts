@@ -16,7 +16,10 @@ ${list([
   ['--rounds N', 'all scenarios so many times; tables show the run in the middle; 1 by default'],
   ['--set NAME=value', 'a variable for the gateway, such as ACTIVITYMONITOR_BATCH_SIZE=500; repeatable'],
   ['--no-latency', 'leave out the runs that measure Acks'],
-  ['--json FILE', 'write every run; "node dist/test/bench/report.js FILE" makes Markdown of it'],
+  [
+    '--json FILE',
+    'write every run; "node dist/test/bench/report.js FILE --into DOCUMENT" makes Markdown of it',
+  ],
   ['--markdown', 'print the table as Markdown'],
 ])}
 

@@ -1,7 +1,7 @@
 import type { Generator } from './generator.js';
 import type { GeneratorAnswer } from './generator-messages.js';
 import { cpuSeconds, machineCpuSeconds, peakRssBytes } from './proc.js';
-import { cpuByGroup, type Target } from './target.js';
+import { cpuByGroup, type ProcessGroups, type Target } from './target.js';
 
 /** What a flood of events took. */
 export interface Measured {
@@ -27,6 +27,11 @@ export interface Durations {
   readonly ms: number;
 }
 
+function peaksOf(groups: ProcessGroups): Record<string, number> {
+  const peaks = Object.entries(groups).map(([name, pids]) => [name, Math.max(...pids.map(peakRssBytes))]);
+  return Object.fromEntries(peaks) as Record<string, number>;
+}
+
 /** CPU time of the machine without this process, which only asks now and then, seconds. */
 function otherCpu(): number {
   return machineCpuSeconds() - cpuSeconds(process.pid);
@@ -50,20 +55,24 @@ export class Bench {
     const { target, generator } = this;
     await generator.open(target.port, target.agents);
     await this.#through(() => generator.flood(warmUpMs));
-    const groups = await target.processes();
+    const measured = await this.#window(await target.processes(), () => generator.flood(ms));
+    await generator.close();
+    await target.verify(this.#sent);
+    return measured;
+  }
+
+  /** From the first byte until everything is through. */
+  async #window(groups: ProcessGroups, send: () => Promise<GeneratorAnswer>): Promise<Measured> {
     const before = cpuByGroup(groups);
     const others = otherCpu();
     const start = performance.now();
-    const sent = await this.#through(() => generator.flood(ms));
+    const sent = await this.#through(send);
     const storedSeconds = (performance.now() - start) / 1_000;
     const after = cpuByGroup(groups);
     const otherSeconds = otherCpu() - others;
-    if (JSON.stringify(await target.processes()) !== JSON.stringify(groups)) {
+    if (JSON.stringify(await this.target.processes()) !== JSON.stringify(groups)) {
       throw new Error('A process was replaced while it was measured.');
     }
-    const peaks = Object.entries(groups).map(([name, pids]) => [name, Math.max(...pids.map(peakRssBytes))]);
-    await generator.close();
-    await target.verify(this.#sent);
     const spent = Object.entries(after).map(
       ([name, seconds]) => [name, seconds - (before[name] ?? 0)] as const,
     );
@@ -74,9 +83,9 @@ export class Bench {
       takenSeconds: sent.seconds,
       storedSeconds,
       cpuSeconds: Object.fromEntries(spent),
-      otherLoad: Math.max(0, otherSeconds - known) / storedSeconds,
-      peakRssBytes: Object.fromEntries(peaks) as Record<string, number>,
+      peakRssBytes: peaksOf(groups),
       generatorLoad: sent.cpuSeconds / sent.seconds,
+      otherLoad: Math.max(0, otherSeconds - known) / storedSeconds,
     };
   }
 

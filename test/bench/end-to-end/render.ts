@@ -15,7 +15,9 @@ export function textTable(results: Results): string {
 
 /** The results section of `docs/PERFORMANCE.md`. */
 export function markdown(results: Results): string {
-  const scenarios = rowsOf(results).map(({ run: { scenario } }) => [
+  // What peers do and do not do is among the remarks.
+  const own = rowsOf(results).filter(({ run }) => run.kind === 'load');
+  const scenarios = own.map(({ run: { scenario } }) => [
     scenario.name,
     scenario.about,
     CORPORA[scenario.corpus],

@@ -57,7 +57,7 @@ export class Session {
   /** The bare run after one scenario is the one before the next, where both have the same input. */
   async #besideBare({ corpus }: LoadScenario | PeerScenario, work: () => Promise<void>): Promise<void> {
     if (WITHOUT_BARE.includes(corpus)) return work();
-    const last = this.results.runs.at(-1);
+    const last = this.results.runs.findLast(({ kind }) => kind !== 'skipped');
     if (last?.kind !== 'bare' || last.corpus !== corpus) await this.#bare(corpus);
     await work();
     await this.#bare(corpus);

@@ -9,7 +9,7 @@ import { freePort } from '../../support/gateway.js';
 import { pollUntil } from '../../support/poll.js';
 import { RawAgent } from '../../support/raw-agent.js';
 import { countLines } from '../end-to-end/stored-events.js';
-import type { Target } from '../end-to-end/target.js';
+import type { ProcessGroups, Target } from '../end-to-end/target.js';
 import { moduleArgs, type PeerProgram } from './find-peers.js';
 
 const TEMPLATES = resolve('test/bench/peers');
@@ -19,44 +19,56 @@ const STOP_MS = 10_000;
 /** Starts a peer with its template; it takes the same events as the gateway and writes them to a file. */
 export async function startPeer(program: PeerProgram, agents: readonly AgentIdentity[]): Promise<Target> {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-bench-peer-'));
-  const output = join(folder, 'events.out');
   const port = await freePort();
-  const config = await writePeerConfig(program, folder, port, output, agents);
+  const config = await writePeerConfig(program, folder, port, agents);
   const child = spawn(program.binary, commandLine(program, folder, config), {
     env: { ...process.env, ...program.env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-4_000)));
-  const stop = async (): Promise<void> => {
-    await end(child);
-    await rm(folder, { recursive: true, force: true });
-  };
+  const target = new PeerTarget(program.name, child, folder, port, agents);
   try {
     await whenListening(child, port, agents[0]!);
   } catch (error) {
-    await stop();
+    await target.stop();
     throw new Error(`${program.name} did not start: ${(error as Error).message}\n${log}`, { cause: error });
   }
-  return {
-    port,
-    agents,
-    processes: async () => ({ peer: [child.pid!] }),
-    settled: async (_events, bytes) => {
-      const written = async (): Promise<number> => (await stat(output)).size;
-      await pollUntil(
-        `${program.name} to write ${bytes} bytes`,
-        written,
-        (size) => size === bytes,
-        SETTLE_MS,
-      );
-    },
-    verify: async (events) => {
-      const lines = await countLines(output);
-      if (lines !== events) throw new Error(`${program.name} wrote ${lines} of ${events} events.`);
-    },
-    stop,
-  };
+  return target;
+}
+
+class PeerTarget implements Target {
+  constructor(
+    private readonly name: string,
+    private readonly child: ChildProcess,
+    private readonly folder: string,
+    readonly port: number,
+    readonly agents: readonly AgentIdentity[],
+  ) {}
+
+  async processes(): Promise<ProcessGroups> {
+    return { peer: [this.child.pid!] };
+  }
+
+  /** A peer tells nothing of its progress: it is through when its file has all the bytes. */
+  async settled(_events: number, bytes: number): Promise<void> {
+    const written = async (): Promise<number> => (await stat(outputOf(this.folder))).size;
+    await pollUntil(`${this.name} to write ${bytes} bytes`, written, (size) => size === bytes, SETTLE_MS);
+  }
+
+  async verify(events: number): Promise<void> {
+    const lines = await countLines(outputOf(this.folder));
+    if (lines !== events) throw new Error(`${this.name} wrote ${lines} of ${events} events.`);
+  }
+
+  async stop(): Promise<void> {
+    await end(this.child);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function outputOf(folder: string): string {
+  return join(folder, 'events.out');
 }
 
 /** Fills in the template of a peer; gives the path of the file. */
@@ -64,7 +76,6 @@ async function writePeerConfig(
   program: PeerProgram,
   folder: string,
   port: number,
-  output: string,
   agents: readonly AgentIdentity[],
 ): Promise<string> {
   const server = agents[0]!;
@@ -77,7 +88,7 @@ async function writePeerConfig(
     KEY: join(folder, 'server.key'),
     CERT: join(folder, 'server.crt'),
     CONNECTIONS: String(Math.max(100, agents.length * 2)),
-    OUTPUT: output,
+    OUTPUT: outputOf(folder),
     FINGERPRINTS: agents.map(fingerprint).join(','),
   };
   const template = await readFile(join(TEMPLATES, `${program.name}.conf`), 'utf8');
