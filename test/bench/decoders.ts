@@ -66,11 +66,18 @@ for (let round = -WARM_UP; round < rounds; round += 1) {
 const rows = subjects.map(({ name, lines, costs }) => {
   const [own, other] = costs.map(medians);
   const bytes = Math.round(lines.reduce((sum, line) => sum + line.length, 0) / lines.length);
-  return { lines: name, bytes, ...own, ...(other === undefined ? {} : { otherApply: other.apply, otherDecode: other.decode }) };
+  return {
+    lines: name,
+    bytes,
+    ...own,
+    ...(other === undefined ? {} : { otherApply: other.apply, otherDecode: other.decode }),
+  };
 });
 
 if (values.json) {
-  process.stdout.write(`${JSON.stringify({ events: Number(values.events), rounds, node: process.version, rows })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ events: Number(values.events), rounds, node: process.version, rows })}\n`,
+  );
 } else {
   process.stdout.write(
     `CPU microseconds an event, ${values.events} lines each, median of ${rounds} rounds, Node ${process.version}\n\n`,

@@ -4,12 +4,15 @@ import { fieldReader, isNumeric, type Reader } from './date-readers.js';
 
 /** A compiled pattern of Java's SimpleDateFormat. */
 export interface JavaDateFormat {
+  readonly pattern: string;
   /** The fields of a text; `undefined` when the text does not fit the pattern. */
   parse(text: string): DateFields | undefined;
 }
 
 /** Longer patterns are refused: no date needs one. */
 const MAX_PATTERN_LENGTH = 64;
+const BLANK = 0x20;
+const TAB = 0x09;
 /** A quoted text ('' is a quote), a run of one letter, blanks, or any other character. */
 const TOKEN = /'((?:[^']|'')*)'|([A-Za-z])\2*|\s+|[^']/gy;
 
@@ -25,7 +28,7 @@ export function compileJavaDateFormat(pattern: string): JavaDateFormat {
   const letters = new Set(tokens.map((token) => token.letter));
   if (!letters.has('d') || !(letters.has('M') || letters.has('L'))) throw badFormat('has no day or no month');
   const readers = tokens.map((token, index) => readerOf(token, tokens[index + 1]));
-  return { parse: (text) => runReaders(readers, text) };
+  return { pattern, parse: (text) => runReaders(readers, text) };
 }
 
 interface Token {
@@ -69,6 +72,10 @@ function literalReader(literal: string): Reader {
       return end > at ? end : -1;
     };
   }
+  if (literal.length === 1) {
+    const code = literal.charCodeAt(0);
+    return (text, at) => (text.charCodeAt(at) === code ? at + 1 : -1);
+  }
   return (text, at) => (text.startsWith(literal, at) ? at + literal.length : -1);
 }
 
@@ -97,7 +104,7 @@ function runReaders(readers: readonly Reader[], text: string): DateFields | unde
 
 function skipBlanks(text: string, from: number): number {
   let at = from;
-  while (text[at] === ' ' || text[at] === '\t') at += 1;
+  while (text.charCodeAt(at) === BLANK || text.charCodeAt(at) === TAB) at += 1;
   return at;
 }
 
