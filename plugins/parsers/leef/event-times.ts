@@ -2,13 +2,14 @@ import { compileJavaDateFormat, type JavaDateFormat } from './java-date-format.j
 import { toInstant } from './date-fields.js';
 import { readIsoTime } from './iso-time.js';
 import type { LeefLine } from './leef-line.js';
+import { digitsAt } from './scan.js';
 import { ZoneOffsets } from './zone-offsets.js';
 
-const EPOCH_SECONDS = /^\d{10}$/;
-const EPOCH_MS = /^\d{13}$/;
+const EPOCH_SECONDS_DIGITS = 10;
+const EPOCH_MS_DIGITS = 13;
 /** What `devTime` looks like when no `devTimeFormat` says otherwise. */
-const DEFAULT_FORMAT = compileJavaDateFormat('MMM dd yyyy HH:mm:ss');
-const OTHER_DEFAULT_FORMATS = [
+const DEFAULT_FORMATS = [
+  'MMM dd yyyy HH:mm:ss',
   'MMM dd yyyy HH:mm:ss.SSS',
   'MMM dd yyyy HH:mm:ss z',
   'MMM dd yyyy HH:mm:ss.SSS z',
@@ -20,7 +21,7 @@ const MAX_FORMATS = 100;
 export class EventTimes {
   readonly #zone: ZoneOffsets;
   readonly #formats = new Map<string, JavaDateFormat>();
-  #last = DEFAULT_FORMAT;
+  #last: JavaDateFormat | undefined;
 
   /**
    * @param timeZone IANA name, for times without an offset
@@ -48,8 +49,10 @@ export class EventTimes {
   }
 
   #read(devTime: string, pattern: string | undefined, receivedAt: number): number {
-    if (devTime.length === 13 && EPOCH_MS.test(devTime)) return Number(devTime);
-    if (devTime.length === 10 && EPOCH_SECONDS.test(devTime)) return Number(devTime) * 1000;
+    if (devTime.length === EPOCH_MS_DIGITS || devTime.length === EPOCH_SECONDS_DIGITS) {
+      const epoch = digitsAt(devTime, 0, devTime.length);
+      if (epoch !== -1) return devTime.length === EPOCH_MS_DIGITS ? epoch : epoch * 1000;
+    }
     if (pattern === undefined || pattern === '') return this.#readDefault(devTime, receivedAt);
     const fields = this.#format(pattern).parse(devTime);
     return fields === undefined ? Number.NaN : toInstant(fields, this.#zone, receivedAt);
@@ -57,20 +60,18 @@ export class EventTimes {
 
   /** The default forms; an ISO 8601 time is as clear without a pattern. */
   #readDefault(devTime: string, receivedAt: number): number {
-    let fields = DEFAULT_FORMAT.parse(devTime);
-    for (let n = 0; fields === undefined && n < OTHER_DEFAULT_FORMATS.length; n += 1) {
-      fields = OTHER_DEFAULT_FORMATS[n]?.parse(devTime);
+    for (const format of DEFAULT_FORMATS) {
+      const fields = format.parse(devTime);
+      if (fields !== undefined) return toInstant(fields, this.#zone, receivedAt);
     }
-    if (fields !== undefined) return toInstant(fields, this.#zone, receivedAt);
     const iso = readIsoTime(devTime) ?? Number.NaN;
     return typeof iso === 'number' ? iso : toInstant(iso, this.#zone, receivedAt);
   }
 
   /** Mostly it is the one of the line before: comparing two texts takes half as long as finding one in a map. */
   #format(pattern: string): JavaDateFormat {
-    if (pattern === this.#last.pattern) return this.#last;
-    this.#last = this.#formats.get(pattern) ?? this.#compile(pattern);
-    return this.#last;
+    if (this.#last?.pattern === pattern) return this.#last;
+    return (this.#last = this.#formats.get(pattern) ?? this.#compile(pattern));
   }
 
   #compile(pattern: string): JavaDateFormat {

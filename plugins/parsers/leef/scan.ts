@@ -5,7 +5,7 @@ const ZERO = 0x30;
 const LAST_ASCII = 0x7f;
 const WHITE = /\s/;
 
-/** The number that exactly `count` decimal digits stand for, at most nine; -1 where there are not so many. */
+/** The number that exactly `count` decimal digits stand for, at most 15; -1 where there are not so many. */
 export function digitsAt(text: string, from: number, count: number): number {
   let value = 0;
   for (let at = from; at < from + count; at += 1) {
