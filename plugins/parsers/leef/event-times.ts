@@ -21,7 +21,6 @@ const MAX_FORMATS = 100;
 export class EventTimes {
   readonly #zone: ZoneOffsets;
   readonly #formats = new Map<string, JavaDateFormat>();
-  #last: JavaDateFormat | undefined;
 
   /**
    * @param timeZone IANA name, for times without an offset
@@ -68,13 +67,9 @@ export class EventTimes {
     return typeof iso === 'number' ? iso : toInstant(iso, this.#zone, receivedAt);
   }
 
-  /** Mostly it is the one of the line before: comparing two texts takes half as long as finding one in a map. */
   #format(pattern: string): JavaDateFormat {
-    if (this.#last?.pattern === pattern) return this.#last;
-    return (this.#last = this.#formats.get(pattern) ?? this.#compile(pattern));
-  }
-
-  #compile(pattern: string): JavaDateFormat {
+    const known = this.#formats.get(pattern);
+    if (known !== undefined) return known;
     // A copy, because a string cut out of a line would keep the whole line in memory.
     const own = Buffer.from(pattern).toString();
     const format = compileJavaDateFormat(own);

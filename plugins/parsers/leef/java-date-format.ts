@@ -4,7 +4,6 @@ import { fieldReader, isNumeric, type Reader } from './date-readers.js';
 
 /** A compiled pattern of Java's SimpleDateFormat. */
 export interface JavaDateFormat {
-  readonly pattern: string;
   /** The fields of a text; `undefined` when the text does not fit the pattern. */
   parse(text: string): DateFields | undefined;
 }
@@ -28,7 +27,7 @@ export function compileJavaDateFormat(pattern: string): JavaDateFormat {
   const letters = new Set(tokens.map((token) => token.letter));
   if (!letters.has('d') || !(letters.has('M') || letters.has('L'))) throw badFormat('has no day or no month');
   const readers = tokens.map((token, index) => readerOf(token, tokens[index + 1]));
-  return { pattern, parse: (text) => runReaders(readers, text) };
+  return { parse: (text) => runReaders(readers, text) };
 }
 
 interface Token {

@@ -87,6 +87,17 @@ describe('SeenKeys', () => {
     expect([keys.start.next, first.next, second.next]).toEqual([first, second, first]);
   });
 
+  it('makes room again when it is full of keys that nobody sends any more', () => {
+    const keys = new SeenKeys();
+    const old = keys.find('old', keys.start);
+    keys.find('after', old);
+    for (let n = 0; n < 42_500; n += 1) keys.find(`k${n}`, keys.start);
+    const first = keys.find('new', keys.start);
+    expect(keys.find('new', keys.start)).toBe(first);
+    expect(keys.find('old', keys.start)).not.toBe(old);
+    expect(old.next).toBeUndefined();
+  });
+
   it('keeps neither long keys nor texts that no UTF-8 gives', () => {
     const keys = new SeenKeys();
     for (const text of ['x'.repeat(65), 'a\uD800']) {
