@@ -1,13 +1,12 @@
 import type { EventRecord, Origin, Transform } from '@app/pipeline/api';
 import {
   addExtra,
-  coerceBool,
   coerceText,
-  coerceUint64,
   EventTimeWindow,
   extraText,
   keepIpText,
   KnownKeys,
+  nestExtra,
   officeUserType,
   parserTransform,
   readIp,
@@ -15,8 +14,16 @@ import {
   type Extra,
 } from '@app/pipeline/helpers';
 import type { CopilotParserConfig } from './config.js';
-import { listOf, restOfEventData, textsOf, type Element, type EventData } from './event-data.js';
+import { listsOf, restOfEventData, type EventData, type Lists } from './event-data.js';
 import { copilotEvents } from './event-type.js';
+import {
+  contextColumns,
+  messageColumns,
+  modelColumns,
+  pluginColumns,
+  resourceColumns,
+  type Element,
+} from './nested-columns.js';
 import { copilotAliases, copilotKeys, copilotSchema } from './schema.js';
 
 /** A `Copilot` event as its schema lets it through. */
@@ -40,42 +47,46 @@ export function createCopilotParser(config: CopilotParserConfig): Transform {
 function decode(event: CopilotEvent, time: number, origin: Origin): EventRecord {
   const data = (event['CopilotEventData'] as EventData | null | undefined) ?? NO_DATA;
   const clientIp = readIp(event['ClientIP']);
-  const messages = listOf(data, 'Messages');
-  const contexts = listOf(data, 'Contexts');
-  const accessed = listOf(data, 'AccessedResources');
-  const resources = accessed.length > 0 ? accessed : entities(event['Entity']);
-  const plugins = listOf(data, 'AISystemPlugin');
-  const models = listOf(data, 'ModelTransparencyDetails');
-  const extra = keepIpText(restOf(event, data, accessed, origin), event, 'ClientIP', clientIp);
+  const lists = listsOf(data);
+  const accessed = lists.AccessedResources;
+  // Before the columns: of several faults the first in the record's order is told.
+  const extra = keepIpText(restOf(event, data, lists, origin), event, 'ClientIP', clientIp);
+  const userId = requireText(event['UserId'] ?? event['User'], '/UserId');
+  const workload = requireText(event['Workload'], '/Workload');
+  const messages = messageColumns(lists.Messages);
+  const contexts = contextColumns(lists.Contexts);
+  const resources = resourceColumns(accessed.length > 0 ? accessed : entities(event['Entity']));
+  const plugins = pluginColumns(lists.AISystemPlugin);
+  const models = modelColumns(lists.ModelTransparencyDetails);
   return {
     event_time: time,
     id: coerceText(event['Id'], '/Id'),
     operation: coerceText(event['Operation'], '/Operation'),
     organization_id: coerceText(event['OrganizationId'], '/OrganizationId'),
-    user_id: requireText(event['UserId'] ?? event['User'], '/UserId'),
+    user_id: userId,
     user_type: officeUserType(coerceText(event['UserType'], '/UserType')),
     client_ip: clientIp.address,
     client_region: coerceText(event['ClientRegion'] ?? event['Region'], '/ClientRegion'),
-    workload: requireText(event['Workload'], '/Workload'),
+    workload,
     app_host: coerceText(data['AppHost'], '/CopilotEventData/AppHost'),
     thread_id: coerceText(data['ThreadId'], '/CopilotEventData/ThreadId'),
-    'messages.id': textsOf(messages, 'Id'),
-    'messages.size': sizesOf(messages),
-    'messages.is_prompt': flagsOf(messages, 'isPrompt'),
-    'messages.jailbreak': flagsOf(messages, 'JailbreakDetected'),
-    'contexts.id': textsOf(contexts, 'Id'),
-    'contexts.type': textsOf(contexts, 'Type'),
-    'resources.id': textsOf(resources, 'Id'),
-    'resources.name': textsOf(resources, 'Name'),
-    'resources.type': textsOf(resources, 'Type'),
-    'resources.site_url': textsOf(resources, 'SiteUrl'),
-    'resources.action': textsOf(resources, 'Action'),
-    'resources.sensitivity_label_id': textsOf(resources, 'SensitivityLabelId'),
-    'plugins.id': textsOf(plugins, 'Id'),
-    'plugins.name': textsOf(plugins, 'Name'),
-    'models.provider': textsOf(models, 'ModelProviderName'),
-    'models.name': textsOf(models, 'ModelName'),
-    'models.version': textsOf(models, 'ModelVersion'),
+    'messages.id': messages.id,
+    'messages.size': messages.size,
+    'messages.is_prompt': messages.isPrompt,
+    'messages.jailbreak': messages.jailbreak,
+    'contexts.id': contexts.id,
+    'contexts.type': contexts.type,
+    'resources.id': resources.id,
+    'resources.name': resources.name,
+    'resources.type': resources.type,
+    'resources.site_url': resources.siteUrl,
+    'resources.action': resources.action,
+    'resources.sensitivity_label_id': resources.labelId,
+    'plugins.id': plugins.id,
+    'plugins.name': plugins.name,
+    'models.provider': models.provider,
+    'models.name': models.name,
+    'models.version': models.version,
     extra: extraText(extra),
   };
 }
@@ -87,38 +98,11 @@ function entities(value: unknown): readonly Element[] {
   return value.map((name: unknown): Element => ({ Name: name }));
 }
 
-function restOf(
-  event: CopilotEvent,
-  data: EventData,
-  accessed: readonly Element[],
-  origin: Origin,
-): Extra | undefined {
+function restOf(event: CopilotEvent, data: EventData, lists: Lists, origin: Origin): Extra | undefined {
   let extra = KNOWN.rest(event, origin.agentHost);
-  const dataRest = restOfEventData(data);
-  if (dataRest !== undefined) extra = addExtra(extra, 'CopilotEventData', dataRest);
+  const dataRest = restOfEventData(data, lists);
+  if (dataRest !== undefined) extra = nestExtra(extra, 'CopilotEventData', dataRest);
   const entity = event['Entity'] ?? undefined;
-  if (accessed.length > 0 && entity !== undefined) extra = addExtra(extra, 'Entity', entity);
+  if (lists.AccessedResources.length > 0 && entity !== undefined) extra = addExtra(extra, 'Entity', entity);
   return extra;
-}
-
-function sizesOf(messages: readonly Element[]): (number | bigint)[] {
-  const sizes: (number | bigint)[] = [];
-  for (const [index, message] of messages.entries()) {
-    const size = message?.['Size'];
-    sizes.push(size === undefined ? 0 : (coerceUint64(size, fieldOf(index, 'Size')) ?? 0));
-  }
-  return sizes;
-}
-
-function flagsOf(messages: readonly Element[], key: string): boolean[] {
-  const flags: boolean[] = [];
-  for (const [index, message] of messages.entries()) {
-    const flag = message?.[key] ?? false;
-    flags.push(typeof flag === 'boolean' ? flag : coerceBool(flag, false, fieldOf(index, key)));
-  }
-  return flags;
-}
-
-function fieldOf(index: number, key: string): string {
-  return `/CopilotEventData/Messages/${index}/${key}`;
 }

@@ -1,13 +1,14 @@
-import { addExtra, coerceText, KnownKeys, type Extra } from '@app/pipeline/helpers';
+import { KnownKeys, nestExtra, type Extra } from '@app/pipeline/helpers';
+import type { Element } from './nested-columns.js';
 import { copilotLists } from './schema.js';
-
-/** An element of a list in `CopilotEventData`; null counts as one without keys. */
-export type Element = Readonly<Record<string, unknown>> | null;
 
 /** `CopilotEventData` as its schema lets it through. */
 export type EventData = Readonly<Record<string, unknown>>;
 
 type ListName = keyof typeof copilotLists;
+
+/** The lists of the event data; missing ones are empty. */
+export type Lists = Readonly<Record<ListName, readonly Element[]>>;
 
 const NO_ELEMENTS: readonly Element[] = Object.freeze([]);
 const LIST_NAMES = Object.keys(copilotLists) as ListName[];
@@ -16,16 +17,19 @@ const KNOWN_OF_ELEMENTS = Object.fromEntries(
   LIST_NAMES.map((name) => [name, new KnownKeys(copilotLists[name])]),
 ) as Record<ListName, KnownKeys>;
 
-/** A list of the event data; a missing one is empty. */
-export function listOf(data: EventData, name: ListName): readonly Element[] {
-  return (data[name] as readonly Element[] | null | undefined) ?? NO_ELEMENTS;
+/** The lists of the event data. */
+export function listsOf(data: EventData): Lists {
+  return {
+    Messages: listOf(data['Messages']),
+    Contexts: listOf(data['Contexts']),
+    AccessedResources: listOf(data['AccessedResources']),
+    AISystemPlugin: listOf(data['AISystemPlugin']),
+    ModelTransparencyDetails: listOf(data['ModelTransparencyDetails']),
+  };
 }
 
-/** One key of all elements, as text; empty where an element has none. */
-export function textsOf(elements: readonly Element[], key: string): string[] {
-  const texts: string[] = [];
-  for (const element of elements) texts.push(coerceText(element?.[key], ''));
-  return texts;
+function listOf(value: unknown): readonly Element[] {
+  return (value as readonly Element[] | null | undefined) ?? NO_ELEMENTS;
 }
 
 /**
@@ -33,19 +37,21 @@ export function textsOf(elements: readonly Element[], key: string): string[] {
  * element an array as long as the list, so that element n of it belongs to part n of the nested column. `undefined`
  * when there is nothing.
  */
-export function restOfEventData(data: EventData): Extra | undefined {
+export function restOfEventData(data: EventData, lists: Lists): Extra | undefined {
   let rest = KNOWN.rest(data);
   for (const name of LIST_NAMES) {
-    const elements = listOf(data, name);
+    const elements = lists[name];
+    if (elements.length === 0) continue;
     const rests = restOfElements(elements, KNOWN_OF_ELEMENTS[name]);
-    if (rests !== undefined) rest = addExtra(rest, name, rests);
+    if (rests !== undefined) rest = nestExtra(rest, name, rests);
   }
   return rest;
 }
 
 function restOfElements(elements: readonly Element[], known: KnownKeys): Extra[] | undefined {
   let rests: Extra[] | undefined;
-  for (const [index, element] of elements.entries()) {
+  for (let index = 0; index < elements.length; index += 1) {
+    const element = elements[index] ?? null;
     const rest = element === null ? undefined : known.rest(element);
     if (rest === undefined) continue;
     rests ??= Array.from(elements, (): Extra => ({}));

@@ -1,3 +1,4 @@
+import { utcMidnight } from '@app/pipeline/helpers';
 import type { ZoneOffsets } from './zone-offsets.js';
 
 /** A date and time of day as a text gives them, before a time zone makes an instant of them. */
@@ -39,10 +40,7 @@ function inYear(fields: DateFields, year: number, zone: ZoneOffsets): number {
   const { month, day, hour, minute, second, ms } = fields;
   // A leap second (60) is read as the first second of the next minute.
   if (!(hour < 24 && minute < 60 && second <= 60 && ms < 1000)) return Number.NaN;
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day);
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return Number.NaN;
-  const local = date.getTime() + hour * 3_600_000 + minute * 60_000 + second * 1000 + ms;
+  const local = utcMidnight(year, month, day) + hour * 3_600_000 + minute * 60_000 + second * 1000 + ms;
   if (typeof fields.zone === 'number') return local - fields.zone;
   return (fields.zone ?? zone).toUtc(local);
 }

@@ -20,11 +20,17 @@ const MONTHS = [
   'november',
   'december',
 ];
-const WORD = /[A-Za-z]+\.?/y;
+/** Months by the first three letters of their names. */
+const MONTH_OF = new Map(MONTHS.map((name, index) => [threeLetters(name, 0), index + 1]));
 /** A number is at most this long where the pattern does not say where it ends. */
 const MAX_DIGITS = 9;
 const BLANK = 0x20;
+const DOT = 0x2e;
 const ZERO = 0x30;
+const LOWER_A = 0x61;
+const LOWER_Z = 0x7a;
+/** Set in small letters, not in capital ones. */
+const SMALL = 0x20;
 
 /** Whether a pattern letter, repeated `count` times, stands for digits only. */
 export function isNumeric(letter: string, count: number): boolean {
@@ -76,10 +82,16 @@ export function fieldReader(letter: string, count: number, adjacent: boolean): R
 function numberReader(field: NumericField, digits: number, min: number, max: number): Reader {
   return (text, at, fields) => {
     const start = skipPadding(text, at);
-    const end = digitsEnd(text, start, digits);
+    let value = 0;
+    let end = start;
+    for (; end - start < digits; end += 1) {
+      const digit = text.charCodeAt(end) - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
     if (end === start) return -1;
-    fields[field] = Number(text.slice(start, end));
-    return fields[field] >= min && fields[field] <= max ? end : -1;
+    fields[field] = value;
+    return value >= min && value <= max ? end : -1;
   };
 }
 
@@ -98,7 +110,7 @@ function yearReader(count: number, digits: number): Reader {
   return (text, at, fields) => {
     const end = digitsEnd(text, at, digits);
     if (end === at || end - at > 4) return -1;
-    const year = Number(text.slice(at, end));
+    const year = numberOf(text, at, end);
     fields.year = count <= 2 && end - at === 2 ? fullYear(year) : year;
     return end;
   };
@@ -114,19 +126,32 @@ function fractionReader(digits: number): Reader {
   return (text, at, fields) => {
     const end = digitsEnd(text, at, digits);
     if (end === at) return -1;
-    fields.ms = Number(text.slice(at, Math.min(end, at + 3)));
+    fields.ms = numberOf(text, at, Math.min(end, at + 3));
     return end;
   };
 }
 
 function readMonthName(text: string, at: number, fields: DateFields): number {
   const end = wordEnd(text, at);
-  if (end === -1) return -1;
-  const name = text.slice(at, end).replace('.', '').toLowerCase();
-  if (name.length < 3) return -1;
-  const index = MONTHS.findIndex((month) => month === name || (month.startsWith(name) && name.length <= 4));
-  fields.month = index + 1;
-  return index === -1 ? -1 : end;
+  const letters = text.charCodeAt(end - 1) === DOT ? end - 1 - at : end - at;
+  if (end === -1 || letters < 3) return -1;
+  const month = MONTH_OF.get(threeLetters(text, at));
+  if (month === undefined || (letters > 3 && !isMonth(text.slice(at, at + letters), month))) return -1;
+  fields.month = month;
+  return end;
+}
+
+/** Whether a name of more than three letters is a month's, whole or cut to four. */
+function isMonth(name: string, month: number): boolean {
+  const whole = MONTHS[month - 1] ?? '';
+  const lower = name.toLowerCase();
+  return lower === whole || (lower.length === 4 && whole.startsWith(lower));
+}
+
+/** Three letters as one number, capital or small. */
+function threeLetters(text: string, at: number): number {
+  const letters = (text.charCodeAt(at) << 16) | (text.charCodeAt(at + 1) << 8) | text.charCodeAt(at + 2);
+  return letters | 0x20_20_20;
 }
 
 function readHalfOfDay(text: string, at: number, fields: { pm: boolean | undefined }): number {
@@ -143,9 +168,16 @@ function readZoneField(text: string, at: number, fields: DateFields): number {
   return reading.end;
 }
 
-function wordEnd(text: string, at: number): number {
-  WORD.lastIndex = at;
-  return WORD.test(text) ? WORD.lastIndex : -1;
+/** Behind letters and a dot that may follow them; -1 when there is no letter. */
+function wordEnd(text: string, from: number): number {
+  let at = from;
+  while (isLetter(text.charCodeAt(at))) at += 1;
+  if (at === from) return -1;
+  return text.charCodeAt(at) === DOT ? at + 1 : at;
+}
+
+function isLetter(code: number): boolean {
+  return (code | SMALL) >= LOWER_A && (code | SMALL) <= LOWER_Z;
 }
 
 /** Numbers may be padded with blanks, as the day is in syslog. */
@@ -157,6 +189,17 @@ function skipPadding(text: string, from: number): number {
 
 function digitsEnd(text: string, from: number, max: number): number {
   let at = from;
-  while (at - from < max && text.charCodeAt(at) - ZERO >= 0 && text.charCodeAt(at) - ZERO <= 9) at += 1;
+  while (at - from < max && isDigit(text.charCodeAt(at))) at += 1;
   return at;
+}
+
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= ZERO + 9;
+}
+
+/** The number that at most nine digits stand for: 3 ns for four of them, 20 when a slice is made a number. */
+function numberOf(text: string, from: number, end: number): number {
+  let value = 0;
+  for (let at = from; at < end; at += 1) value = value * 10 + text.charCodeAt(at) - ZERO;
+  return value;
 }

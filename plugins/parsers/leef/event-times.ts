@@ -2,10 +2,11 @@ import { compileJavaDateFormat, type JavaDateFormat } from './java-date-format.j
 import { toInstant } from './date-fields.js';
 import { readIsoTime } from './iso-time.js';
 import type { LeefLine } from './leef-line.js';
+import { digitsAt } from './scan.js';
 import { ZoneOffsets } from './zone-offsets.js';
 
-const EPOCH_SECONDS = /^\d{10}$/;
-const EPOCH_MS = /^\d{13}$/;
+const EPOCH_SECONDS_DIGITS = 10;
+const EPOCH_MS_DIGITS = 13;
 /** What `devTime` looks like when no `devTimeFormat` says otherwise. */
 const DEFAULT_FORMATS = [
   'MMM dd yyyy HH:mm:ss',
@@ -47,8 +48,10 @@ export class EventTimes {
   }
 
   #read(devTime: string, pattern: string | undefined, receivedAt: number): number {
-    if (EPOCH_MS.test(devTime)) return Number(devTime);
-    if (EPOCH_SECONDS.test(devTime)) return Number(devTime) * 1000;
+    if (devTime.length === EPOCH_MS_DIGITS || devTime.length === EPOCH_SECONDS_DIGITS) {
+      const epoch = digitsAt(devTime, 0, devTime.length);
+      if (epoch !== -1) return devTime.length === EPOCH_MS_DIGITS ? epoch : epoch * 1000;
+    }
     if (pattern === undefined || pattern === '') return this.#readDefault(devTime, receivedAt);
     const fields = this.#format(pattern).parse(devTime);
     return fields === undefined ? Number.NaN : toInstant(fields, this.#zone, receivedAt);

@@ -1,15 +1,16 @@
 import { parseEventTime } from '@app/pipeline/helpers';
 import type { DateFields } from './date-fields.js';
 
-const OFFSET = /(?:Z|[+-]\d\d(?::?\d\d)?)$/i;
+const OFFSET = /[+-]\d\d(?::?\d\d)?$/;
 
 /**
  * Reads an ISO 8601 date and time: an instant in ms since 1970-01-01 UTC when it has an offset, its fields when it has
  * none, `undefined` when the text is something else.
  */
 export function readIsoTime(text: string): number | DateFields | undefined {
-  const time = parseEventTime(text.replace(',', '.'));
+  const time = parseEventTime(text.includes(',') ? text.replace(',', '.') : text);
   if (Number.isNaN(time)) return undefined;
+  if (text.endsWith('Z') || text.endsWith('z')) return time;
   // The date ends with what looks like an offset: it is looked for behind it.
   return OFFSET.test(text.slice(10)) ? time : fieldsOf(time);
 }

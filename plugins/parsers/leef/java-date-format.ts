@@ -10,6 +10,8 @@ export interface JavaDateFormat {
 
 /** Longer patterns are refused: no date needs one. */
 const MAX_PATTERN_LENGTH = 64;
+const BLANK = 0x20;
+const TAB = 0x09;
 /** A quoted text ('' is a quote), a run of one letter, blanks, or any other character. */
 const TOKEN = /'((?:[^']|'')*)'|([A-Za-z])\2*|\s+|[^']/gy;
 
@@ -69,6 +71,10 @@ function literalReader(literal: string): Reader {
       return end > at ? end : -1;
     };
   }
+  if (literal.length === 1) {
+    const code = literal.charCodeAt(0);
+    return (text, at) => (text.charCodeAt(at) === code ? at + 1 : -1);
+  }
   return (text, at) => (text.startsWith(literal, at) ? at + literal.length : -1);
 }
 
@@ -97,7 +103,7 @@ function runReaders(readers: readonly Reader[], text: string): DateFields | unde
 
 function skipBlanks(text: string, from: number): number {
   let at = from;
-  while (text[at] === ' ' || text[at] === '\t') at += 1;
+  while (text.charCodeAt(at) === BLANK || text.charCodeAt(at) === TAB) at += 1;
   return at;
 }
 

@@ -1,4 +1,5 @@
 import { RejectError } from '@app/pipeline/api';
+import { SeenKeys, type SeenKey } from './seen-keys.js';
 
 /** The attributes of a LEEF line. */
 export interface LeefAttributes {
@@ -13,38 +14,72 @@ export interface LeefAttributes {
 const KEY_VALUE = /^[A-Za-z][\w.-]*=/;
 /** Keys of IBM's guide that most events have: after a blank they tell that blanks stand for tabs. */
 const COMMON_KEY = /\s(?:cat|devTime|devTimeFormat|proto|sev|src|dst|srcPort|dstPort|usrName|identSrc)=/;
+const EQUALS = 0x3d;
+const KEYS = new SeenKeys();
 
 /**
  * Splits the attributes at the delimiter, and each at its first `=`. No escapes exist; blanks round a key are dropped.
+ * @param from where the attributes begin in the text
  * @throws RejectError `bad_attributes` when nothing between the delimiters is an attribute, or when the delimiter does
  *   not occur and blanks were evidently meant
  */
-export function readAttributes(text: string, delimiter: string): LeefAttributes {
-  const values = new Map<string, string>();
-  let duplicates: Map<string, string[]> | undefined;
-  let unparsed: string[] | undefined;
-  const pieces = text.split(delimiter);
-  if (pieces.length === 1 && delimiter !== ' ' && hasBlanksForDelimiter(text)) throw badAttributes();
-  for (const piece of pieces) {
-    const equals = piece.indexOf('=');
-    const key = piece.slice(0, Math.max(equals, 0)).trim();
-    if (key === '') {
-      if (piece.trim() !== '') (unparsed ??= []).push(piece);
-      continue;
-    }
-    const value = piece.slice(equals + 1);
-    const first = values.get(key);
-    if (first === undefined) {
-      values.set(key, value);
-      continue;
-    }
-    duplicates ??= new Map();
-    const all = duplicates.get(key);
-    if (all === undefined) duplicates.set(key, [first, value]);
-    else all.push(value);
+export function readAttributes(text: string, from: number, delimiter: string): LeefAttributes {
+  const read = { values: new Map<string, string>(), duplicates: undefined, unparsed: undefined };
+  let bound = text.indexOf(delimiter, from);
+  if (bound === -1 && delimiter !== ' ' && hasBlanksForDelimiter(text.slice(from))) throw badAttributes();
+  let before = KEYS.start;
+  for (let at = from; ;) {
+    const end = bound === -1 ? text.length : bound;
+    before = readAttribute(text, at, end, before, read);
+    if (bound === -1) break;
+    at = bound + delimiter.length;
+    bound = text.indexOf(delimiter, at);
   }
-  if (values.size === 0 && unparsed !== undefined) throw badAttributes();
-  return { values, duplicates, unparsed };
+  if (read.values.size === 0 && read.unparsed !== undefined) throw badAttributes();
+  return read;
+}
+
+interface Reading {
+  readonly values: Map<string, string>;
+  duplicates: Map<string, string[]> | undefined;
+  unparsed: string[] | undefined;
+}
+
+/** Reads one piece between delimiters. Returns its key, or the one before it when it has none. */
+function readAttribute(text: string, at: number, end: number, before: SeenKey, read: Reading): SeenKey {
+  const guess = before.next;
+  if (guess !== undefined && isKeyAt(text, at, end, guess.text)) {
+    addValue(read, guess.text, text.slice(at + guess.text.length + 1, end));
+    return guess;
+  }
+  const piece = text.slice(at, end);
+  const equals = piece.indexOf('=');
+  const name = piece.slice(0, Math.max(equals, 0)).trim();
+  if (name === '') {
+    if (piece.trim() !== '') (read.unparsed ??= []).push(piece);
+    return before;
+  }
+  const key = KEYS.find(name, before);
+  addValue(read, key.text, piece.slice(equals + 1));
+  return key;
+}
+
+/** Whether a piece begins with a key, which holds no `=`, and its `=`. A key that holds this line's delimiter ends behind `end`. */
+function isKeyAt(text: string, at: number, end: number, key: string): boolean {
+  const equals = at + key.length;
+  return equals < end && text.charCodeAt(equals) === EQUALS && text.startsWith(key, at);
+}
+
+function addValue(read: Reading, key: string, value: string): void {
+  const first = read.values.get(key);
+  if (first === undefined) {
+    read.values.set(key, value);
+    return;
+  }
+  read.duplicates ??= new Map();
+  const all = read.duplicates.get(key);
+  if (all === undefined) read.duplicates.set(key, [first, value]);
+  else all.push(value);
 }
 
 /**

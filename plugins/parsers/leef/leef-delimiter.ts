@@ -3,21 +3,28 @@ import { RejectError } from '@app/pipeline/api';
 const HEX = /^(?:0x|x)([0-9a-f]{1,4})$/i;
 const TAB = '\t';
 
+/** The delimiter of a line, and where its attributes begin. */
+export interface Delimiter {
+  readonly delimiter: string;
+  readonly from: number;
+}
+
 /**
  * Reads the sixth header field of LEEF 2.0: one character, or `x` or `0x` and one to four hex digits; empty or
  * missing, it is the tab.
- * @param rest the line after the fifth field
+ * @param start where the sixth field begins; the text's length, or more, when there is nothing
  * @throws RejectError `bad_delimiter`
  */
-export function splitDelimiter(rest: string): { delimiter: string; attributes: string } {
-  const bar = rest.indexOf('|');
-  const field = bar === -1 ? rest : rest.slice(0, bar);
-  const attributes = bar === -1 ? '' : rest.slice(bar + 1);
-  if (field === '') return { delimiter: TAB, attributes };
-  const delimiter = delimiterOf(field);
-  if (delimiter !== undefined) return { delimiter, attributes };
+export function readDelimiter(text: string, start: number): Delimiter {
+  const bar = text.indexOf('|', start);
+  const end = bar === -1 ? text.length : bar;
+  const from = bar === -1 ? text.length : bar + 1;
+  if (end <= start) return { delimiter: TAB, from };
+  const field = text.slice(start, end);
+  const delimiter = field.length === 1 ? field : delimiterOf(field);
+  if (delimiter !== undefined) return { delimiter, from };
   // No delimiter holds a `=` beside something else: the field is missing and this is the first attribute.
-  if (field.includes('=') || bar === -1) return { delimiter: TAB, attributes: rest };
+  if (field.includes('=') || bar === -1) return { delimiter: TAB, from: start };
   throw new RejectError(
     'bad_delimiter',
     '',

@@ -1,6 +1,6 @@
 import { RejectError } from '@app/pipeline/api';
 import { readAttributes, type LeefAttributes } from './leef-attributes.js';
-import { splitDelimiter } from './leef-delimiter.js';
+import { readDelimiter } from './leef-delimiter.js';
 import { parseSyslogHeader, type SyslogHeader } from './syslog-header.js';
 
 /** A LEEF line taken apart; all texts as sent. */
@@ -16,9 +16,10 @@ export interface LeefLine extends LeefAttributes {
   readonly prefix: string;
 }
 
-const MARKER = /LEEF:([12]\.0)\|/g;
-/** Fields of the header after the marker that every version has: vendor, product, product version, event id. */
-const HEADER_FIELDS = 4;
+/** Characters of `LEEF:1.0|`. */
+const MARKER_LENGTH = 9;
+const ONE = 0x31;
+const TWO = 0x32;
 
 /**
  * Takes a LEEF line apart, with or without syslog header. Format: `docs/EVENTS.md`, LEEF.
@@ -26,48 +27,54 @@ const HEADER_FIELDS = 4;
  */
 export function parseLeefLine(text: string): LeefLine {
   const syslog = text.startsWith('LEEF:') ? undefined : parseSyslogHeader(text);
-  MARKER.lastIndex = syslog?.end ?? 0;
-  const marker = MARKER.exec(text);
-  if (marker === null || (marker.index > 0 && syslog === undefined)) {
+  const marker = markerAt(text, syslog?.end ?? 0);
+  if (marker === -1 || (marker > 0 && syslog === undefined)) {
     throw refusal('not_leef', 'The message is no LEEF event: it does not begin with LEEF:1.0| or LEEF:2.0|.');
   }
-  const version = marker[1] === '2.0' ? '2.0' : '1.0';
-  const { fields, rest } = splitHeader(text, MARKER.lastIndex);
-  const [vendor = '', product = '', productVersion = '', eventId = ''] = fields;
+  const start = marker + MARKER_LENGTH;
+  const vendorEnd = fieldEnd(text, start);
+  const productEnd = fieldEnd(text, vendorEnd + 1);
+  const versionEnd = fieldEnd(text, productEnd + 1);
+  const idEnd = fieldEnd(text, versionEnd + 1);
+  const vendor = text.slice(start, vendorEnd);
+  const product = text.slice(vendorEnd + 1, productEnd);
+  const eventId = text.slice(versionEnd + 1, idEnd);
   if (vendor.trim() === '' || product.trim() === '' || eventId.trim() === '') {
     throw refusal('bad_header', 'The LEEF header must name vendor, product, product version and event id.');
   }
-  const { delimiter, attributes } =
-    version === '2.0' ? splitDelimiter(rest) : { delimiter: '\t', attributes: rest };
-  const { values, duplicates, unparsed } = readAttributes(attributes, delimiter);
+  const version = text.charCodeAt(marker + 5) === TWO ? '2.0' : '1.0';
+  const { delimiter, from } =
+    version === '2.0' ? readDelimiter(text, idEnd + 1) : { delimiter: '\t', from: idEnd + 1 };
+  const { values, duplicates, unparsed } = readAttributes(text, from, delimiter);
   return {
     version,
     vendor,
     product,
-    productVersion,
+    productVersion: text.slice(productEnd + 1, versionEnd),
     eventId,
     syslog,
-    prefix: marker.index === 0 ? '' : text.slice(0, marker.index).trim(),
+    prefix: marker === 0 ? '' : text.slice(0, marker).trim(),
     values,
     duplicates,
     unparsed,
   };
 }
 
-/** The header's fields, fewer when the line ends before; and what follows them. */
-function splitHeader(text: string, start: number): { fields: string[]; rest: string } {
-  const fields: string[] = [];
-  let from = start;
-  while (fields.length < HEADER_FIELDS) {
-    const bar = text.indexOf('|', from);
-    if (bar === -1) {
-      fields.push(text.slice(from));
-      return { fields, rest: '' };
-    }
-    fields.push(text.slice(from, bar));
-    from = bar + 1;
+/** Where `LEEF:1.0|` or `LEEF:2.0|` stands first, or -1. */
+function markerAt(text: string, from: number): number {
+  let at = text.indexOf('LEEF:', from);
+  while (at !== -1) {
+    const major = text.charCodeAt(at + 5);
+    if ((major === ONE || major === TWO) && text.startsWith('.0|', at + 6)) return at;
+    at = text.indexOf('LEEF:', at + 1);
   }
-  return { fields, rest: text.slice(from) };
+  return -1;
+}
+
+/** Where a header field ends: at the next bar, or with the line. A field that begins behind the line is empty. */
+function fieldEnd(text: string, from: number): number {
+  const bar = text.indexOf('|', from);
+  return bar === -1 ? text.length : bar;
 }
 
 /** A line that breaks the format; its field is the whole message. */

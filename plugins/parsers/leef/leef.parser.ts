@@ -12,6 +12,7 @@ import type { LeefConfig } from './config.js';
 import { leefEvents } from './event-type.js';
 import { EventTimes } from './event-times.js';
 import { parseLeefLine, type LeefLine } from './leef-line.js';
+import { digitsAt } from './scan.js';
 import { leefSchema, type LeefMessage } from './schema.js';
 
 const KNOWN_KEYS = new KnownKeys(['ActivityType', 'Message']);
@@ -93,10 +94,11 @@ function addOwn(extra: Extra | undefined, key: string, value: unknown): Extra {
   return addExtra(extra, free, value);
 }
 
-/** A whole number up to `max`; anything else stays only in `attributes`. */
+/** A whole number up to `max` of at most five digits; anything else stays only in `attributes`. */
 function uintOrNull(text: string | undefined, max: number): number | null {
-  const trimmed = text?.trim() ?? '';
-  if (!/^\d{1,5}$/.test(trimmed)) return null;
-  const value = Number(trimmed);
-  return value <= max ? value : null;
+  if (text === undefined) return null;
+  const digits = text.trim();
+  if (digits === '' || digits.length > 5) return null;
+  const value = digitsAt(digits, 0, digits.length);
+  return value !== -1 && value <= max ? value : null;
 }

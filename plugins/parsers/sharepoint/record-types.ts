@@ -11,7 +11,10 @@ const RECORD_TYPES: ReadonlyMap<string, string> = new Map([
   ['56', 'SharePointFieldOperation'],
 ]);
 
+const MAX_DIGITS = 2;
+
 /** The name of a record type sent as its number; a name, or an unknown number, stays as it is. */
 export function recordTypeName(text: string): string {
-  return RECORD_TYPES.get(text) ?? text;
+  // Names are longer than numbers: they need not be looked up.
+  return text.length > MAX_DIGITS ? text : (RECORD_TYPES.get(text) ?? text);
 }

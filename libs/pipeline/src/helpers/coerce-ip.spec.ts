@@ -1,4 +1,6 @@
+import { isIPv4 } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { coerceIp, readIp } from './coerce-ip.js';
 
 describe('readIp', () => {
@@ -33,11 +35,30 @@ describe('readIp', () => {
     expect(coerceIp(value)).toBe(address);
   });
 
+  it('takes for plain IPv4 what node:net does', () => {
+    const octet = fc.oneof(
+      fc.integer({ min: 0, max: 300 }).map(String),
+      fc.constantFrom('', '00', '01', '1a', ' 1'),
+    );
+    const dotted = fc.array(octet, { minLength: 3, maxLength: 5 }).map((octets) => octets.join('.'));
+    fc.assert(
+      fc.property(dotted, (text) => {
+        if (isIPv4(text)) expect(readIp(text)).toEqual({ address: text, rest: false });
+        else if (text.trim() !== '' && !isIPv4(text.trim())) expect(readIp(text).address).toBeNull();
+      }),
+    );
+  });
+
   it('stays right when more addresses come than it remembers', () => {
     for (let index = 0; index < 70_000; index += 1) {
       const address = `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
       if (coerceIp(address) !== address) throw new Error(`${address} was misread`);
     }
     expect(coerceIp('10.0.0.0')).toBe('10.0.0.0');
+    for (let index = 0; index < 30_000; index += 1) {
+      const address = `2001:db8::${(index + 1).toString(16)}`;
+      if (coerceIp(`[${address}]`) !== address) throw new Error(`${address} was misread`);
+    }
+    expect(coerceIp('[2001:db8::1]')).toBe('2001:db8::1');
   });
 });

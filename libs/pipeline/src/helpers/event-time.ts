@@ -1,6 +1,7 @@
 import { GatewayError, RejectError } from '../api/index.js';
 import { missingKey } from './coerce.js';
 import type { Keyed } from './extra.js';
+import { utcMidnight } from './utc-midnight.js';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -115,9 +116,6 @@ function badTime(field: string): RejectError {
   );
 }
 
-let lastDate = -1;
-let lastDayMs = Number.NaN;
-
 /**
  * Reads an ISO 8601 time: `T` or a blank before the time of day, no or up to 9 fraction digits (cut to ms), then `Z`,
  * `+02:00`, `+0200`, `+02` or nothing (UTC). Milliseconds since 1970-01-01 UTC, or NaN when it is none or does not exist.
@@ -143,7 +141,11 @@ export function parseEventTime(text: string): number {
     }
     if (at === 20) return Number.NaN;
   }
-  const day = dayMs(twoDigits(text, 0) * 100 + twoDigits(text, 2), twoDigits(text, 5), twoDigits(text, 8));
+  const day = utcMidnight(
+    twoDigits(text, 0) * 100 + twoDigits(text, 2),
+    twoDigits(text, 5),
+    twoDigits(text, 8),
+  );
   return day + hour * 3_600_000 + minute * 60_000 + second * 1000 + ms - offsetMs(text, at);
 }
 
@@ -159,18 +161,6 @@ function offsetMs(text: string, from: number): number {
   const minutes = left === 3 ? 0 : twoDigits(text, from + 3 + colon);
   if (!(hours < 24 && minutes < 60)) return Number.NaN;
   return (hours * 60 + minutes) * (sign === PLUS ? 60_000 : -60_000);
-}
-
-/** Events of one day come together: only a new day is computed. */
-function dayMs(year: number, month: number, day: number): number {
-  const date = year * 10_000 + month * 100 + day;
-  if (date === lastDate) return lastDayMs;
-  const midnight = new Date(0);
-  midnight.setUTCFullYear(year, month - 1, day);
-  if (midnight.getUTCMonth() !== month - 1 || midnight.getUTCDate() !== day) return Number.NaN;
-  lastDate = date;
-  lastDayMs = midnight.getTime();
-  return lastDayMs;
 }
 
 const ZERO = 0x30;

@@ -20,7 +20,10 @@ export function isExact(value: unknown): boolean {
     return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
   }
   if (typeof value !== 'object' || value === null) return true;
-  return Object.values(value).every(isExact);
+  if (Array.isArray(value)) return value.every(isExact);
+  const object = value as Readonly<Record<string, unknown>>;
+  for (const key in object) if (!isExact(object[key])) return false;
+  return true;
 }
 
 /** JSON.parse, with numbers that it would round as text, digit for digit. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isExact } from './exact-numbers.js';
-import { addExtra, extraText, keepIpText, KnownKeys } from './extra.js';
+import { addExtra, extraText, keepIpText, KnownKeys, nestExtra } from './extra.js';
 
 const known = new KnownKeys(['ActivityType', 'Host', 'UserId'], { User: 'UserId' });
 const rest = (json: string, agentHost?: string): string =>
@@ -31,6 +31,17 @@ describe('KnownKeys', () => {
     expect(rest('{"User":"a","UserId":"b"}')).toBe('{"User":"a"}');
   });
 
+  it('tells the same of a message whatever the messages before it had, and in which order', () => {
+    const key = fc.constantFrom('ActivityType', 'Host', 'UserId', 'User', 'AgentHost', 'x', 'toString', '1');
+    fc.assert(
+      fc.property(fc.uniqueArray(key), fc.constantFrom<unknown>(null, 'v', 1), (keys, value) => {
+        const message = Object.fromEntries(keys.map((each) => [each, value]));
+        const fresh = new KnownKeys(['ActivityType', 'Host', 'UserId'], { User: 'UserId' });
+        expect(known.rest(message, 'v')).toEqual(fresh.rest(message, 'v'));
+      }),
+    );
+  });
+
   it('keeps AgentHost when it differs from the enrolled one', () => {
     expect(rest('{"AgentHost":"FS-1"}', 'FS-1')).toBe('');
     expect(rest('{"AgentHost":"FS-2"}', 'FS-1')).toBe('{"AgentHost":"FS-2"}');
@@ -45,6 +56,22 @@ describe('KnownKeys', () => {
         fc.pre(Object.keys(sent).length > 0 && isExact(sent));
         expect(JSON.parse(extraText(none.rest(sent)))).toEqual(sent);
       }),
+    );
+  });
+});
+
+describe('addExtra', () => {
+  it.each([[2 ** 53], [[1, { a: -(2 ** 60) }]], [{ a: [{ b: Number.POSITIVE_INFINITY }] }]])(
+    'refuses %j, which was rounded',
+    (value) => {
+      expect(() => addExtra(undefined, 'k', value)).toThrow(expect.objectContaining({ field: '/k' }));
+    },
+  );
+
+  it('takes any other value, and nests what it has made', () => {
+    const inner = addExtra(undefined, '__proto__', { a: 1.5 });
+    expect(extraText(nestExtra(addExtra(undefined, 'a', [null, true]), 'b', [inner, {}]))).toBe(
+      '{"a":[null,true],"b":[{"__proto__":{"a":1.5}},{}]}',
     );
   });
 });

@@ -8,21 +8,32 @@ export type Extra = Record<string, unknown>;
 /** Values of a message by key, as sent. */
 export type Keyed = Readonly<Record<string, unknown>>;
 
-const OWN_COLUMN = '';
 const AGENT_HOST = 'AgentHost';
+
+/** A key that a parser has a column for. */
+interface KnownKey {
+  readonly key: string;
+  /** The key it is an alias of; `undefined` for one with a column of its own. */
+  readonly aliasOf: string | undefined;
+  /** The known key that came after it the last time. */
+  next: KnownKey | undefined;
+}
 
 /** The keys that a parser has columns for; the rest of a message goes to its record's `extra`. */
 export class KnownKeys {
-  /** To each known key the name it is an alias of, or the empty string. Without a prototype: half the cost of a Map. */
-  readonly #roles = Object.create(null) as Record<string, string>;
+  /** Without a prototype: half the cost of a Map. */
+  readonly #known = Object.create(null) as Record<string, KnownKey>;
+  readonly #start: KnownKey = { key: '', aliasOf: undefined, next: undefined };
 
   /**
    * @param keys    keys that have a column of their own
    * @param aliases other names, each with the key it stands for
    */
   constructor(keys: readonly string[], aliases: Readonly<Record<string, string>> = {}) {
-    for (const key of keys) this.#roles[key] = OWN_COLUMN;
-    for (const [alias, key] of Object.entries(aliases)) this.#roles[alias] = key;
+    for (const key of keys) this.#known[key] = { key, aliasOf: undefined, next: undefined };
+    for (const [key, aliasOf] of Object.entries(aliases)) {
+      this.#known[key] = { key, aliasOf, next: undefined };
+    }
   }
 
   /**
@@ -31,13 +42,21 @@ export class KnownKeys {
    * @returns `undefined` when there are none
    */
   rest(message: Keyed, agentHost?: string): Extra | undefined {
-    const roles = this.#roles;
     let extra: Extra | undefined;
+    let last = this.#start;
     for (const key in message) {
-      const role = roles[key];
-      if (role === OWN_COLUMN) continue;
+      // Messages of one kind have their keys in one order: 0.15 us for 22 of them, 0.2 when each is looked up.
+      let known = last.next;
+      if (known?.key !== key) {
+        known = this.#known[key];
+        if (known !== undefined) last.next = known;
+      }
+      if (known !== undefined) {
+        last = known;
+        if (known.aliasOf === undefined) continue;
+      }
       const value = message[key];
-      if (role !== undefined && !(isSent(value) && isSent(message[role]))) continue;
+      if (known?.aliasOf !== undefined && !(isSent(value) && isSent(message[known.aliasOf]))) continue;
       if (key === AGENT_HOST && value === agentHost) continue;
       extra = addExtra(extra, key, value);
     }
@@ -51,6 +70,11 @@ export class KnownKeys {
  */
 export function addExtra(extra: Extra | undefined, key: string, value: unknown): Extra {
   if (typeof value !== 'string' && !isExact(value)) throw new InexactNumber(pointer(key));
+  return nestExtra(extra, key, value);
+}
+
+/** Adds a key like `addExtra`, whose value is made of others' `Extra`: its numbers have been looked at. */
+export function nestExtra(extra: Extra | undefined, key: string, value: unknown): Extra {
   const target = extra ?? {};
   // The one key that would set something else. An object without prototype takes twice as long to make and to write.
   if (key === '__proto__') {

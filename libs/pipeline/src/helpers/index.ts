@@ -16,3 +16,4 @@ export * from './schema.js';
 export * from './sleep.js';
 export * from './spki.js';
 export * from './stretches.js';
+export * from './utc-midnight.js';

@@ -15,5 +15,5 @@ const USER_TYPES: readonly string[] = [
 
 /** The name of a Management Activity API user type sent as its number; a name, or an unknown number, stays as it is. */
 export function officeUserType(text: string): string {
-  return /^\d{1,2}$/.test(text) ? (USER_TYPES[Number(text)] ?? text) : text;
+  return text.length <= 2 && /^\d{1,2}$/.test(text) ? (USER_TYPES[Number(text)] ?? text) : text;
 }
