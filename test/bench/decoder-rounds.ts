@@ -1,5 +1,5 @@
-import { Ajv } from 'ajv';
 import { Batch, type Transform } from '@app/pipeline/api';
+import { compileSchema } from '@app/pipeline/helpers';
 import { BENCH_ORIGIN, readEvents, type Subject } from './decoder-subjects.js';
 
 /** CPU of one round, microseconds an event. */
@@ -24,8 +24,7 @@ const CHUNK_LINES = 200;
  * @returns runs one round and gives what each parser costs
  */
 export function prepareRounds(subject: Subject, parsers: readonly Transform[]): () => Cost[] {
-  const ajv = new Ajv({ strict: true, allErrors: false, allowUnionTypes: true, verbose: true });
-  const validate = ajv.compile(subject.schema);
+  const validate = compileSchema(subject.schema);
   const chunks: (readonly Buffer[])[] = [];
   for (let at = 0; at < subject.lines.length; at += CHUNK_LINES) {
     chunks.push(subject.lines.slice(at, at + CHUNK_LINES));

@@ -1,6 +1,7 @@
 export * from './backoff.js';
 export * from './coerce.js';
 export * from './coerce-ip.js';
+export * from './compile-schema.js';
 export * from './event-time.js';
 export { parseExact } from './exact-numbers.js';
 export * from './extra.js';

@@ -1,4 +1,3 @@
-import { Ajv, type ValidateFunction } from 'ajv';
 import type {
   Batch,
   EventRecord,
@@ -8,6 +7,7 @@ import type {
   SourceEvent,
   Transform,
 } from '../api/index.js';
+import { compileSchema, type SchemaCheck } from './compile-schema.js';
 import { InexactNumber, parseExact } from './exact-numbers.js';
 import { rejectFor, schemaError } from './reject.js';
 
@@ -39,12 +39,11 @@ export function parserTransform<T>(options: ParserOptions<T>): Transform {
 
 class ParserTransform<T> implements Transform {
   readonly #options: ParserOptions<T>;
-  readonly #validate: ValidateFunction;
+  readonly #check: SchemaCheck;
 
   constructor(options: ParserOptions<T>) {
     this.#options = options;
-    const ajv = new Ajv({ strict: true, allErrors: false, allowUnionTypes: true, verbose: true });
-    this.#validate = ajv.compile(options.schema);
+    this.#check = compileSchema(options.schema);
   }
 
   apply(batch: Batch): void {
@@ -82,7 +81,8 @@ class ParserTransform<T> implements Transform {
   }
 
   #decode(event: SourceEvent, message: unknown, batch: Batch): void {
-    if (!this.#validate(message)) throw schemaError(this.#validate.errors);
+    const errors = this.#check(message);
+    if (errors !== undefined) throw schemaError(errors);
     event.record = this.#options.decode(message as T, batch);
     event.eventType = this.#options.eventType;
   }
