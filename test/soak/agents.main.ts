@@ -9,7 +9,10 @@ let latencies: number[] = [];
 let running: Promise<unknown> = Promise.resolve();
 
 function tell(type: FromAgents['type'], then = (): void => undefined): void {
-  process.send?.({ type, agents: agents.map((agent) => agent.totals()), latencies } satisfies FromAgents, then);
+  process.send?.(
+    { type, agents: agents.map((agent) => agent.totals()), latencies } satisfies FromAgents,
+    then,
+  );
   latencies = [];
 }
 

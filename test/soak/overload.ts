@@ -75,7 +75,12 @@ class Overload {
     await steady.stop();
     await this.rig.drained();
     print(`\ncarried ${shown(carried)} events/s; offered ${shown(offered)}/s for ${seconds} s`);
-    return verdict([...this.#fairness(), ...this.#memory(), this.#paused(held), await this.#complete([flood, steady])]);
+    return verdict([
+      ...this.#fairness(),
+      ...this.#memory(),
+      this.#paused(held),
+      await this.#complete([flood, steady]),
+    ]);
   }
 
   async #phase(phase: Phase, seconds: number): Promise<void> {
@@ -152,7 +157,9 @@ class Overload {
 
   #memory(): Check[] {
     const { budgetBytes } = this.options;
-    const idle = Math.min(...this.#rows.filter(({ phase }) => phase === 'idle').map((each) => each.reactorBytes));
+    const idle = Math.min(
+      ...this.#rows.filter(({ phase }) => phase === 'idle').map((each) => each.reactorBytes),
+    );
     const peak = Math.max(...this.#rows.map(({ reactorBytes }) => reactorBytes));
     const files = Math.max(...this.#rows.map(({ reactorFileBytes }) => reactorFileBytes));
     const spool = Math.max(...this.#rows.map(({ spoolBytes }) => spoolBytes));
@@ -178,7 +185,9 @@ class Overload {
   async #complete(all: readonly AgentsProcess[]): Promise<Check> {
     const sum = (of: Parameters<AgentsProcess['sum']>[0]): number =>
       all.reduce((total, agents) => total + agents.sum(of), 0);
-    const [stored] = await this.rig.sql('SELECT count() AS n, uniqExact(path) AS paths FROM activity.file_events');
+    const [stored] = await this.rig.sql(
+      'SELECT count() AS n, uniqExact(path) AS paths FROM activity.file_events',
+    );
     const [rows, distinct] = [Number(stored?.['n']), Number(stored?.['paths'])];
     const [sent, acked, broken] = [sum((a) => a.sent), sum((a) => a.acked), sum((a) => a.broken)];
     return {

@@ -14,7 +14,8 @@ export interface ProcessSample {
 /** Looks at a process, by `/proc`. @throws Error when there is none, or no `/proc` */
 export function sampleProcess(pid: number): ProcessSample {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const number = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
+  const number = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
   return {
     anonBytes: number('RssAnon') * 1024,
     fileBytes: (number('RssFile') + number('RssShmem')) * 1024,

@@ -35,7 +35,15 @@ export class SoakAgent {
   totals(): AgentTotals {
     const { made: sent, bad, name } = this.#lines;
     const offered = this.#offer.offered(sent);
-    return { name, offered, sent, bad, acked: this.#acked, connections: this.#connections, broken: this.#broken };
+    return {
+      name,
+      offered,
+      sent,
+      bad,
+      acked: this.#acked,
+      connections: this.#connections,
+      broken: this.#broken,
+    };
   }
 
   /** A new rate, from now on. */

@@ -51,7 +51,7 @@ export class Flow {
   constructor(private readonly options: FlowOptions) {
     const { pipeline, instances, counters, logger } = options;
     const idPrefix = `${pipeline.gatewayId}/${pipeline.epoch}`;
-    this.#settler = new Settler(counters, ({ size, bytes }) => this.#gate.release(size, bytes));
+    this.#settler = new Settler(counters, ({ size, bytes, giver }) => this.#gate.release(size, bytes, giver));
     this.#gate = new CreditGate(
       () => creditOf(pipeline),
       () => this.#queue.recheck(),
@@ -139,7 +139,7 @@ export class Flow {
       return Promise.resolve();
     }
     const ledger = this.#settler.receive(batch);
-    const room = this.#gate.take(ledger.size, ledger.bytes);
+    const room = this.#gate.take(ledger.size, ledger.bytes, ledger.giver);
     this.#intake.next({ batch, ledger });
     return room;
   };
