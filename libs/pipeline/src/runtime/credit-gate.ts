@@ -21,6 +21,8 @@ interface Waiter {
 const SHARE_OF_FREE = 8;
 /** Bytes after which a giver lets the others have a turn of the event loop; about 0.3 ms of parsing and encoding. */
 const TURN_BYTES = 64 * 1024;
+/** Bytes that those who waited may bring in one turn of the event loop: all at once would be more than the next stage can take. */
+const WAKE_BYTES = 1024 * 1024;
 
 const ROOM = Promise.resolve();
 
@@ -151,9 +153,11 @@ export class CreditGate {
    */
   #wake(): void {
     let free = this.#free();
+    let brought = 0;
     const before = this.#waiting;
     this.#waiting = before.filter((waiter) => {
-      if (!this.#mayGo(waiter.account, free)) return true;
+      if (brought > WAKE_BYTES || !this.#mayGo(waiter.account, free)) return true;
+      brought += waiter.bytes;
       free = { events: free.events - waiter.events, bytes: free.bytes - waiter.bytes };
       this.#letGo(waiter);
       return false;

@@ -3,8 +3,11 @@ import type { Change } from './database.js';
 import type { NoRoom } from './disk-room.js';
 import type { SpoolWriter } from './writer.js';
 
-/** Bytes that may wait for the disk before appending has to wait: 16 MiB. */
-export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+/**
+ * Bytes that may wait for the disk before appending has to wait: 4 MiB. What waits here makes everything behind it wait,
+ * also the events of agents that send little; one flush of so much takes about 10 ms.
+ */
+export const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /**
  * Least time from the start of one flush to the next, ms: a flush costs about 0.3 ms of processor time whatever its size,
  * and an acknowledgement may take 100 ms. The first one after a pause starts at once.
