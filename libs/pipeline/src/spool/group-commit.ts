@@ -26,6 +26,8 @@ export interface GroupCommitOptions {
   readonly onRoom: (noRoom: NoRoom | undefined) => void;
   /** A flush took so many ms and appended so many bytes. */
   readonly onFlushed: (ms: number, bytes: number) => void;
+  /** Called after each flush; the next one waits for what it returns. Does not reject. */
+  readonly betweenFlushes?: () => Promise<void> | undefined;
   /** A flush failed (it is tried again when this resolves), or `undefined`: it works again. Does not reject. */
   readonly onFailure: (error: Error | undefined) => Promise<void>;
 }
@@ -132,6 +134,8 @@ export class GroupCommit {
       const changes = this.#changes.splice(0);
       if (appends.length + changes.length === 0) await this.#sleep(ROOM_EVERY_MS);
       else await this.#flush(appends, changes);
+      const pause = this.options.betweenFlushes?.();
+      if (pause !== undefined) await pause;
     }
     this.#running = undefined;
   }

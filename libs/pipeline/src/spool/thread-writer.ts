@@ -14,6 +14,9 @@ export interface WriteMessage {
   readonly buffer: ArrayBuffer;
 }
 
+/** To the thread: close the file until the next write. */
+export const LET_GO = 'let-go';
+
 /** From the thread. */
 export interface WriteAnswer {
   readonly error?: { readonly message: string; readonly code: string | number | undefined };
@@ -45,6 +48,15 @@ export class ThreadWriter implements SpoolWriter {
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
       worker.postMessage(message, [message.buffer]);
+    });
+  }
+
+  async letGo(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+      worker.postMessage(LET_GO);
     });
   }
 
