@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { trend, type Series } from '../soak/trend.js';
 
-const series = (values: readonly number[], slack = { share: 0.1, least: 5 }): Series => ({
+const series = (values: readonly number[], by: Series['by'] = 'median'): Series => ({
   name: 'memory',
   values,
-  slack,
+  slack: { share: 0.1, least: 5 },
+  by,
   shown: String,
 });
 const of = (length: number, value: (i: number) => number): number[] =>
@@ -20,6 +21,13 @@ describe('the verdict of a long run', () => {
     const peaks = of(120, (i) => (i % 20 === 19 ? 500 : 100));
     const waves = of(120, (i) => 100 + 30 * Math.sin(i));
     expect([warm, peaks, waves].map((values) => trend(series(values)).ok)).toEqual([true, true, true]);
+  });
+
+  it('judges what is collected now and then by what it reaches', () => {
+    const saw = (rise: number): number[] => of(120, (i) => 100 + 3 * (i % 40) + i * rise);
+    expect(trend(series(saw(0), 'median')).ok).toBe(false);
+    expect(trend(series(saw(0), 'peak')).ok).toBe(true);
+    expect(trend(series(saw(0.5), 'peak')).ok).toBe(false);
   });
 
   it('allows a share or a least, whichever is more', () => {

@@ -111,12 +111,13 @@ function series(samples: readonly Sample[]): Series[] {
     value: (sample: Sample) => number,
     slack: Series['slack'],
     text: Series['shown'],
-  ): Series => ({ name, values: samples.map(value), slack, shown: text });
+    by: Series['by'] = 'median',
+  ): Series => ({ name, values: samples.map(value), slack, shown: text, by });
   const bytes = { share: 0.1, least: 16 * MIB };
   return [
-    of('memory of the reactors', ({ reactorBytes }) => reactorBytes, bytes, mib),
-    of('memory of the control process', ({ controlBytes }) => controlBytes, bytes, mib),
-    of('heap of the control process', ({ controlHeapBytes }) => controlHeapBytes, bytes, mib),
+    of('memory of the reactors', ({ reactorBytes }) => reactorBytes, bytes, mib, 'peak'),
+    of('memory of the control process', ({ controlBytes }) => controlBytes, bytes, mib, 'peak'),
+    of('heap of the control process', ({ controlHeapBytes }) => controlHeapBytes, bytes, mib, 'peak'),
     of('what keeps the control process going', (s) => s.controlResources, { share: 0, least: 5 }, shown),
     of('descriptors', ({ descriptors }) => descriptors, { share: 0, least: 5 }, shown),
     of('threads', ({ threads }) => threads, { share: 0, least: 2 }, shown),

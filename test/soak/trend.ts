@@ -6,18 +6,21 @@ export interface Series {
   readonly values: readonly number[];
   /** What the late values may be above the early ones: a share of these, or so much, whichever is more. */
   readonly slack: { readonly share: number; readonly least: number };
+  /**
+   * What stands for a quarter. Memory goes up until it is collected, seldom and at moments of its own: what it reaches at
+   * most tells of growth, and where it happens to be does not.
+   */
+  readonly by: 'median' | 'peak';
   /** The figure as people read it. */
   readonly shown: (value: number) => string;
 }
 
-/**
- * Judges by the medians of the second and the last quarter: the first one is the warm-up, and single peaks say nothing of
- * growth.
- */
-export function trend({ name, values, slack, shown }: Series): Check {
+/** Compares the second and the last quarter of a run; the first one is the warm-up. */
+export function trend({ name, values, slack, by, shown }: Series): Check {
+  const level = by === 'peak' ? (all: readonly number[]): number => Math.max(...all) : median;
   const quarter = Math.floor(values.length / 4);
-  const early = median(values.slice(quarter, quarter * 2));
-  const late = median(values.slice(-quarter));
+  const early = level(values.slice(quarter, quarter * 2));
+  const late = level(values.slice(-quarter));
   const allowed = early + Math.max(early * slack.share, slack.least);
   return {
     name: `${name} does not grow`,
