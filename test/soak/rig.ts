@@ -81,7 +81,7 @@ export class Rig {
     this.#directory = await mkdtemp(join(tmpdir(), 'gateway-soak-'));
     this.#undo.push(() => rm(this.#directory, { recursive: true, force: true }));
     const clickHouseEnv = slowInsertMs > 0 ? await this.#slowClickHouse(slowInsertMs) : {};
-    const gateway = await startGateway({ env: { GATEWAY_LOG_LEVEL: 'warn', ...clickHouseEnv, ...env } });
+    const gateway = await startAnyway({ GATEWAY_LOG_LEVEL: 'warn', ...clickHouseEnv, ...env });
     this.#gateway = gateway;
     this.#undo.push(() => gateway.dispose());
     if (slowInsertMs === 0) this.#sql = (query) => gateway.sql(query);
@@ -96,5 +96,16 @@ export class Rig {
     proxy.fault = () => 'late';
     this.#sql = (query) => clickhouse.rows(query);
     return { CLICKHOUSE_URL: proxy.url };
+  }
+}
+
+/** Another program may take the port that was free a moment ago. */
+async function startAnyway(env: NodeJS.ProcessEnv, attempts = 3): Promise<TestGateway> {
+  try {
+    return await startGateway({ env });
+  } catch (error) {
+    const taken = error instanceof Error && error.message.includes('HTTP_PORT_UNAVAILABLE');
+    if (!taken || attempts === 1) throw error;
+    return startAnyway(env, attempts - 1);
   }
 }

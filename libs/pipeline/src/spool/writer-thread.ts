@@ -12,7 +12,7 @@ function open(): SpoolDatabase {
 parentPort?.on('message', (message: WriteMessage | typeof LET_GO | undefined) => {
   if (message === undefined) void close().then(() => parentPort?.close());
   else if (message === LET_GO) void close().then(() => parentPort?.postMessage({} satisfies WriteAnswer));
-  else parentPort?.postMessage(write(message));
+  else parentPort?.postMessage({ ...write(message), buffer: message.buffer }, [message.buffer]);
 });
 
 function write(message: WriteMessage): WriteAnswer {
