@@ -6,7 +6,7 @@ import { overload } from './overload.js';
 const USAGE = `npm run soak -- --minutes 10 [--agents 6] [--rate 50]
 npm run soak -- --overload [--seconds 60] [--floods 4] [--steady 200] [--slow-insert 0]
 
-  --minutes      how long the gateway runs at a moderate load
+  --minutes      how long the gateway runs at a moderate load, after a warm-up of 90 s
   --agents       agents of it; --rate: events a second of each
   --overload     twice the load that the gateway carries, beside an agent that must not suffer
   --seconds      how long that is offered
