@@ -3,7 +3,7 @@ import { createServer, request, type IncomingMessage, type Server, type ServerRe
 
 /**
  * What the proxy does to an insert. `cut-before`: the connection breaks before ClickHouse has it. `cut-after`: ClickHouse has
- * it and the answer is lost. `late`: the answer comes seconds later. `refuse`: an error of an overloaded server.
+ * it and the answer is lost. `late`: the answer comes `lateMs` later. `refuse`: an error of an overloaded server.
  */
 export type Fault = 'none' | 'cut-before' | 'cut-after' | 'late' | 'refuse' | 'hang';
 
@@ -12,6 +12,8 @@ export class FaultProxy {
   readonly #server: Server;
   /** Asked for each insert. */
   fault: () => Fault = () => 'none';
+  /** How late `late` answers are, ms. */
+  lateMs = 2000;
   readonly done = new Map<Fault, number>();
 
   private constructor(private readonly target: string) {
@@ -72,7 +74,7 @@ export class FaultProxy {
     const [answer] = (await once(sent, 'response')) as [IncomingMessage];
     const text = await read(answer);
     if (fault === 'cut-after') return void incoming.socket.destroy();
-    if (fault === 'late') await new Promise((resolve) => setTimeout(resolve, 2000));
+    if (fault === 'late') await new Promise((resolve) => setTimeout(resolve, this.lateMs));
     const { 'transfer-encoding': _, ...answerHeaders } = answer.headers;
     outgoing.writeHead(answer.statusCode ?? 500, { ...answerHeaders, 'content-length': String(text.length) });
     outgoing.end(text);

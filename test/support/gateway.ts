@@ -42,7 +42,12 @@ export interface GatewayStatus {
     readonly queue: {
       readonly entries: number;
       readonly rows: number;
-      readonly spool?: { readonly entries: number; readonly full: number; readonly adopted: number };
+      readonly spool?: {
+        readonly entries: number;
+        readonly bytes: number;
+        readonly full: number;
+        readonly adopted: number;
+      };
     };
     readonly backPressure: boolean;
   }[];

@@ -1,4 +1,4 @@
-import { Fifo } from './fifo.js';
+import { Accounts, type Account } from './credit-gate-accounts.js';
 
 /** How much may be held at once. */
 export interface CreditLimits {
@@ -8,27 +8,42 @@ export interface CreditLimits {
 }
 
 interface Waiter {
+  readonly account: Account;
   readonly events: number;
   readonly bytes: number;
   readonly resolve: () => void;
 }
+
+/**
+ * A giver may go on while it holds no more than this many times what is free. So one that is alone gets 8/9 of the limit,
+ * several get equal parts, and something is always left for one that comes (`docs/adr/0017`).
+ */
+const SHARE_OF_FREE = 8;
+/** Bytes after which a giver lets the others have a turn of the event loop; about 0.3 ms of parsing and encoding. */
+const TURN_BYTES = 64 * 1024;
+/** Bytes that those who waited may bring in one turn of the event loop: all at once would be more than the next stage can take. */
+const WAKE_BYTES = 1024 * 1024;
 
 const ROOM = Promise.resolve();
 
 /**
  * Credit for what the pipeline holds, in events and bytes: the only brake there is, as RxJS has none. A batch is always
  * taken; its giver then waits until there is room for another. So the overshoot is one batch for each giver, a batch
- * above the whole limit passes like any other, and nothing can deadlock. Waiters go on in the order they came.
+ * above the whole limit passes like any other, and nothing can deadlock. Givers share the credit: one that holds much
+ * waits before one that holds little, and no giver has the event loop to itself.
  */
 export class CreditGate {
-  readonly #waiting = new Fifo<Waiter>();
+  readonly #accounts = new Accounts();
+  #waiting: Waiter[] = [];
+  #resting: (() => void)[] = [];
   #events = 0;
   #bytes = 0;
-  #recheck: NodeJS.Immediate | undefined;
+  #wakeUp: NodeJS.Immediate | undefined;
+  #nextTurn: NodeJS.Immediate | undefined;
 
   /**
    * @param limits     asked each time, so that changes hold at once; call `changed` to let waiters see them
-   * @param onPressure called when somebody begins to wait and nobody did
+   * @param onPressure called when somebody begins to wait for room and nobody did
    */
   constructor(
     private readonly limits: () => CreditLimits,
@@ -45,64 +60,108 @@ export class CreditGate {
     return this.#bytes;
   }
 
-  /** How many givers wait for room. */
+  /** How many batches' givers wait for room; those that only let others have a turn do not. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.length;
   }
 
-  /** Takes credit for a batch; resolves when there is room for another one. */
-  take(events: number, bytes: number): Promise<void> {
+  /** How many givers hold credit or wait for it. */
+  get givers(): number {
+    return this.#accounts.size;
+  }
+
+  /**
+   * Takes credit for a batch; resolves when its giver may give another one.
+   * @param giver who gave it: a connection
+   */
+  take(events: number, bytes: number, giver: string): Promise<void> {
     this.#events += events;
     this.#bytes += bytes;
-    const first = this.#waiting.size === 0;
-    if (first && this.#hasRoom()) return ROOM;
-    const turn = new Promise<void>((resolve) => this.#waiting.push({ events, bytes, resolve }));
-    if (first) this.onPressure();
-    return turn;
+    const account = this.#accounts.take(giver, events, bytes);
+    if (!this.#mayGo(account, this.#free())) return this.#wait(account, events, bytes);
+    if (account.sinceTurn < TURN_BYTES) return ROOM;
+    account.sinceTurn = 0;
+    return this.#rest();
   }
 
   /** Gives credit back. */
-  release(events: number, bytes: number): void {
+  release(events: number, bytes: number, giver: string): void {
     this.#events -= events;
     this.#bytes -= bytes;
-    this.#wake();
+    this.#accounts.release(giver, events, bytes);
+    this.#wakeSoon();
   }
 
   /** To be called when the limits have changed. */
   changed(): void {
-    this.#wake();
+    this.#wakeSoon();
   }
 
   /** Lets everybody go: nothing more will be given. */
   close(): void {
-    clearImmediate(this.#recheck);
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next.resolve();
+    clearImmediate(this.#wakeUp);
+    clearImmediate(this.#nextTurn);
+    for (const waiter of this.#waiting.splice(0)) this.#letGo(waiter);
+    for (const resolve of this.#resting.splice(0)) resolve();
   }
 
-  #hasRoom(): boolean {
+  #free(): CreditLimits {
     const limits = this.limits();
-    return this.#events < limits.events && this.#bytes < limits.bytes;
+    return { events: limits.events - this.#events, bytes: limits.bytes - this.#bytes };
+  }
+
+  #mayGo({ events, bytes }: Account, free: CreditLimits): boolean {
+    if (free.events <= 0 || free.bytes <= 0) return false;
+    return events <= SHARE_OF_FREE * free.events && bytes <= SHARE_OF_FREE * free.bytes;
+  }
+
+  #wait(account: Account, events: number, bytes: number): Promise<void> {
+    account.waiting += 1;
+    const turn = new Promise<void>((resolve) => this.#waiting.push({ account, events, bytes, resolve }));
+    if (this.#waiting.length === 1) this.onPressure();
+    return turn;
+  }
+
+  #letGo({ account, resolve }: Waiter): void {
+    account.waiting -= 1;
+    account.sinceTurn = 0;
+    this.#accounts.tidy(account);
+    resolve();
+  }
+
+  /** Resolves when the event loop has seen to the other sockets. */
+  #rest(): Promise<void> {
+    this.#nextTurn ??= setImmediate(() => {
+      this.#nextTurn = undefined;
+      for (const resolve of this.#resting.splice(0)) resolve();
+    });
+    return new Promise((resolve) => this.#resting.push(resolve));
+  }
+
+  /** Looks at the waiters once for all that is released in this turn of the event loop. */
+  #wakeSoon(): void {
+    if (this.#waiting.length === 0 || this.#wakeUp !== undefined) return;
+    this.#wakeUp = setImmediate(() => {
+      this.#wakeUp = undefined;
+      this.#wake();
+    });
   }
 
   /**
-   * Lets on as many as the room is enough for, guessing that each brings as much as the last time. One that brings
-   * nothing must not hold up the others: so the rest is looked at again, as long as there is room.
+   * Lets on as many as the room is enough for, in the order they came, guessing that each brings as much as the last
+   * time. One that brings nothing must not hold up the others: so the rest is looked at again, as long as somebody goes.
    */
   #wake(): void {
-    const limits = this.limits();
-    let events = limits.events - this.#events;
-    let bytes = limits.bytes - this.#bytes;
-    while (events > 0 && bytes > 0) {
-      const next = this.#waiting.shift();
-      if (next === undefined) return;
-      events -= next.events;
-      bytes -= next.bytes;
-      next.resolve();
-    }
-    if (this.#waiting.size === 0 || this.#recheck !== undefined || !this.#hasRoom()) return;
-    this.#recheck = setImmediate(() => {
-      this.#recheck = undefined;
-      this.#wake();
+    let free = this.#free();
+    let brought = 0;
+    const before = this.#waiting;
+    this.#waiting = before.filter((waiter) => {
+      if (brought > WAKE_BYTES || !this.#mayGo(waiter.account, free)) return true;
+      brought += waiter.bytes;
+      free = { events: free.events - waiter.events, bytes: free.bytes - waiter.bytes };
+      this.#letGo(waiter);
+      return false;
     });
+    if (this.#waiting.length < before.length) this.#wakeSoon();
   }
 }

@@ -23,6 +23,8 @@ export class Ledger {
   readonly size: number;
   /** Raw bytes it holds credit for. */
   readonly bytes: number;
+  /** Whose credit that is: the connection it came over. */
+  readonly giver: string;
   #open: number;
   #delivered = 0;
   #deadLettered = 0;
@@ -35,6 +37,7 @@ export class Ledger {
   ) {
     this.size = batch.size;
     this.bytes = batch.bytes;
+    this.giver = batch.origin.connectionId;
     this.#open = this.size;
   }
 

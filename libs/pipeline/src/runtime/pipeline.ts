@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import { EMPTY, ignoreElements, merge, mergeMap, Subject, tap } from 'rxjs';
+import { EMPTY, ignoreElements, merge, mergeMap, type ObservableInput, Subject, tap } from 'rxjs';
 import { GatewayError, type Batch, type Emit, type Logger, type StreamMarks } from '../api/index.js';
-import { batchEvents, type BatchLimits, type Part } from './batch-events.js';
+import { batchEvents, type BatchLimits, type Part, type ProcessingBatch } from './batch-events.js';
 import type { PipelineCounters } from './counters.js';
 import { CreditGate, type CreditLimits } from './credit-gate.js';
 import { deliver, type DeliveryOptions } from './deliver.js';
@@ -20,6 +20,12 @@ import type { PipelineOptions } from './types.js';
 
 /** Longest time a processing batch waits for more events, ms, so that events are soon safe (`docs/adr/0004`). */
 const LINGER_MS = 25;
+/**
+ * Raw bytes that may wait to be encoded before sources have to. Parsed they take five times as much memory, so when the
+ * spool is behind they had better stay with the agents (`docs/adr/0017`).
+ */
+const MAX_UNENCODED_BYTES = 2 * 1024 * 1024;
+const NO_CREDIT: CreditLimits = { events: 0, bytes: 0 };
 
 /** What a flow is built from. */
 export interface FlowOptions {
@@ -43,6 +49,7 @@ export class Flow {
   readonly #processor: Processor;
   /** State of the spool; missing where the queue is in memory. */
   readonly spoolBoard: InstanceBoard | undefined;
+  #unencodedBytes = 0;
   #open = false;
   #hurried = false;
   #done: Promise<void> = Promise.resolve();
@@ -51,9 +58,9 @@ export class Flow {
   constructor(private readonly options: FlowOptions) {
     const { pipeline, instances, counters, logger } = options;
     const idPrefix = `${pipeline.gatewayId}/${pipeline.epoch}`;
-    this.#settler = new Settler(counters, ({ size, bytes }) => this.#gate.release(size, bytes));
+    this.#settler = new Settler(counters, ({ size, bytes, giver }) => this.#gate.release(size, bytes, giver));
     this.#gate = new CreditGate(
-      () => creditOf(pipeline),
+      () => (this.#unencodedBytes > MAX_UNENCODED_BYTES ? NO_CREDIT : creditOf(pipeline)),
       () => this.#queue.recheck(),
     );
     const { queue, board } = makeQueue({
@@ -101,7 +108,7 @@ export class Flow {
       // Source batches become processing batches: batch size, or a short linger.
       batchEvents(() => this.#processingLimits()),
       // Parse, group by event type, encode for each sink, queue: so many jobs at a time.
-      mergeMap((batch) => this.#jobs.runNow(() => this.#processor.process(batch)) ?? EMPTY),
+      mergeMap((batch) => this.#process(batch)),
       // Nothing more will come: the queue gives out what is left, and then completes `ready`.
       tap({ complete: () => this.#queue.close() }),
     );
@@ -139,7 +146,7 @@ export class Flow {
       return Promise.resolve();
     }
     const ledger = this.#settler.receive(batch);
-    const room = this.#gate.take(ledger.size, ledger.bytes);
+    const room = this.#gate.take(ledger.size, ledger.bytes, ledger.giver);
     this.#intake.next({ batch, ledger });
     return room;
   };
@@ -204,6 +211,18 @@ export class Flow {
 
   queueStats(): QueueStats {
     return this.#queue.stats();
+  }
+
+  /** Waits for a job and works the batch off. Jobs wait for a queue that cannot keep up; what waits for them holds up sources. */
+  #process(parts: ProcessingBatch): ObservableInput<unknown> {
+    const bytes = parts.reduce((sum, { batch }) => sum + batch.bytes, 0);
+    this.#unencodedBytes += bytes;
+    const rest = this.#jobs.runNow(() => {
+      this.#unencodedBytes -= bytes;
+      this.#gate.changed();
+      return this.#processor.process(parts);
+    });
+    return rest ?? EMPTY;
   }
 
   #processingLimits(): BatchLimits {

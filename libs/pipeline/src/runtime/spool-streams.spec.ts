@@ -130,6 +130,7 @@ describe('GroupCommit', () => {
       writer: {
         write: async (changes) => void flushes.push(changes.map(({ key }) => key as string)),
         release: () => Promise.resolve(),
+        letGo: () => Promise.resolve(),
         close: () => Promise.resolve(),
       },
       room: () => undefined,

@@ -21,9 +21,21 @@ export interface ReadEntries {
 /** Lanes that hold more than this may no longer be in the page cache: they are fetched on another thread first. */
 const PREFETCH_BYTES = 64 * 1024 * 1024;
 
+/** Whole pages are mapped, and one more for the head of a value. */
+const PAGES_BYTES = 2 * 4096;
+
 /** Reads batches from a spool. */
 export class BatchReader {
+  /** Bytes of the file that were read since this was set to 0, about: its resident pages. */
+  mappedBytes = 0;
+  #fetching = 0;
+
   constructor(private readonly database: SpoolDatabase) {}
+
+  /** Whether another thread reads the file for this one: it must not be closed. */
+  get busy(): boolean {
+    return this.#fetching > 0;
+  }
 
   /**
    * Chooses the next entries of a lane that are not frozen, and moves its cursor beyond them: of one epoch, up to the
@@ -84,13 +96,14 @@ export class BatchReader {
 
   /** Reads the bytes and checks them. */
   async read(lane: SpoolLane, chosen: readonly ChosenEntry[]): Promise<ReadEntries> {
-    const { entries } = this.database.tables;
     const keys = chosen.map(({ ordinal }): SpoolKey => [lane.sink, lane.destination, ordinal]);
-    if (lane.bytes > PREFETCH_BYTES) await entries.prefetch(keys as never);
+    if (lane.bytes > PREFETCH_BYTES) await this.#prefetch(keys);
     this.#fresh();
+    const { entries } = this.database.tables;
     const read: ReadEntries = { entries: [], good: [], bad: [] };
     for (const [i, one] of chosen.entries()) {
       const bytes = entries.getBinary(keys[i] as never);
+      this.mappedBytes += one.meta.bytes + PAGES_BYTES;
       if (bytes === undefined || crc32(bytes) !== one.meta.crc) {
         read.bad.push(one);
         continue;
@@ -100,6 +113,15 @@ export class BatchReader {
       read.entries.push({ destination: lane.destination, bytes, rows, id });
     }
     return read;
+  }
+
+  async #prefetch(keys: readonly SpoolKey[]): Promise<void> {
+    this.#fetching += 1;
+    try {
+      await this.database.tables.entries.prefetch(keys as never);
+    } finally {
+      this.#fetching -= 1;
+    }
   }
 
   /** Lets reads see what other threads have written. */

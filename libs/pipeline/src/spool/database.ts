@@ -70,6 +70,15 @@ export async function reopen(database: SpoolDatabase, options: DatabaseOptions):
   Object.assign(database, openTables(openRoot(options)));
 }
 
+/**
+ * Maps the file anew: pages that were read stay in the process's resident memory until then. Nothing runs between, so
+ * that nobody meets a closed file. No other thread may have it open, or the mapping stays as it is.
+ */
+export function mapAnew(database: SpoolDatabase, options: DatabaseOptions): void {
+  void database.root.close();
+  Object.assign(database, openTables(openRoot(options)));
+}
+
 /** Applies the changes in one transaction; all of them are on disk when it returns, or none if it throws. */
 export function applyChanges({ root, tables }: SpoolDatabase, changes: readonly Change[]): void {
   root.transactionSync(() => {

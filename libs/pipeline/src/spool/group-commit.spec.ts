@@ -24,6 +24,10 @@ class FakeDisk implements SpoolWriter {
     return Promise.resolve();
   }
 
+  letGo(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

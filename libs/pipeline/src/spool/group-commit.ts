@@ -3,8 +3,11 @@ import type { Change } from './database.js';
 import type { NoRoom } from './disk-room.js';
 import type { SpoolWriter } from './writer.js';
 
-/** Bytes that may wait for the disk before appending has to wait: 16 MiB. */
-export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+/**
+ * Bytes that may wait for the disk before appending has to wait: 4 MiB. What waits here makes everything behind it wait,
+ * also the events of agents that send little; one flush of so much takes about 10 ms.
+ */
+export const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /**
  * Least time from the start of one flush to the next, ms: a flush costs about 0.3 ms of processor time whatever its size,
  * and an acknowledgement may take 100 ms. The first one after a pause starts at once.
@@ -23,6 +26,8 @@ export interface GroupCommitOptions {
   readonly onRoom: (noRoom: NoRoom | undefined) => void;
   /** A flush took so many ms and appended so many bytes. */
   readonly onFlushed: (ms: number, bytes: number) => void;
+  /** Called after each flush; the next one waits for what it returns. Does not reject. */
+  readonly betweenFlushes?: () => Promise<void> | undefined;
   /** A flush failed (it is tried again when this resolves), or `undefined`: it works again. Does not reject. */
   readonly onFailure: (error: Error | undefined) => Promise<void>;
 }
@@ -134,6 +139,8 @@ export class GroupCommit {
       const changes = this.#changes.splice(0);
       if (appends.length + changes.length === 0) await this.#sleep(ROOM_EVERY_MS);
       else await this.#flush(appends, changes);
+      const pause = this.options.betweenFlushes?.();
+      if (pause !== undefined) await pause;
     }
     this.#running = undefined;
   }

@@ -64,7 +64,8 @@ async function tryOpen(options: DatabaseOptions, signal: AbortSignal, waitMs: nu
     checkFormat(meta?.get(FORMAT_KEY), options.directory);
     const database = openTables(root);
     const release = await claimSoon(database, options.directory, signal, waitMs);
-    if (meta === undefined) await database.tables.meta.put(FORMAT_KEY, Buffer.from(String(SPOOL_FORMAT)));
+    // At once: an asynchronous write would keep the file from being closed at once, whenever that is.
+    if (meta === undefined) database.tables.meta.putSync(FORMAT_KEY, Buffer.from(String(SPOOL_FORMAT)));
     return { database, catalog: await readCatalog(database), release };
   } catch (error) {
     await root.close();

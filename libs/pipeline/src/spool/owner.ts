@@ -21,9 +21,11 @@ const held = new Set<string>();
  * lock between processes; it ends with the process, however that ends. Returns what gives it back.
  * @throws GatewayError `SPOOL_IN_USE` while another holder lives
  */
-export function claim({ root, tables }: SpoolDatabase, directory: string): () => void {
+export function claim(database: SpoolDatabase, directory: string): () => void {
   const own: Owner = { id: randomUUID(), pid: process.pid, host: hostname(), ...startOf(process.pid) };
-  root.transactionSync(() => {
+  // Asked each time: the file may be opened anew meanwhile.
+  database.root.transactionSync(() => {
+    const { tables } = database;
     const holder = read(tables.meta.get(KEY));
     if (holder !== undefined && lives(holder)) throw inUse(directory, holder);
     void tables.meta.put(KEY, Buffer.from(JSON.stringify(own)));
@@ -31,7 +33,8 @@ export function claim({ root, tables }: SpoolDatabase, directory: string): () =>
   held.add(own.id);
   return () => {
     held.delete(own.id);
-    root.transactionSync(() => {
+    database.root.transactionSync(() => {
+      const { tables } = database;
       if (read(tables.meta.get(KEY))?.id === own.id) void tables.meta.remove(KEY);
     });
   };

@@ -4,7 +4,7 @@ import type { StreamStretch } from '../api/index.js';
 import { BatchReader } from './batch-reader.js';
 import type { Catalog } from './catalog.js';
 import { filesSetAside } from './damage.js';
-import { reopen, type Change, type DatabaseOptions, type SpoolDatabase } from './database.js';
+import { mapAnew, reopen, type Change, type DatabaseOptions, type SpoolDatabase } from './database.js';
 import { DiskRoom } from './disk-room.js';
 import {
   encodeFreeze,
@@ -27,6 +27,11 @@ import { InlineWriter, type SpoolWriter } from './writer.js';
 
 /** MDB_PANIC: lmdb could not write the file's root. It serves no more until the file is opened anew; nothing is lost. */
 const PANIC = -30795;
+/**
+ * Pages of the file that are read stay in the process's memory, though the system could take them back: after so many
+ * bytes, and not more often than so many ms, the file is mapped anew. That takes 2 ms here, and 20 on the thread.
+ */
+const MAPPED = { bytes: 64 * 2 ** 20, everyMs: 2_000 };
 /** Least address space for a file, bytes; it costs nothing until it is used. */
 const MIN_MAP_BYTES = 4 * 2 ** 30;
 
@@ -58,6 +63,7 @@ export class Spool {
   readonly #siblings: Siblings;
   readonly #quarantine: Quarantine;
   readonly #filesAside: readonly string[];
+  #mappedAt = -Infinity;
   #closed: Promise<void> | undefined;
 
   /** Use `openSpool`. */
@@ -87,6 +93,7 @@ export class Spool {
         this.#room.grew(bytes);
         events.flushed(ms);
       },
+      betweenFlushes: () => this.#letPagesGo(),
       onFailure: (error) => this.#failed(error),
     });
     this.#quarantine = new Quarantine({ options, catalog, commits: this.#commits, siblings: this.#siblings });
@@ -249,6 +256,23 @@ export class Spool {
       this.options.logger.debug({ err: error }, 'the spool could not be given back');
     }
     await this.database.root.close();
+  }
+
+  #letPagesGo(): Promise<void> | undefined {
+    const early = performance.now() - this.#mappedAt < MAPPED.everyMs;
+    return early || this.#reader.mappedBytes < MAPPED.bytes ? undefined : this.#mapAnew();
+  }
+
+  async #mapAnew(): Promise<void> {
+    try {
+      await this.#writer.letGo();
+      if (this.#reader.busy) return;
+      mapAnew(this.database, this.file);
+      this.#reader.mappedBytes = 0;
+      this.#mappedAt = performance.now();
+    } catch (error) {
+      this.options.logger.error({ err: error }, 'the spool could not be mapped anew');
+    }
   }
 
   async #failed(error: Error | undefined): Promise<void> {

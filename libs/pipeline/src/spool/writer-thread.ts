@@ -1,17 +1,23 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { applyChanges, openRoot, openTables, type DatabaseOptions } from './database.js';
-import { unpack, type WriteAnswer, type WriteMessage } from './thread-writer.js';
+import { applyChanges, openRoot, openTables, type DatabaseOptions, type SpoolDatabase } from './database.js';
+import { LET_GO, unpack, type WriteAnswer, type WriteMessage } from './thread-writer.js';
 
 // The thread of a `ThreadWriter`: applies one message after the other and says how each ended.
-const database = openTables(openRoot(workerData as DatabaseOptions));
+let database: SpoolDatabase | undefined = open();
 
-parentPort?.on('message', (message: WriteMessage | undefined) => {
-  if (message === undefined) return void close();
-  parentPort?.postMessage(write(message));
+function open(): SpoolDatabase {
+  return openTables(openRoot(workerData as DatabaseOptions));
+}
+
+parentPort?.on('message', (message: WriteMessage | typeof LET_GO | undefined) => {
+  if (message === undefined) void close().then(() => parentPort?.close());
+  else if (message === LET_GO) void close().then(() => parentPort?.postMessage({} satisfies WriteAnswer));
+  else parentPort?.postMessage({ ...write(message), buffer: message.buffer }, [message.buffer]);
 });
 
 function write(message: WriteMessage): WriteAnswer {
   try {
+    database ??= open();
     applyChanges(database, unpack(message));
     return {};
   } catch (error) {
@@ -21,6 +27,7 @@ function write(message: WriteMessage): WriteAnswer {
 }
 
 async function close(): Promise<void> {
-  await database.root.close();
-  parentPort?.close();
+  const closed = database?.root.close();
+  database = undefined;
+  await closed;
 }

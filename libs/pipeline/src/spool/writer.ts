@@ -5,8 +5,10 @@ import { applyChanges, type Change, type SpoolDatabase } from './database.js';
 export interface SpoolWriter {
   /** All changes are on disk when it resolves, or none if it rejects. */
   write(changes: readonly Change[]): Promise<void>;
-  /** Lets go of the file; the next write opens it again. */
+  /** Ends what holds the file; the next write opens it again. */
   release(): Promise<void>;
+  /** Closes the file between two writes, and keeps what costs time to make; the next write opens it again. */
+  letGo(): Promise<void>;
   /** Ends the writer; safe twice. */
   close(): Promise<void>;
 }
@@ -22,6 +24,10 @@ export class InlineWriter implements SpoolWriter {
   }
 
   async release(): Promise<void> {
+    await nextTurn();
+  }
+
+  async letGo(): Promise<void> {
     await nextTurn();
   }
 
