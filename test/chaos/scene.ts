@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createTestCertificate } from '@app/pipeline/testing';
 import { sleep } from '@app/pipeline/helpers';
 import { AckAgent, type Resend } from '../support/ack-agent.js';
+import { configWithRequestTimeout } from '../support/gateway-config.js';
 import { freePort, startGateway, type TestGateway } from '../support/gateway.js';
 import { MovedClock } from '../support/moved-clock.js';
 import { pollUntil } from '../support/poll.js';
@@ -26,6 +27,8 @@ export interface SceneOptions {
   readonly host?: string;
   /** An empty directory for the gateway's data; a new one by default. */
   readonly dataDir?: string;
+  /** The sink's `request_timeout`, with its unit; the program's default without. */
+  readonly requestTimeout?: string;
 }
 
 const AGENTS: readonly Resend[] = ['never', 'always', 'numbered', 'numbered'];
@@ -57,6 +60,9 @@ export class Scene {
       ACTIVITYMONITOR_BATCH_INTERVAL_SECONDS: '1',
       ACTIVITYMONITOR_SHUTDOWN_DRAIN_TIMEOUT_SECONDS: '10',
       ...clock.env,
+      ...(options.requestTimeout !== undefined && {
+        GATEWAY_CONFIG: await configWithRequestTimeout(directory, options.requestTimeout),
+      }),
       ...options.env,
     };
     const network = await TcpProxy.start(port);
