@@ -15,8 +15,7 @@ describe(`a clock that jumps under load, seed ${suiteSeed}`, () => {
   }, 120_000);
 
   const stored = async (): Promise<number> => Number((await scene.gateway.sql(COUNT))[0]!['n']);
-  const acknowledged = (): number =>
-    scene.agents.reduce((sum, agent) => sum + agent.acknowledged.size, 0);
+  const acknowledged = (): number => scene.agents.reduce((sum, agent) => sum + agent.acknowledged.size, 0);
 
   /** Moves the clock, and waits until what was acknowledged before is written: well within the hour. */
   async function jump(ms: number): Promise<void> {

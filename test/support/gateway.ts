@@ -210,7 +210,12 @@ class GatewayProcess implements TestGateway {
 
   async sql<T = Record<string, unknown>>(query: string): Promise<T[]> {
     const url = (await this.status()).clickhouse.url;
-    const response = await fetch(url, { method: 'POST', body: `${query} FORMAT JSONEachRow` });
+    const response = await fetch(url, {
+      method: 'POST',
+      body: `${query} FORMAT JSONEachRow`,
+      // The server would wait at its end for a connection that is kept.
+      headers: { connection: 'close' },
+    });
     const text = await response.text();
     if (!response.ok) throw new Error(text);
     return text
