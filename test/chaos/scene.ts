@@ -13,8 +13,11 @@ import { enrollRaw } from '../support/raw-agent.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { judge, type Copies, type Verdict } from './verdict.js';
 
-/** What the suite kills. */
-export type Victim = 'reactor' | 'gateway' | 'clickhouse';
+/**
+ * What the suite kills. `reactor`: all of them. `control`: the process that started them, which orphans them. `gateway`:
+ * all of these at once. `clickhouse`: the embedded one.
+ */
+export type Victim = 'reactor' | 'control' | 'gateway' | 'clickhouse';
 
 export interface SceneOptions {
   /** What each agent does with what was not acknowledged; one of each kind by default, and two numbered ones. */
@@ -85,16 +88,20 @@ export class Scene {
     return (await this.gateway.status()).listener.reactors.map(({ pid }) => pid).filter((pid) => pid > 0);
   }
 
-  /** Kills a part with SIGKILL; a gateway is started again as its operator would. ClickHouse: the embedded one. */
+  /** Kills a part with SIGKILL; a gateway is started again as its operator would. */
   async kill(victim: Victim): Promise<void> {
-    if (victim === 'gateway') {
-      this.gateway.kill('SIGKILL');
-      return this.startAgain();
-    }
+    for (const pid of await this.processesOf(victim)) killIfThere(pid);
+    if (victim === 'gateway' || victim === 'control') await this.startAgain();
+  }
+
+  /** Ids of the processes that a part is now. */
+  async processesOf(victim: Victim): Promise<number[]> {
+    const { pid } = this.gateway;
+    if (victim === 'control') return [pid];
     const reactors = await this.reactors();
-    const pids =
-      victim === 'reactor' ? reactors : childrenOf(this.gateway.pid).filter((pid) => !reactors.includes(pid));
-    for (const pid of pids) killIfThere(pid);
+    if (victim === 'reactor') return reactors;
+    if (victim === 'gateway') return [pid, ...reactors];
+    return childrenOf(pid).filter((child) => !reactors.includes(child));
   }
 
   /** Starts the gateway again on its data once its process has ended, however long what it held takes to come free. */
