@@ -98,7 +98,11 @@ export class Scene {
   async processesOf(victim: Victim): Promise<number[]> {
     const { pid } = this.gateway;
     if (victim === 'control') return [pid];
-    const reactors = await this.reactors();
+    const reactors = await pollUntil(
+      'a reactor',
+      () => this.reactors(),
+      ({ length }) => length > 0,
+    );
     if (victim === 'reactor') return reactors;
     if (victim === 'gateway') return [pid, ...reactors];
     return childrenOf(pid).filter((child) => !reactors.includes(child));
@@ -106,14 +110,14 @@ export class Scene {
 
   /** Starts the gateway again on its data once its process has ended, however long what it held takes to come free. */
   async startAgain(): Promise<void> {
-    const { dataDir } = this.gateway;
     await this.gateway.exited;
-    this.gateway = await pollUntil(
-      'the gateway to start again',
-      () => startGateway({ dataDir, env: this.env, keepData: true }),
-      Boolean,
-      60_000,
-    );
+    this.gateway = await pollUntil('the gateway to start again', () => this.startAnother(), Boolean, 60_000);
+  }
+
+  /** Starts a gateway on the same data directory, whatever runs there. @throws Error with its log when it ends */
+  startAnother(): Promise<TestGateway> {
+    const { dataDir } = this.gateway;
+    return startGateway({ dataDir, env: this.env, keepData: true, waitReady: false });
   }
 
   /** Resolves when the agents have so many more events acknowledged than now. */
@@ -164,9 +168,11 @@ export class Scene {
   async #settled(): Promise<void> {
     const quiet = async (): Promise<boolean> => {
       const { pipelines, listener } = await this.gateway.status();
-      const ready = listener.reactors.every(({ state }) => state === 'ready');
+      const { reactors } = listener;
       return (
-        ready &&
+        reactors.length > 0 &&
+        reactors.every(({ state }) => state === 'ready') &&
+        pipelines.length > 0 &&
         pipelines.every(
           ({ counts, queue }) =>
             counts.inFlight === 0 && queue.entries === 0 && (queue.spool?.adopted ?? 0) === 0,
