@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep } from '@app/pipeline/helpers';
 import { startTestClickHouse } from '../support/clickhouse.js';
@@ -8,7 +10,7 @@ import { suiteSeed } from './dice.js';
 import { Havoc, type Stage } from './havoc.js';
 import { describeAction, KINDS, plan, type ActionKind } from './plan.js';
 import { Scene } from './scene.js';
-import { describeVerdict, KEPT } from './verdict.js';
+import { describeVerdict, KEPT, type Verdict } from './verdict.js';
 
 /** 0: the short form, each kind of action once. */
 const minutes = Number(process.env['CHAOS_MINUTES'] ?? 0);
@@ -38,6 +40,14 @@ describe(`everything at once, seed ${suiteSeed}`, () => {
     return { scene, clickhouse, proxy, disk };
   }
 
+  /** What a verdict that is not as it should be can be traced back with. */
+  async function keepLog({ scene }: Stage, { lost, duplicates, unrecognised }: Verdict): Promise<void> {
+    if (lost.length + duplicates.length + unrecognised === 0) return;
+    const file = join(tmpdir(), `chaos-${suiteSeed}.log`);
+    await writeFile(file, scene.log());
+    process.stdout.write(`seed ${suiteSeed}: what the gateway has logged is in ${file}\n`);
+  }
+
   it(
     'loses nothing that was acknowledged, stores nothing twice, and recognises what is sent again',
     async () => {
@@ -61,6 +71,7 @@ describe(`everything at once, seed ${suiteSeed}`, () => {
       const kinds = [...tally].sort().map(([kind, count]) => `${count} ${kind}`);
       process.stdout.write(`seed ${suiteSeed}: ${steps} actions (${kinds.join('; ')})\n`);
       process.stdout.write(`seed ${suiteSeed}: ${describeVerdict(verdict)}\n`);
+      await keepLog(stage, verdict);
       expect(verdict).toMatchObject(KEPT);
       expect([...stage.proxy.contents].filter(([, contents]) => contents.size > 1)).toEqual([]);
     },

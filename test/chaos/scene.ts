@@ -41,6 +41,8 @@ const SETTLE_MS = 180_000;
 /** A gateway with its ClickHouse and acknowledging agents, all real, whose parts can be killed. */
 export class Scene {
   readonly agents: AckAgent[] = [];
+  /** What the gateways before this one have logged. */
+  #formerLogs = '';
   #running: Promise<void>[] = [];
 
   private constructor(
@@ -83,6 +85,11 @@ export class Scene {
     }
   }
 
+  /** Everything that the gateway has logged, over all starts. */
+  log(): string {
+    return this.#formerLogs + this.gateway.log();
+  }
+
   /** Ids of the reactors that run now. */
   async reactors(): Promise<number[]> {
     return (await this.gateway.status()).listener.reactors.map(({ pid }) => pid).filter((pid) => pid > 0);
@@ -111,6 +118,7 @@ export class Scene {
   /** Starts the gateway again on its data once its process has ended, however long what it held takes to come free. */
   async startAgain(): Promise<void> {
     await this.gateway.exited;
+    this.#formerLogs += this.gateway.log();
     this.gateway = await pollUntil('the gateway to start again', () => this.startAnother(), Boolean, 60_000);
   }
 
