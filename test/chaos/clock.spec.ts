@@ -7,6 +7,9 @@ import { KEPT } from './verdict.js';
 
 const HOUR_MS = 3_600_000;
 const COUNT = "SELECT count() AS n FROM activity.file_events WHERE host = 'CHAOS'";
+/** Rows that were received, as the gateway saw it, long before and long after they were. */
+const RECEIVED = `SELECT countIf(received_at < event_time - INTERVAL 50 MINUTE) AS back,
+  countIf(received_at > event_time + INTERVAL 50 MINUTE) AS forward FROM activity.file_events`;
 
 describe(`a clock that jumps under load, seed ${suiteSeed}`, () => {
   let scene: Scene;
@@ -41,17 +44,9 @@ describe(`a clock that jumps under load, seed ${suiteSeed}`, () => {
     await jump(-HOUR_MS);
     const verdict = await scene.finish();
     expect(verdict).toMatchObject(KEPT);
-  }, 300_000);
-
-  it('is the clock of all processes (which shows that the test moves it)', async () => {
-    scene = await Scene.start({ agents: ['numbered'], perSecond: 50 });
-    scene.clock.jump(-HOUR_MS);
-    await sleep(100);
-    await scene.untilAcknowledged(100);
-    await scene.finish();
-    const [row] = await scene.gateway.sql<{ back: string }>(
-      "SELECT countIf(received_at < now() - INTERVAL 50 MINUTE) AS back FROM activity.file_events WHERE host = 'CHAOS'",
-    );
+    // The clock has really moved.
+    const [row] = await scene.gateway.sql<{ back: string; forward: string }>(RECEIVED);
     expect(Number(row!.back)).toBeGreaterThan(0);
-  }, 120_000);
+    expect(Number(row!.forward)).toBeGreaterThan(0);
+  }, 300_000);
 });
