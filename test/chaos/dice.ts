@@ -24,3 +24,6 @@ export class Dice {
     return items[this.between(0, items.length - 1)] as T;
   }
 }
+
+/** Seed of this run of the suite: `CHAOS_SEED`, else one of the time. */
+export const suiteSeed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1_000_000);

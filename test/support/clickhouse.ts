@@ -10,6 +10,7 @@ import type {
   ClickHouseService,
   ClickHouseStatus,
 } from '../../apps/ingest-gateway/src/clickhouse/types.js';
+import { childrenOf, commandOf } from './processes.js';
 
 /** Says nothing. */
 export const silentLogger: Logger = {
@@ -41,6 +42,8 @@ export interface TestClickHouse {
   /** Rows of a query, as objects. */
   rows<Row = Record<string, unknown>>(query: string): Promise<Row[]>;
   run(statement: string): Promise<void>;
+  /** Kills the server with SIGKILL; it is started again on its data, at the same address. */
+  kill(): void;
   /** Ends the server and removes the folder. */
   stop(): Promise<void>;
 }
@@ -85,6 +88,10 @@ export async function startTestClickHouse(
     },
     async run(statement) {
       await client.command({ query: statement });
+    },
+    kill() {
+      const own = childrenOf(process.pid).filter((pid) => commandOf(pid).includes(directory));
+      for (const pid of own) process.kill(pid, 'SIGKILL');
     },
     async stop() {
       await client.close();

@@ -161,21 +161,23 @@ class GatewayProcess implements TestGateway {
   }
 
   async waitUp(ready: boolean): Promise<void> {
-    await pollUntil('REST to answer', async () => {
-      this.#failIfDead();
-      return (await fetch(`${this.httpUrl}/health/live`)).status === 200;
-    });
+    await pollUntil(
+      'REST to answer',
+      async () => this.#ended || (await fetch(`${this.httpUrl}/health/live`)).status === 200,
+    );
+    this.#failIfEnded();
     this.adminKey = this.givenKey ?? (await readFile(join(this.dataDir, 'admin.key'), 'utf8')).trim();
     if (!ready) return;
     await pollUntil(
       'agents and ClickHouse to be served',
       async () => {
-        this.#failIfDead();
+        if (this.#ended) return undefined;
         const response = await fetch(`${this.httpUrl}/health/ready`);
         return { code: response.status, body: (await response.json()) as { status: string } };
       },
-      ({ code, body }) => code === 200 && body.status === 'ok',
+      (answer) => answer === undefined || (answer.code === 200 && answer.body.status === 'ok'),
     );
+    this.#failIfEnded();
   }
 
   async rest<T = unknown>(method: string, path: string, body?: unknown): Promise<RestAnswer<T>> {
@@ -215,7 +217,12 @@ class GatewayProcess implements TestGateway {
 
   async sql<T = Record<string, unknown>>(query: string): Promise<T[]> {
     const url = (await this.status()).clickhouse.url;
-    const response = await fetch(url, { method: 'POST', body: `${query} FORMAT JSONEachRow` });
+    const response = await fetch(url, {
+      method: 'POST',
+      body: `${query} FORMAT JSONEachRow`,
+      // The server would wait at its end for a connection that is kept.
+      headers: { connection: 'close' },
+    });
     const text = await response.text();
     if (!response.ok) throw new Error(text);
     return text
@@ -234,7 +241,7 @@ class GatewayProcess implements TestGateway {
   }
 
   async dispose(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
+    if (!this.#ended) {
       this.child.kill('SIGTERM');
       const timer = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
       await this.exited;
@@ -243,8 +250,12 @@ class GatewayProcess implements TestGateway {
     await rm(this.dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 
-  #failIfDead(): void {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) {
+  get #ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  #failIfEnded(): void {
+    if (this.#ended) {
       throw new Error(`The gateway ended with ${this.child.exitCode ?? this.child.signalCode}`);
     }
   }

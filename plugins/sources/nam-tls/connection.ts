@@ -34,6 +34,8 @@ export class AgentConnection {
   /** Set with a Hello that asks for acknowledgements. */
   #acks: AckSession | undefined;
   #enrolling = false;
+  /** It could not have the stream that its Hello named: none of its messages is taken, as their numbers are not known. */
+  #streamRefused = false;
   #reason: CloseReason | undefined;
   /** This side has ended the stream, and still reads it. */
   #lingering = false;
@@ -181,6 +183,7 @@ export class AgentConnection {
   }
 
   async #take(lines: Line[]): Promise<void> {
+    if (this.#streamRefused) return;
     if (this.#stream !== undefined) return this.#deliver(this.#stream, lines);
     const [first] = lines;
     if (first === undefined) return;
@@ -225,6 +228,7 @@ export class AgentConnection {
     };
     const taken = await takeUpStream(this.#spki, hello, this.host.streams, acks, holder);
     this.#clock.resume();
+    this.#streamRefused = !taken.ok;
     if (!taken.ok) this.#close('stream_busy');
     else if (taken.numbers !== undefined) stream.number(taken.numbers);
     return taken.ok;

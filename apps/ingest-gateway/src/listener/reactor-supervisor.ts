@@ -220,6 +220,7 @@ export class ReactorSupervisor {
       nodeOptions: () => this.parts.nodeOptions(),
       nextEpoch: () => handlers.nextEpoch(),
       ended: (process) => {
+        this.#spools.ended(index);
         this.#ended.add(process);
         this.#permits.drop(process);
       },
@@ -239,21 +240,33 @@ export class ReactorSupervisor {
     });
   }
 
-  /** A surplus reactor that could not write all that it held has left its spool: another one does. */
+  /**
+   * A surplus reactor that could not write all that it held has left its spool, or one that had adopted spools has ended:
+   * others write them out, as soon as one can.
+   */
   #adoptSpools(): void {
-    const spools = this.#spools.orphans();
-    if (spools.length > 0) this.#leastBusy()?.send({ type: 'adopt-spools', spools });
+    const best = this.#leastBusySlot();
+    if (best === undefined) return;
+    const shares = this.#spools.shareOut(best.index);
+    for (const { index, ready } of this.#pool.slots) {
+      const spools = shares.get(index);
+      if (spools !== undefined) ready?.send({ type: 'adopt-spools', spools });
+    }
   }
 
   #leastBusy(): ReactorProcess | undefined {
-    let best: ReactorProcess | undefined;
-    for (const { ready } of this.#pool.slots) {
-      if (ready !== undefined && (best === undefined || ready.connections < best.connections)) best = ready;
-    }
+    return this.#leastBusySlot()?.ready;
+  }
+
+  #leastBusySlot(): ReactorSlot | undefined {
+    let best: ReactorSlot | undefined;
+    const connections = (slot: ReactorSlot | undefined): number => slot?.ready?.connections ?? Infinity;
+    for (const slot of this.#pool.slots) if (connections(slot) < connections(best)) best = slot;
     return best;
   }
 
   #ready(): void {
+    this.#adoptSpools();
     this.#wake();
     for (const connection of this.#waiting.takeAll()) this.dispatch(connection);
   }

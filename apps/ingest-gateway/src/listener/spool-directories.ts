@@ -18,13 +18,43 @@ export interface SpoolDirectoriesOptions {
 
 /** Shares the spools on disk out among the reactors: each has its own, and some of those whose reactors are no more. */
 export class SpoolDirectories {
+  /** Spools, as `<pipeline>/<slot>`, and the number of the reactor whose process was told to write them out. */
+  readonly #adopted = new Map<string, number>();
+  /** Numbers of reactors whose processes have their assignment. */
+  readonly #assigned = new Set<number>();
+
   constructor(private readonly options: SpoolDirectoriesOptions) {}
 
-  /** The spools of the reactor with this number, from 0. */
+  /** The spools of the reactor with this number, from 0, whose process begins. */
   assign(index: number): SpoolAssignment {
     const reactors = this.options.reactors();
-    const adopt = this.orphans().filter((_, i) => i % reactors === index);
+    this.ended(index);
+    this.#assigned.add(index);
+    const adopt = this.orphans().filter((spool, i) => i % reactors === index && !this.#adopted.has(spool));
+    for (const spool of adopt) this.#adopted.set(spool, index);
     return { directory: this.options.directory, slot: String(index), adopt, reactors };
+  }
+
+  /** The process of a reactor has ended: what it had adopted is nobody's. */
+  ended(index: number): void {
+    this.#assigned.delete(index);
+    for (const [spool, adopter] of this.#adopted) if (adopter === index) this.#adopted.delete(spool);
+  }
+
+  /**
+   * Gives this reactor the spools that nobody has, but for those that others take when they begin.
+   * @returns what each reactor has to be told: all that is its, as it may have done with an earlier spool of the name
+   */
+  shareOut(index: number): ReadonlyMap<number, readonly string[]> {
+    const reactors = this.options.reactors();
+    const shares = new Map<number, string[]>();
+    for (const [i, spool] of this.orphans().entries()) {
+      const adopter = this.#adopted.get(spool) ?? (this.#assigned.has(i % reactors) ? index : undefined);
+      if (adopter === undefined) continue;
+      this.#adopted.set(spool, adopter);
+      shares.set(adopter, [...(shares.get(adopter) ?? []), spool]);
+    }
+    return shares;
   }
 
   /** Warns of spools whose pipelines are not configured: nobody writes them. */

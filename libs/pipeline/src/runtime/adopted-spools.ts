@@ -1,6 +1,6 @@
 import { GatewayError, type Logger } from '../api/index.js';
 import { sleep } from '../helpers/index.js';
-import { removeSpool, type Spool } from '../spool/index.js';
+import type { Spool } from '../spool/index.js';
 
 /** What is done with spools of reactors that are no more. */
 export interface AdoptedSpoolsOptions {
@@ -102,10 +102,9 @@ export class AdoptedSpools {
     if (signal.aborted) onAbort();
     const inherited = await Promise.race([ended, this.options.inherit(spool)]);
     signal.removeEventListener('abort', onAbort);
-    await spool.close();
     // It is adopted again after the next start.
-    if (inherited === 'ended') return;
-    removeSpool(spool.directory);
+    if (inherited === 'ended') return spool.close();
+    await spool.remove();
     this.#known.delete(spool.directory);
     this.options.logger.info({ directory: spool.directory }, 'an adopted spool is written out and removed');
   }

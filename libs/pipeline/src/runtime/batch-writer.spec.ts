@@ -89,6 +89,22 @@ describe('BatchWriter', () => {
     ]);
   });
 
+  it('completes a batch of unknown age after the clock was set back, and from then on', async () => {
+    let now = 10_000;
+    const { sink, calls } = scripted(busy, busy);
+    const writer = new BatchWriter(sink, batch(), () => now);
+    await expect(writer.attempt(signal)).rejects.toBe(busy);
+    now -= 1;
+    await expect(writer.attempt(signal)).rejects.toBe(busy);
+    now += 2;
+    await writer.attempt(signal);
+    expect(calls).toEqual([
+      ['write', 't'],
+      ['complete', 't'],
+      ['complete', 't'],
+    ]);
+  });
+
   it('knows the dead letters that a completed batch has left before', async () => {
     const { sink } = scripted(3);
     const writer = new BatchWriter(sink, batch(true));

@@ -13,12 +13,16 @@ export class BatchWriter {
   #refusal: PartialWriteError | undefined;
   #refused = NONE;
   #firstAttemptAt: number | undefined;
+  /** Never taken back: a clock that is set back afterwards does not make a token young again. */
+  #uncertain: boolean;
 
   constructor(
     private readonly sink: Pick<Sink, 'write' | 'isolate' | 'complete'>,
     private readonly batch: SinkBatch,
     private readonly now: () => number = Date.now,
-  ) {}
+  ) {
+    this.#uncertain = batch.uncertain ?? false;
+  }
 
   /** Rows that the sink has put into the dead letters, by code; known once an attempt has succeeded. */
   get refused(): ReadonlyMap<string, number> {
@@ -38,7 +42,7 @@ export class BatchWriter {
    * @throws what the sink throws; the next attempt goes on from there
    */
   async attempt(signal: AbortSignal): Promise<void> {
-    this.#firstAttemptAt ??= this.now();
+    this.#age();
     if (this.#refusal !== undefined) return this.#isolate(this.#refusal, signal);
     try {
       await this.#write(signal);
@@ -49,9 +53,12 @@ export class BatchWriter {
     }
   }
 
-  get #uncertain(): boolean {
-    const { uncertain = false } = this.batch;
-    return uncertain || this.now() - (this.#firstAttemptAt ?? Infinity) > TOKEN_SAFE_MS;
+  #age(): void {
+    const now = this.now();
+    this.#firstAttemptAt ??= now;
+    const age = now - this.#firstAttemptAt;
+    // Less than nothing: the clock was set back, and nobody knows how old the token is.
+    if (age > TOKEN_SAFE_MS || age < 0) this.#uncertain = true;
   }
 
   async #write(signal: AbortSignal): Promise<void> {

@@ -53,7 +53,8 @@ export abstract class Lane {
     if (oldest === undefined) return 0;
     const full = Math.max(Math.floor(this.rows / maxRows), Math.floor(this.bytes / MAX_SINK_BATCH_BYTES));
     if (full > 0) return full;
-    if (closing || now - oldest >= maxAgeMs) return 1;
+    // An oldest one from the future: the clock was set back, and nobody knows how long it has waited.
+    if (closing || now - oldest >= maxAgeMs || oldest > now) return 1;
     // One at a time under pressure: what comes while it is written makes the next one larger.
     return pressure && this.out === 0 ? 1 : 0;
   }

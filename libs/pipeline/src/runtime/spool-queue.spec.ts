@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   createPipelineHarness,
+  createRecordingLogger,
   numbers,
   testBatch,
   until,
@@ -11,6 +12,8 @@ import {
   type PipelineHarnessOptions,
 } from '../testing/index.js';
 import { createPipeline, type Pipeline } from './index.js';
+import type { SinkBatch } from './queue.js';
+import { SpoolQueue } from './spool-queue.js';
 
 let root: string;
 let epoch = 0;
@@ -176,5 +179,96 @@ describe('a pipeline with a spool', () => {
       code: 'SPOOL_UNUSABLE',
     });
     await pipeline.drain(Date.now());
+  });
+});
+
+describe('SpoolQueue', () => {
+  const open: SpoolQueue[] = [];
+  afterEach(async () => {
+    for (const queue of open.splice(0)) await queue.destroy();
+  });
+
+  /** The queue of a run of the gateway. */
+  async function run(run: number, slot = '0', adopt: readonly string[] = []): Promise<SpoolQueue> {
+    const queue = new SpoolQueue({
+      sinks: ['main'],
+      idPrefix: `gw/00000${run}`,
+      conditions: () => ({ now: Date.now(), maxRows: 100, maxAgeMs: 60_000, pressure: false }),
+      events: { written: () => undefined, lost: () => undefined },
+      directory: join(root, slot),
+      adopt,
+      limits: { maxBytes: 2 ** 30, diskReserveBytes: 0 },
+      logger: createRecordingLogger(),
+      thread: false,
+      onFlushed: () => undefined,
+      onChanged: () => undefined,
+    });
+    open.push(queue);
+    await queue.open(new AbortController().signal);
+    return queue;
+  }
+
+  async function append(queue: SpoolQueue, from: number, count: number): Promise<void> {
+    const items = numbers(from, count).map((n) => ({
+      sink: 'main',
+      sequence: String(n).padStart(12, '0'),
+      receivedAt: Date.now(),
+      entry: { destination: 'table', rows: 40, bytes: Buffer.from(`entry ${n}`) },
+    }));
+    for (const item of items) await queue.append([item]).safe;
+  }
+
+  const seen = ({ token, rows, bytes, receivedAt, entries }: SinkBatch): object => ({
+    token,
+    rows,
+    bytes,
+    receivedAt,
+    entries: entries.map(({ id, rows, bytes }) => ({ id, rows, text: Buffer.from(bytes).toString() })),
+  });
+
+  /** Freezes entries 0 and 1, appends 2, and ends without a commit. */
+  async function leaveFrozen(): Promise<SinkBatch> {
+    const first = await run(1);
+    await append(first, 0, 3);
+    const batch = (await first.take('main', 'table'))!;
+    expect(batch).toMatchObject({ rows: 80, token: 'gw/000001/table/000000000000-000000000001' });
+    expect(batch.uncertain).toBeUndefined();
+    expect(batch.entries.map(({ id }) => id)).toEqual(['gw/000001/000000000000', 'gw/000001/000000000001']);
+    await first.destroy();
+    return batch;
+  }
+
+  it.each([
+    ['in its own spool', '0'],
+    ['in one that it adopts', '1'],
+  ])('gives a batch that an earlier process has frozen as it was, and as uncertain: %s', async (_, slot) => {
+    const before = await leaveFrozen();
+    const queue = await run(2, slot, slot === '0' ? [] : [join(root, '0')]);
+    await until(() => queue.stats().entries === 3);
+    await append(queue, 3, 1);
+    const again = (await queue.take('main', 'table'))!;
+    expect(again.uncertain).toBe(true);
+    expect(seen(again)).toEqual(seen(before));
+    await queue.commit(again);
+    const rest = (await queue.take('main', 'table'))!;
+    expect(rest).toMatchObject({ rows: 40, token: 'gw/000001/table/000000000002-000000000002' });
+    expect(rest.uncertain).toBeUndefined();
+  });
+
+  it('gives a frozen batch once more after each end without a commit, and never after one', async () => {
+    const before = await leaveFrozen();
+    const second = await run(2);
+    expect(seen((await second.take('main', 'table'))!)).toEqual(seen(before));
+    await second.destroy();
+    const third = await run(3);
+    const again = (await third.take('main', 'table'))!;
+    expect(seen(again)).toEqual(seen(before));
+    await third.commit(again);
+    await third.destroy();
+    const fourth = await run(4);
+    expect((await fourth.take('main', 'table'))!.entries.map(({ id }) => id)).toEqual([
+      'gw/000001/000000000002',
+    ]);
+    expect(await fourth.take('main', 'table')).toBeUndefined();
   });
 });

@@ -1,4 +1,3 @@
-export { removeSpool } from './damage.js';
 export * from './disk-room.js';
 export * from './format.js';
 export * from './spool.js';

@@ -1,9 +1,16 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError, type Logger } from '../api/index.js';
 import { sleep } from '../helpers/index.js';
 import { readCatalog, type Catalog } from './catalog.js';
-import { DATA_FILE, openRoot, openTables, type DatabaseOptions, type SpoolDatabase } from './database.js';
+import {
+  DATA_FILE,
+  LOCK_FILE,
+  openRoot,
+  openTables,
+  type DatabaseOptions,
+  type SpoolDatabase,
+} from './database.js';
 import { SPOOL_FORMAT } from './format.js';
 import { isDamage, setAside } from './damage.js';
 import { checkFile } from './file-header.js';
@@ -38,11 +45,11 @@ export async function openSpoolFile(
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     checkHealth(directory, logger);
     try {
-      return await tryOpen(options, signal, waitMs);
+      return await openPresent(options, signal, waitMs);
     } catch (error) {
       if (!isDamage(error)) throw error;
       setAside(directory, logger, (error as Error).message);
-      return await tryOpen(options, signal, waitMs);
+      return await openPresent(options, signal, waitMs);
     }
   } catch (error) {
     throw error instanceof GatewayError ? error : unusable(directory, error);
@@ -55,15 +62,39 @@ function checkHealth(directory: string, logger: Logger): void {
   if (health === 'damaged') setAside(directory, logger, 'it is no spool file, or its front is damaged');
 }
 
-async function tryOpen(options: DatabaseOptions, signal: AbortSignal, waitMs: number): Promise<OpenedSpool> {
+/** Opens what is there; when that was removed while it was waited for, what is there then. */
+async function openPresent(
+  options: DatabaseOptions,
+  signal: AbortSignal,
+  waitMs: number,
+): Promise<OpenedSpool> {
+  const end = performance.now() + waitMs;
+  for (;;) {
+    mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+    const opened = await tryOpen(options, signal, end);
+    if (opened !== 'removed') return opened;
+  }
+}
+
+async function tryOpen(
+  options: DatabaseOptions,
+  signal: AbortSignal,
+  end: number,
+): Promise<OpenedSpool | 'removed'> {
   makeLockFile(options.directory);
   const root = openRoot(options);
   try {
+    const files = filesOf(options.directory);
     const meta = root.openDB<Buffer, string>({ name: 'meta', encoding: 'binary', create: false } as never) as
       { get(key: string): Buffer | undefined } | undefined;
     checkFormat(meta?.get(FORMAT_KEY), options.directory);
     const database = openTables(root);
-    const release = await claimSoon(database, options.directory, signal, waitMs);
+    const isThere = (): boolean => files !== undefined && filesOf(options.directory) === files;
+    const release = await claimSoon(database, options.directory, isThere, signal, end);
+    if (release === undefined) {
+      await root.close();
+      return 'removed';
+    }
     // At once: an asynchronous write would keep the file from being closed at once, whenever that is.
     if (meta === undefined) database.tables.meta.putSync(FORMAT_KEY, Buffer.from(String(SPOOL_FORMAT)));
     return { database, catalog: await readCatalog(database), release };
@@ -83,21 +114,36 @@ function checkFormat(record: Buffer | undefined, directory: string): void {
   );
 }
 
+/** Claims the spool as soon as nobody else does; `undefined` when its files are not there any more. */
 async function claimSoon(
   database: SpoolDatabase,
   directory: string,
+  isThere: () => boolean,
   signal: AbortSignal,
-  waitMs: number,
-): Promise<() => void> {
-  const end = performance.now() + waitMs;
-  for (;;) {
+  end: number,
+): Promise<(() => void) | undefined> {
+  while (isThere()) {
     try {
-      return claim(database, directory);
+      const release = claim(database, directory);
+      // It may have been removed between the look and the claim, by a process that has ended since.
+      if (isThere()) return release;
+      release();
+      return undefined;
     } catch (error) {
       if (!(error instanceof GatewayError) || performance.now() > end || signal.aborted) throw error;
     }
     await sleep(CLAIM_EVERY_MS, signal);
   }
+  return undefined;
+}
+
+/** Which files a spool's directory holds: others of the same names are others. `undefined` when one is missing. */
+function filesOf(directory: string): string | undefined {
+  const ids = [DATA_FILE, LOCK_FILE].map((name) => {
+    const stats = statSync(join(directory, name), { throwIfNoEntry: false });
+    return stats && `${stats.dev}:${stats.ino}`;
+  });
+  return ids.includes(undefined) ? undefined : ids.join(' ');
 }
 
 function unusable(directory: string, error: unknown): GatewayError {

@@ -148,6 +148,19 @@ describe('opening', () => {
     expect((await rig.open({ signal: AbortSignal.abort() })).entries).toBe(0);
   });
 
+  it('waits for one that is being removed, and makes a new one in its place', async () => {
+    const adopted = await rig.open();
+    await fill(adopted, 1);
+    const waiting = rig.open();
+    await writeAll(adopted);
+    await adopted.remove();
+    const spool = await waiting;
+    await fill(spool, 2);
+    await spool.close();
+    const again = await rig.open();
+    expect(await writeAll(again)).toEqual(['text 1', 'text 2']);
+  });
+
   it('respects the claim of a process that lives', async () => {
     await (await rig.open()).close();
     const record = Buffer.from(JSON.stringify({ id: 'other', pid: process.ppid, host: hostname() }));

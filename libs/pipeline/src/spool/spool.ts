@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { StreamStretch } from '../api/index.js';
 import { BatchReader } from './batch-reader.js';
 import type { Catalog } from './catalog.js';
-import { filesSetAside } from './damage.js';
+import { filesSetAside, removeSpool } from './damage.js';
 import { mapAnew, reopen, type Change, type DatabaseOptions, type SpoolDatabase } from './database.js';
 import { DiskRoom } from './disk-room.js';
 import {
@@ -237,6 +237,15 @@ export class Spool {
   /** Sets aside what opening has found damaged. */
   sweep(): Promise<void> {
     return this.#quarantine.sweep();
+  }
+
+  /**
+   * Closes an empty spool and removes its files while it is still claimed: whoever waits for the claim then sees that
+   * they are gone, and does not work on files that nobody finds again.
+   */
+  async remove(): Promise<void> {
+    removeSpool(this.directory);
+    await this.close();
   }
 
   /** Writes nothing more and closes; what was not durable is not kept. Safe twice. */

@@ -1,0 +1,68 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createRecordingLogger } from '@app/pipeline/testing';
+import { SpoolDirectories } from './spool-directories.js';
+
+let directory: string;
+let reactors: number;
+let running: Set<number>;
+let spools: SpoolDirectories;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'spools-'));
+  reactors = 2;
+  running = new Set();
+  spools = new SpoolDirectories({
+    directory,
+    pipelines: ['p'],
+    reactors: () => reactors,
+    running: (index) => running.has(index),
+    logger: createRecordingLogger(),
+  });
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const make = (...slots: (number | string)[]): void => {
+  for (const slot of slots) mkdirSync(join(directory, 'p', String(slot)), { recursive: true });
+};
+
+describe('SpoolDirectories', () => {
+  it("gives each reactor its own and its share of those that are nobody's", () => {
+    make(0, 1, 2, 3, 4, 'x');
+    expect(spools.assign(0)).toEqual({ directory, slot: '0', adopt: ['p/2', 'p/4'], reactors: 2 });
+    expect(spools.assign(1).adopt).toEqual(['p/3', 'p/x']);
+  });
+
+  it('leaves alone what a surplus reactor still drains', () => {
+    make(2);
+    running.add(2);
+    expect(spools.assign(0).adopt).toEqual([]);
+    expect(spools.shareOut(0).size).toBe(0);
+  });
+
+  it('gives what is left to one that works, and what others take when they begin to them', () => {
+    make(2, 3);
+    expect(spools.assign(0).adopt).toEqual(['p/2']);
+    expect([...spools.shareOut(0)]).toEqual([[0, ['p/2']]]);
+    expect(spools.assign(1).adopt).toEqual(['p/3']);
+    make(4);
+    expect([...spools.shareOut(1)]).toEqual([
+      [0, ['p/2']],
+      [1, ['p/3', 'p/4']],
+    ]);
+  });
+
+  it('gives what an ended reactor had adopted to another one, and never to two', () => {
+    spools.assign(0);
+    spools.assign(1);
+    make(2);
+    expect([...spools.shareOut(1)]).toEqual([[1, ['p/2']]]);
+    spools.ended(1);
+    expect([...spools.shareOut(0)]).toEqual([[0, ['p/2']]]);
+    expect(spools.assign(1).adopt).toEqual([]);
+    spools.ended(0);
+    expect(spools.assign(0).adopt).toEqual(['p/2']);
+  });
+});
