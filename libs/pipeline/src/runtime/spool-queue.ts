@@ -140,8 +140,8 @@ export class SpoolQueue implements EntryQueue {
     const taken = this.#out.get(batch.token);
     if (taken === undefined) return;
     this.#out.delete(batch.token);
-    await taken.spool.commit(taken.frozen);
     const lane = this.#lanes.lane(batch.sink, batch.destination);
+    await taken.spool.commit(taken.frozen, !lane.failing.has(batch.token));
     lane.out -= 1;
     lane.failing.delete(batch.token);
     this.#lanes.check(lane);

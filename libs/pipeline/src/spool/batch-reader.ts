@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { EncodedEntry } from '../api/index.js';
+import { BatchBuffers } from './batch-buffers.js';
 import { frozenAt } from './catalog.js';
 import { laneRange, type SpoolDatabase } from './database.js';
 import { decodeMeta, epochOf, type FreezeRecord, type SpoolKey } from './format.js';
@@ -16,6 +17,8 @@ export interface ReadEntries {
   readonly entries: EncodedEntry[];
   readonly good: ChosenEntry[];
   readonly bad: ChosenEntry[];
+  /** What the entries' bytes are views of. */
+  readonly buffer: Buffer;
 }
 
 /** Lanes that hold more than this may no longer be in the page cache: they are fetched on another thread first. */
@@ -29,6 +32,9 @@ export class BatchReader {
   /** Bytes of the file that were read since this was set to 0, about: its resident pages. */
   mappedBytes = 0;
   #fetching = 0;
+
+  /** Whoever is done with a batch gives its buffer back. */
+  readonly buffers = new BatchBuffers();
 
   constructor(private readonly database: SpoolDatabase) {}
 
@@ -99,20 +105,33 @@ export class BatchReader {
     const keys = chosen.map(({ ordinal }): SpoolKey => [lane.sink, lane.destination, ordinal]);
     if (lane.bytes > PREFETCH_BYTES) await this.#prefetch(keys);
     this.#fresh();
-    const { entries } = this.database.tables;
-    const read: ReadEntries = { entries: [], good: [], bad: [] };
+    const total = chosen.reduce((sum, { meta }) => sum + meta.bytes, 0);
+    const read: ReadEntries = { entries: [], good: [], bad: [], buffer: this.buffers.take(total) };
+    let at = 0;
     for (const [i, one] of chosen.entries()) {
-      const bytes = entries.getBinary(keys[i] as never);
-      this.mappedBytes += one.meta.bytes + PAGES_BYTES;
-      if (bytes === undefined || crc32(bytes) !== one.meta.crc) {
+      const { rows, id, bytes: length, crc } = one.meta;
+      const bytes = read.buffer.subarray(at, at + length);
+      this.mappedBytes += length + PAGES_BYTES;
+      if (!this.#copy(keys[i] as SpoolKey, bytes) || crc32(bytes) !== crc) {
         read.bad.push(one);
         continue;
       }
+      at += length;
       read.good.push(one);
-      const { rows, id } = one.meta;
       read.entries.push({ destination: lane.destination, bytes, rows, id });
     }
     return read;
+  }
+
+  /** Copies the bytes of an entry; returns whether there are as many as there should be. */
+  #copy(key: SpoolKey, target: Buffer): boolean {
+    const { entries } = this.database.tables;
+    // What it returns is the database's own buffer, which the next reading changes; `lastSize` is how much of it counts.
+    const found = entries.getBinaryFast(key as never);
+    const { lastSize } = entries as unknown as { readonly lastSize: number };
+    if (found === undefined || lastSize !== target.length) return false;
+    target.set(found.subarray(0, lastSize));
+    return true;
   }
 
   async #prefetch(keys: readonly SpoolKey[]): Promise<void> {

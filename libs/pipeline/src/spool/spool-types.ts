@@ -18,7 +18,9 @@ export interface FrozenBatch {
   readonly lane: SpoolLane;
   readonly record: FreezeRecord;
   readonly chosen: readonly ChosenEntry[];
+  /** Their bytes are views of `buffer`, which is used again after `Spool.commit`. */
   readonly entries: readonly EncodedEntry[];
+  readonly buffer: Buffer;
 }
 
 /** How the events of entries that were appended together have ended. */

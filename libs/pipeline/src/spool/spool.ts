@@ -202,19 +202,24 @@ export class Spool {
     while (lane.entries > 0) {
       const { chosen, damaged } = this.#reader.choose(lane, maxRows, maxBytes);
       if (chosen.length + damaged.length === 0) return undefined;
-      const { entries, good, bad } = await this.#reader.read(lane, chosen);
+      const { entries, good, bad, buffer } = await this.#reader.read(lane, chosen);
       await this.#quarantine.take(lane, [...damaged, ...bad], false);
       if (good.length === 0) continue;
       const record = freezeRecord(lane.destination, good, this.options.now());
       lane.frozen.set(record.token, record);
       await this.#commits.change([{ ...freezeKey(lane, record), value: encodeFreeze(record) }]);
-      return { lane, record, chosen: good, entries };
+      return { lane, record, chosen: good, entries, buffer };
     }
     return undefined;
   }
 
-  /** The batch is written: its entries and its freeze record go, in one transaction. Resolves when that is on disk. */
-  async commit({ lane, record, chosen }: FrozenBatch): Promise<void> {
+  /**
+   * The batch is written: its entries and its freeze record go, in one transaction. Resolves when that is on disk.
+   * @param done nobody uses the entries' bytes any more; not so after an attempt that failed, of which something may be
+   *   under way in a socket
+   */
+  async commit({ lane, record, chosen, buffer }: FrozenBatch, done = false): Promise<void> {
+    if (done) this.#reader.buffers.give(buffer);
     const { events } = this.options;
     const ended: (() => void)[] = [];
     const changes: Change[] = [freezeKey(lane, record)];
@@ -306,9 +311,9 @@ export class Spool {
 
   async #readRecovered(lane: SpoolLane, record: FreezeRecord): Promise<FrozenBatch | undefined> {
     const { chosen, damaged } = this.#reader.between(lane, record);
-    const { entries, good, bad } = await this.#reader.read(lane, chosen);
+    const { entries, good, bad, buffer } = await this.#reader.read(lane, chosen);
     await this.#quarantine.take(lane, [...damaged, ...bad], true);
-    if (good.length > 0) return { lane, record, chosen: good, entries };
+    if (good.length > 0) return { lane, record, chosen: good, entries, buffer };
     lane.frozen.delete(record.token);
     await this.#commits.change([freezeKey(lane, record)]);
     return undefined;

@@ -9,6 +9,7 @@ import {
 } from '@app/pipeline/api';
 import type { ByteWriter } from './byte-writer.js';
 import { chooseType } from './choose-type.js';
+import { createDictionaryType } from './dictionary.js';
 import type { WireType } from './wire-type.js';
 
 /** Types of a table's columns, by column; empty while the table is not known. */
@@ -61,7 +62,7 @@ export class TableEncoder {
     }));
     this.#stamps = Object.entries(STAMPS).map(([name, valueOf]) => ({
       valueOf,
-      ...column(name, chooseType(STAMP_FIELDS[name as keyof typeof STAMP_FIELDS], types.get(name))),
+      ...column(name, stampType(name as keyof typeof STAMP_FIELDS, types)),
     }));
   }
 
@@ -88,6 +89,14 @@ export class TableEncoder {
     if (same && type.writeSame !== undefined) type.writeSame(out, this.#values[0], rows);
     else type.write(out, this.#values, rows);
   }
+}
+
+/**
+ * As for any field; but the entry id is one value in the whole block, and as a dictionary, whatever the table makes of it,
+ * 40 bytes a row less go to disk and over the wire: a sixth of a file event.
+ */
+function stampType(name: keyof typeof STAMP_FIELDS, types: TableTypes): WireType {
+  return name === 'ingest_batch' ? createDictionaryType() : chooseType(STAMP_FIELDS[name], types.get(name));
 }
 
 function column(name: string, type: WireType): Column {
