@@ -3,6 +3,7 @@ import { type ClickHouseSettings, drainStream } from '@clickhouse/client';
 import type { EncodedEntry } from '@app/pipeline/api';
 import type { Connection } from './clients.js';
 import { columnList, quoteName } from './sql.js';
+import { joinNeighbours } from './join-neighbours.js';
 import { inputOf, type InsertColumn, valueOf } from './table-fields.js';
 
 /** More rows than any insert has: every insert stays one block, and so one part a partition and atomic. */
@@ -68,10 +69,7 @@ export async function sendBlocks(
   { entries, token }: Pick<Insert, 'entries' | 'token'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const body = Readable.from(
-    entries.map(({ bytes }) => bytes),
-    { objectMode: false },
-  );
+  const body = Readable.from(joinNeighbours(entries), { objectMode: false });
   const result = await client.exec({
     query: `${statement} FORMAT Native`,
     values: body,
