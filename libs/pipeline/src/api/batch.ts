@@ -13,7 +13,10 @@ export interface Origin {
   readonly sourceIp: string;
 }
 
-/** One message as a source read it. `raw` is a view into the received chunk, without the line end. */
+/**
+ * One message as a source read it. `raw` is a view into the received chunk, without the line end; it may be made when it is
+ * asked for, so that a copy of an event by spread has none: change the event itself, or use `createEvent`.
+ */
 export interface SourceEvent {
   /** Discriminator by which transforms claim it, such as `FileSystem`. */
   readonly type: string;

@@ -3,6 +3,8 @@ import { deadLetters, type EventRecord, type Reject, type SourceEvent } from '..
 import type { Appended } from './queue.js';
 import type { RecordGroup, Run } from './record-groups.js';
 
+const NO_BYTES = new Uint8Array();
+
 /** The dead letters of a processing batch, as records. */
 export class DeadLetterGroup implements RecordGroup {
   readonly type = deadLetters;
@@ -25,7 +27,9 @@ export class DeadLetterGroup implements RecordGroup {
 
 /** The record of one reject. */
 export function deadLetterRecord(pipeline: string, reject: Reject): EventRecord {
-  const { stage, code, field, message, raw } = reject;
+  const { stage, code, field, message } = reject;
+  // A step may have made its event by spread, and so without the raw message: the others of its batch must not suffer.
+  const raw = (reject as Partial<Reject>).raw ?? NO_BYTES;
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
   const text = isUtf8(bytes);
   return {

@@ -73,6 +73,14 @@ describe('processing', () => {
     expect(JSON.stringify(lines)).not.toContain('Secret');
   });
 
+  it('makes a dead letter without a raw message of an event that a step has copied without one', async () => {
+    const batch = testBatch([1, -2]);
+    batch.events = batch.events.map((event) => ({ ...event, raw: undefined as never }));
+    const { sink, settlements } = await send([batch]);
+    expect(settlements).toEqual([{ delivered: 1, deadLettered: 1, dropped: 0 }]);
+    expect(sink.letters()[0]).toMatchObject({ code: 'negative_id', raw: '', raw_encoding: 'utf8' });
+  });
+
   it('rejects the whole batch of a step that throws, whatever it had done to it', async () => {
     const { sink, settlements, logger } = await send([testBatch([1, 2, 3]), testBatch([4])], ({ parser }) => {
       parser.onApply = (batch) => {

@@ -44,7 +44,9 @@ export function parserContract(factory: InstanceFactory, definition: ParserDefin
     const events = foreign.flatMap((type) =>
       seeds.map(({ value, raw }) => Object.freeze(createEvent(type, value, raw))),
     );
-    const done = Object.freeze({ ...firstOf(seeds), record: {}, eventType: definition.eventTypes[0] });
+    const { type, value, raw } = firstOf(seeds);
+    const decoded = { record: {}, eventType: definition.eventTypes[0] };
+    const done = Object.freeze({ ...createEvent(type, value, raw), ...decoded });
     const batch = applyTransform(parser, [...events, done]);
     expect(batch.rejects).toEqual([]);
     expect(batch.events).toHaveLength(events.length + 1);
