@@ -98,6 +98,8 @@ async function launch(dbPath: string, port?: number): Promise<MongoMemoryServer>
       storageEngine: 'wiredTiger',
       ...(port !== undefined && { port, portGeneration: false }),
     },
+    // What a server that is killed leaves behind goes with its data.
+    spawn: { env: { ...process.env, TMPDIR: dbPath } },
   });
   const taken = server.instanceInfo?.port;
   if (port === undefined || port === taken) return server;
