@@ -1,24 +1,17 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { createTestCertificate } from '@app/pipeline/testing';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startGateway, type TestGateway } from '../support/gateway.js';
+import { fileEvent } from '../support/file-event.js';
+import { gatewaysOfSuite } from '../support/gateways-of-suite.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent } from '../support/raw-agent.js';
 
 const EVENTS = 2_000;
 
 describe('a gateway that is killed with events that ClickHouse does not have yet', () => {
-  const running: TestGateway[] = [];
-  const start = async (...args: Parameters<typeof startGateway>): Promise<TestGateway> => {
-    const gateway = await startGateway(...args);
-    running.push(gateway);
-    return gateway;
-  };
-  afterEach(async () => {
-    for (const gateway of running.splice(0)) await gateway.dispose();
-  }, 60_000);
+  const start = gatewaysOfSuite();
 
   /** An agent without Acks hands over events; when all are settled, the gateway is killed and started again. */
   async function stored(env: NodeJS.ProcessEnv): Promise<number> {
@@ -29,14 +22,7 @@ describe('a gateway that is killed with events that ClickHouse does not have yet
     await enrollRaw(await first.agentPort(), agent, await first.token(), 'PLAIN');
     const stream = await RawAgent.connect(await first.agentPort(), agent);
     for (let i = 0; i < EVENTS; i += 1) {
-      await stream.send({
-        TimeLogged: new Date().toISOString(),
-        ActivityType: 'FileSystem',
-        Host: 'SPOOL',
-        Operation: 'Read',
-        Path: `p${i}`,
-        UserName: 'u',
-      });
+      await stream.send(fileEvent('SPOOL', `p${i}`));
     }
     await pollUntil(
       'the gateway to have read them',

@@ -1,32 +1,17 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { createTestCertificate } from '@app/pipeline/testing';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childrenOf } from '../support/processes.js';
 import { startGateway, freePort, type GatewayStatus, type TestGateway } from '../support/gateway.js';
+import { gatewaysOfSuite } from '../support/gateways-of-suite.js';
+import { fileEvent } from '../support/file-event.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
 
-const event = (host: string, path: string): object => ({
-  TimeLogged: new Date().toISOString(),
-  ActivityType: 'FileSystem',
-  Host: host,
-  Operation: 'Read',
-  Path: path,
-  UserName: 'u',
-});
-
 describe('the life of a gateway', () => {
-  const running: TestGateway[] = [];
-  const start = async (...args: Parameters<typeof startGateway>): Promise<TestGateway> => {
-    const gateway = await startGateway(...args);
-    running.push(gateway);
-    return gateway;
-  };
-  afterEach(async () => {
-    for (const gateway of running.splice(0)) await gateway.dispose();
-  }, 60_000);
+  const start = gatewaysOfSuite();
 
   const enroll = async (gateway: TestGateway): Promise<AgentCredentials> => {
     const agent = await createTestCertificate({ commonName: 'AGENT' });
@@ -44,7 +29,7 @@ describe('the life of a gateway', () => {
     const agent = await enroll(first);
     const spki = (await first.status()).listener.certificate.spkiHash;
     const stream = await RawAgent.connect(await first.agentPort(), agent);
-    for (let i = 0; i < 250; i += 1) await stream.send(event('DRAIN', `p${i}`));
+    for (let i = 0; i < 250; i += 1) await stream.send(fileEvent('DRAIN', `p${i}`));
     await pollUntil(
       'the gateway to have read them',
       async () => (await first.status()).pipelines[0]!.counts.received,
@@ -58,7 +43,7 @@ describe('the life of a gateway', () => {
     expect((await second.status()).listener.certificate.spkiHash).toBe(spki);
     expect(await count(second, 'DRAIN')).toBe(250);
     const again = await RawAgent.connect(await second.agentPort(), agent);
-    await again.send(event('AGAIN', 'p'));
+    await again.send(fileEvent('AGAIN', 'p'));
     await again.end();
     second.kill('SIGTERM');
     expect(await second.exited).toBe(0);
@@ -83,7 +68,7 @@ describe('the life of a gateway', () => {
     const gateway = await start({ env: { ACTIVITYMONITOR_BATCH_INTERVAL_SECONDS: '1' } });
     const agent = await enroll(gateway);
     const stream = await RawAgent.connect(await gateway.agentPort(), agent);
-    await stream.send(event('KILL', 'before'));
+    await stream.send(fileEvent('KILL', 'before'));
     const reactors = async (): Promise<GatewayStatus['listener']['reactors']> =>
       (await gateway.status()).listener.reactors;
     const serving = await pollUntil('the reactor that serves the agent', async () =>
@@ -95,7 +80,7 @@ describe('the life of a gateway', () => {
       now.every(({ pid, state }) => state === 'ready' && pid !== serving!.pid),
     );
     const again = await RawAgent.connect(await gateway.agentPort(), agent);
-    await again.send(event('KILL', 'after'));
+    await again.send(fileEvent('KILL', 'after'));
     await again.end();
     await pollUntil(
       'the event',
@@ -110,7 +95,7 @@ describe('the life of a gateway', () => {
     const pid = await clickhousePid(gateway);
     process.kill(pid, 'SIGKILL');
     const stream = await RawAgent.connect(await gateway.agentPort(), agent);
-    for (let i = 0; i < 500; i += 1) await stream.send(event('CH', `p${i}`));
+    for (let i = 0; i < 500; i += 1) await stream.send(fileEvent('CH', `p${i}`));
     await stream.end();
     await pollUntil(
       'all events',
@@ -134,7 +119,7 @@ describe('the life of a gateway', () => {
     expect(((await ready.json()) as { status: string }).status).toBe('degraded');
     const agent = await enroll(gateway);
     const stream = await RawAgent.connect(await gateway.agentPort(), agent);
-    for (let i = 0; i < 300; i += 1) await stream.send(event('LATE', `p${i}`));
+    for (let i = 0; i < 300; i += 1) await stream.send(fileEvent('LATE', `p${i}`));
     await stream.end();
 
     // A second gateway's embedded server stands in for the user's server that comes up late.

@@ -6,17 +6,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createTestCertificate, type TestCertificate } from '@app/pipeline/testing';
 import { startGateway, type GatewayStatus, type TestGateway } from '../support/gateway.js';
+import { fileEvent } from '../support/file-event.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
-
-const event = (host: string, path = 'p'): object => ({
-  TimeLogged: new Date().toISOString(),
-  ActivityType: 'FileSystem',
-  Host: host,
-  Operation: 'Read',
-  Path: path,
-  UserName: 'u',
-});
 
 describe('the listener', () => {
   const cleanUp: (() => Promise<unknown>)[] = [];
@@ -100,11 +92,11 @@ describe('the listener', () => {
       return String(name);
     };
     const old = await RawAgent.connect(port, agent);
-    await old.send(event('CERT', '1'));
+    await old.send(fileEvent('CERT', '1'));
     expect(await shown()).toBe('first');
     await install(await createTestCertificate({ commonName: 'second', days: 300 }));
     await pollUntil('the renewed certificate', shown, (name) => name === 'second');
-    await old.send(event('CERT', '2'));
+    await old.send(fileEvent('CERT', '2'));
 
     const unrelated = await createTestCertificate({ commonName: 'third' });
     await install({ ...(await createTestCertificate({ commonName: 'third' })), keyPem: unrelated.keyPem });
@@ -115,7 +107,7 @@ describe('the listener', () => {
     expect(problem).toContain('does not belong to');
     expect(gateway.log()).toContain('The changed server certificate is not used');
     expect(await shown()).toBe('second');
-    await old.send(event('CERT', '3'));
+    await old.send(fileEvent('CERT', '3'));
     expect(old.closed).toBe(false);
     await storedAll(gateway, 'CERT', 3);
   }, 90_000);
@@ -125,7 +117,7 @@ describe('the listener', () => {
     const agent = await enroll(gateway);
     const before = await gateway.agentPort();
     const old = await RawAgent.connect(before, agent);
-    await old.send(event('PORT', '1'));
+    await old.send(fileEvent('PORT', '1'));
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -140,8 +132,8 @@ describe('the listener', () => {
     expect(await gateway.agentPort()).toBe(port);
     await expect(RawAgent.connect(before, agent)).rejects.toThrow();
     const fresh = await RawAgent.connect(port, agent);
-    await fresh.send(event('PORT', '2'));
-    await old.send(event('PORT', '3'));
+    await fresh.send(fileEvent('PORT', '2'));
+    await old.send(fileEvent('PORT', '3'));
     expect(old.closed).toBe(false);
     await storedAll(gateway, 'PORT', 3);
   }, 60_000);
@@ -151,9 +143,9 @@ describe('the listener', () => {
     const agent = await enroll(gateway);
     const port = await gateway.agentPort();
     const healthy = await RawAgent.connect(port, agent);
-    await healthy.send(event('HEALTHY', 'first'));
+    await healthy.send(fileEvent('HEALTHY', 'first'));
     const slow = await RawAgent.connect(port, agent);
-    await slow.send(event('SLOW', 'whole'));
+    await slow.send(fileEvent('SLOW', 'whole'));
     const dripping = Date.now();
     const drip = setInterval(() => void slow.sendBytes(' ').catch(() => undefined), 1_000);
     await slow.sendBytes('{"ActivityType":');
@@ -170,8 +162,8 @@ describe('the listener', () => {
     // The limit of 100 is reached; an agent that comes gets its place all the same, long before handshakes time out.
     const began = Date.now();
     const next = await pollUntil('a place', () => RawAgent.connect(port, agent), Boolean, 5_000);
-    await next.send(event('HEALTHY', 'second'));
-    await healthy.send(event('HEALTHY', 'third'));
+    await next.send(fileEvent('HEALTHY', 'second'));
+    await healthy.send(fileEvent('HEALTHY', 'third'));
     await storedAll(gateway, 'HEALTHY', 3);
     expect(Date.now() - began).toBeLessThan(8_000);
     await pollUntil('all of them closed', () => halfOpen.every((socket) => socket.closed));
@@ -203,7 +195,7 @@ describe('the listener', () => {
         const some = Array.from({ length: Math.min(30, count - opened) }, async () => {
           const each = await RawAgent.connect(port, agent);
           cleanUp.push(async () => each.socket.destroy());
-          await each.send(event('IDLE'));
+          await each.send(fileEvent('IDLE'));
         });
         await Promise.all(some);
       }
@@ -225,7 +217,7 @@ describe('the listener', () => {
       ({ rejected }) => rejected.limit > 0,
     );
     const healthy = await pollUntil('a place', () => RawAgent.connect(port, agent), Boolean, 5_000);
-    await healthy.send(event('MANY', '1'));
+    await healthy.send(fileEvent('MANY', '1'));
     await storedAll(gateway, 'MANY', 1);
     expect((await listener(gateway)).connections).toBeLessThanOrEqual(1_000);
   }, 120_000);
@@ -245,7 +237,7 @@ describe('the listener', () => {
         peer.socket.once('end', () => (ended = true));
         while (running && !ended && !peer.closed) {
           for (let n = 0; n < 20 && !ended; n += 1) {
-            peer.socket.write(`${JSON.stringify(event('LOAD', `${name}-${(sent += 1)}`))}\n`);
+            peer.socket.write(`${JSON.stringify(fileEvent('LOAD', `${name}-${(sent += 1)}`))}\n`);
           }
           await new Promise((resolve) => setTimeout(resolve, 2));
         }
@@ -293,7 +285,7 @@ describe('the listener', () => {
     const peers = await Promise.all(
       Array.from({ length: 4 }, async () => {
         const peer = await RawAgent.connect(await gateway.agentPort(), agent);
-        await peer.send(event('GONE'));
+        await peer.send(fileEvent('GONE'));
         return peer;
       }),
     );

@@ -5,21 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestCertificate } from '@app/pipeline/testing';
 import { startGateway, type TestGateway } from '../support/gateway.js';
+import { fileEvent } from '../support/file-event.js';
 import { describeWithOwnMongo, startOwnMongo, withClient, type OwnTestMongo } from '../support/mongodb.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
 
 /** What is promised to operators, ms. */
 const PROMISED_MS = 2_000;
-
-const event = (host: string, path: string): object => ({
-  TimeLogged: new Date().toISOString(),
-  ActivityType: 'FileSystem',
-  Host: host,
-  Operation: 'Read',
-  Path: path,
-  UserName: 'u',
-});
 
 const spkiOf = ({ certPem }: AgentCredentials): string =>
   createHash('sha256')
@@ -103,7 +95,7 @@ describeWithOwnMongo('gateways on one MongoDB', () => {
     const agent = await enroll(one);
     await isKnownTo(other);
     const stream = await RawAgent.connect(await other.agentPort(), agent);
-    await stream.send(event('CROSS', 'p'));
+    await stream.send(fileEvent('CROSS', 'p'));
     await arrived(other, 'CROSS', 1);
     const ids = await Promise.all([one, other].map(async (each) => (await each.status()).gateway.id));
     expect(ids[0]).not.toBe(ids[1]);
@@ -150,7 +142,7 @@ describeWithOwnMongo('gateways on one MongoDB', () => {
     const token = await gateway.token();
     const agent = await enroll(gateway, token);
     const stream = await RawAgent.connect(await gateway.agentPort(), agent);
-    await stream.send(event('OUTAGE', 'before'));
+    await stream.send(fileEvent('OUTAGE', 'before'));
     await mongo.kill();
     const gone = await pollUntil(
       'degradation',
@@ -162,9 +154,9 @@ describeWithOwnMongo('gateways on one MongoDB', () => {
       store: { status: 'degraded', reason: expect.stringContaining(`127.0.0.1:${mongo.port}`) },
     });
 
-    await stream.send(event('OUTAGE', 'open connection'));
+    await stream.send(fileEvent('OUTAGE', 'open connection'));
     const second = await RawAgent.connect(await gateway.agentPort(), agent);
-    await second.send(event('OUTAGE', 'new connection'));
+    await second.send(fileEvent('OUTAGE', 'new connection'));
     await arrived(gateway, 'OUTAGE', 3);
 
     const path = `/api/v1/nam-listener/agents/${spkiOf(agent)}`;
@@ -228,7 +220,7 @@ describeWithOwnMongo('gateways on one MongoDB', () => {
       ({ status }) => status === 'ok',
     );
     const stream = await RawAgent.connect(await gateway.agentPort(), agent);
-    await stream.send(event('LATE', 'p'));
+    await stream.send(fileEvent('LATE', 'p'));
     await arrived(gateway, 'LATE', 1);
   }, 120_000);
 

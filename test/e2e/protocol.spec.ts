@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createTestCertificate } from '@app/pipeline/testing';
 import { startGateway, type TestGateway } from '../support/gateway.js';
+import { fileEvent } from '../support/file-event.js';
 import type { AgentView } from '../../apps/ingest-gateway/src/admin/agent.view.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
@@ -12,15 +13,6 @@ const ENV = {
   ACTIVITYMONITOR_CONNECTION_TIMEOUT: '5',
   ACTIVITYMONITOR_MAX_MESSAGE_SIZE: '65536',
 };
-const event = (host: string): object => ({
-  TimeLogged: new Date().toISOString(),
-  ActivityType: 'FileSystem',
-  Host: host,
-  Operation: 'Read',
-  Path: 'p',
-  UserName: 'u',
-});
-
 describe('the agent protocol', () => {
   let gateway: TestGateway;
   let enrolled: AgentCredentials & { spkiHash: string };
@@ -58,7 +50,7 @@ describe('the agent protocol', () => {
 
   it('closes an unknown key that sends an event: no reply, no ban', async () => {
     const peer = await RawAgent.connect(port, stranger);
-    await peer.send(event('STRANGER'));
+    await peer.send(fileEvent('STRANGER'));
     await peer.whenClosed();
     expect(peer.received).toBe('');
     expect(await bans()).toEqual([]);
@@ -68,13 +60,13 @@ describe('the agent protocol', () => {
     const sessions: Buffer[] = [];
     const first = await RawAgent.connect(port, enrolled);
     first.socket.on('session', (session: Buffer) => sessions.push(session));
-    await first.send(event('SESSION'));
+    await first.send(fileEvent('SESSION'));
     await first.end();
     const thief = await RawAgent.connect(port, undefined, { session: sessions.at(-1) }).catch(
       () => undefined,
     );
     expect(thief?.socket.isSessionReused() ?? false).toBe(false);
-    await thief?.send(event('STOLEN')).catch(() => undefined);
+    await thief?.send(fileEvent('STOLEN')).catch(() => undefined);
     await thief?.whenClosed();
     await pollUntil('the ban', bans, (list) => list.length === 1);
     await pollUntil(
@@ -128,7 +120,7 @@ describe('the agent protocol', () => {
     async (name, line) => {
       const marker = `${line} `.padEnd(line.length + 2 + name.length);
       const peer = await RawAgent.connect(port, enrolled);
-      await peer.send(event('BEFORE'));
+      await peer.send(fileEvent('BEFORE'));
       await peer.send(marker);
       await peer.whenClosed();
       await pollUntil('the ban', bans, (list) => list.length === 1);
@@ -167,7 +159,7 @@ describe('the agent protocol', () => {
 
   it('keeps a connection alive by empty lines and closes it when it idles', async () => {
     const peer = await RawAgent.connect(port, enrolled);
-    await peer.send(event('IDLE'));
+    await peer.send(fileEvent('IDLE'));
     for (let i = 0; i < 7; i += 1) {
       await new Promise((resolve) => setTimeout(resolve, 1000));
       await peer.sendBytes('\n');
@@ -181,7 +173,7 @@ describe('the agent protocol', () => {
 
   it('drops a connection whose message is over the limit', async () => {
     const peer = await RawAgent.connect(port, enrolled);
-    await peer.send(event('BIG'));
+    await peer.send(fileEvent('BIG'));
     await peer.sendBytes('x'.repeat(70_000)).catch(() => undefined);
     await peer.whenClosed();
   }, 60_000);
@@ -189,7 +181,7 @@ describe('the agent protocol', () => {
   it('takes a Hello first and streams on', async () => {
     const peer = await RawAgent.connect(port, enrolled);
     await peer.send({ MessageType: 'Hello', Ack: true, AgentHost: 'AGENT' });
-    await peer.send(event('HELLO'));
+    await peer.send(fileEvent('HELLO'));
     await peer.end();
     await pollUntil(
       'the event after the Hello',
@@ -202,7 +194,7 @@ describe('the agent protocol', () => {
     const agent = await createTestCertificate({ commonName: 'REMOVED' });
     await enrollRaw(port, agent, await gateway.token(), 'REMOVED');
     const peer = await RawAgent.connect(port, agent);
-    await peer.send(event('REMOVED'));
+    await peer.send(fileEvent('REMOVED'));
     const connected = await pollUntil(
       'the agent to show as connected',
       async () => (await gateway.rest<AgentView[]>('GET', '/api/v1/nam-listener/agents')).body,
@@ -222,7 +214,7 @@ describe('the agent protocol', () => {
     await peer.whenClosed();
     expect(Date.now() - began).toBeLessThan(1500);
     const again = await RawAgent.connect(port, agent);
-    await again.send(event('REMOVED'));
+    await again.send(fileEvent('REMOVED'));
     await again.whenClosed();
   }, 60_000);
 });
