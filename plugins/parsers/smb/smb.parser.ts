@@ -31,6 +31,7 @@ export function createSmbParser(config: SmbParserConfig): Transform {
     eventType: fileEvents,
     claims: 'FileSystem',
     schema: fileSystemSchema,
+    keys: KNOWN,
     decode: (event, { receivedAt, origin }) =>
       decode(event, window.read(event['TimeLogged'], receivedAt, '/TimeLogged'), origin),
   });

@@ -1,4 +1,5 @@
 import { createEventGenerator, EVENT_KINDS, type EventKind } from '@app/agent';
+import { agentName } from './identities.js';
 
 /** Inputs of the scenarios, each with what it is. */
 export const CORPORA = {
@@ -44,7 +45,7 @@ export function kindsOf(name: CorpusName): readonly EventKind[] {
  * @param size bytes, at least
  */
 export function makeLines(name: CorpusName, size = CORPUS_BYTES): LineCorpus {
-  const generator = createEventGenerator({ seed: 6, types: KINDS[name], agentHost: 'FS-AGENT-01' });
+  const generator = createEventGenerator({ seed: 6, types: KINDS[name], agentHost: agentName(0) });
   const line = (): string => generator.next().line;
   const shape: Partial<Record<CorpusName, () => string>> = {
     compact: () => compact(line()),

@@ -3,6 +3,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import fc from 'fast-check';
 import type { JsonSchema } from '../api/index.js';
 import { compileSchema } from './compile-schema.js';
+import { KnownKeys } from './extra.js';
 import { propertiesOf, requiredScalar, scalar, scalarList } from './schema.js';
 
 const SCALARS = Array.from({ length: 14 }, (_, n) => `s${n}`);
@@ -77,4 +78,40 @@ describe('compileSchema', () => {
       },
     ],
   ])('does so when %s', (_when, of) => expect(expectAsAjv(of).refused).toBeGreaterThan(100));
+
+  it('tells an arranged message by the schema as the message itself', () => {
+    const keys = new KnownKeys(Object.keys(schema['properties'] as object));
+    const plain = compileSchema(schema);
+    const arranged = compileSchema(schema, keys);
+    const values = fc.constantFrom<unknown>('t', '', 1, true, null, {}, [{}], ['x', 1], { a: {} });
+    const key = fc.constantFrom('time', 'host', 'path', 'list', 'nested', 'unknown', ...SCALARS.slice(0, 3));
+    const message = fc.dictionary(key, values, { noNullPrototype: true });
+    const counts = { fits: 0, refused: 0 };
+    fc.assert(
+      fc.property(fc.oneof(message, values), fc.boolean(), (sent, good) => {
+        const whole =
+          good && !Array.isArray(sent) ? { ...(sent as object), time: 't', host: 'h', s0: 1 } : sent;
+        const errors = plain(whole);
+        counts[errors === undefined ? 'fits' : 'refused'] += 1;
+        const where = (found: typeof errors): unknown =>
+          found?.map(({ instancePath, keyword, params, message: text }) => [
+            instancePath,
+            keyword,
+            params,
+            text,
+          ]);
+        expect(where(arranged(keys.arrange(whole)))).toEqual(where(errors));
+      }),
+      { numRuns: 2000 },
+    );
+    expect(Math.min(counts.fits, counts.refused)).toBeGreaterThan(50);
+  });
+
+  it('refuses keys that would hide from the schema what it speaks of', () => {
+    const all = new KnownKeys(Object.keys(schema['properties'] as object));
+    expect(() => compileSchema({ ...schema, additionalProperties: false }, all)).toThrow(
+      /additionalProperties/,
+    );
+    expect(() => compileSchema(schema, new KnownKeys(SCALARS))).toThrow('"time" is missing');
+  });
 });

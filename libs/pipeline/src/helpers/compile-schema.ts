@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import type { JsonSchema } from '../api/index.js';
-import type { Keyed } from './extra.js';
+import type { Keyed } from './arrange.js';
+import type { KnownKeys } from './extra.js';
 import { requiredScalar, scalar } from './schema.js';
 
 /** Tells what is wrong with a message; `undefined` when it fits. */
@@ -18,15 +19,39 @@ const SPLITTABLE = new Set(['type', 'required', 'properties', 'title', 'descript
  * them, 25 properties cost 0.5 us so. Therefore the many properties that may be any `scalar` are looked at first, by
  * going through the keys that were sent, and the schema without them after: 0.13 us together. Only a message that does
  * not pass so meets the whole schema, which then tells what is wrong with it, if anything is.
+ *
+ * @param keys messages will be arranged by these: of one shape, so that Ajv alone needs 0.05 us
+ * @throws TypeError for a schema that an arranged message cannot be told by
  */
-export function compileSchema(schema: JsonSchema): SchemaCheck {
+export function compileSchema(schema: JsonSchema, keys?: KnownKeys): SchemaCheck {
   const ajv = new Ajv({ strict: true, allErrors: false, allowUnionTypes: true, verbose: true });
   const whole = ajv.compile(schema);
   const check: SchemaCheck = (message) => (whole(message) ? undefined : (whole.errors ?? []));
+  if (keys !== undefined) {
+    requireArrangeable(schema, keys);
+    return check;
+  }
   const scalars = new ScalarProperties(schema);
   if (scalars.size < MIN_SCALARS) return check;
   const others = ajv.compile(scalars.takenOutOf(schema));
   return (message) => (others(message) && scalars.fit(message as Keyed) ? undefined : check(message));
+}
+
+/** An arranged message lacks the keys that are not known, and has all that are. */
+function requireArrangeable(schema: JsonSchema, keys: KnownKeys): void {
+  const keyword = Object.keys(schema).find((each) => !SPLITTABLE.has(each));
+  if (keyword !== undefined) {
+    throw new TypeError(
+      `A parser with "keys" cannot have "${keyword}" in its schema: it would see known keys only.`,
+    );
+  }
+  // Strict mode has seen to it that `properties` has all that `required` names.
+  const missing = Object.keys(schema['properties'] ?? {}).find((key) => !keys.has(key));
+  if (missing !== undefined) {
+    throw new TypeError(
+      `The "keys" of a parser have to hold all that its schema names; "${missing}" is missing.`,
+    );
+  }
 }
 
 /** The properties of a schema that are `scalar` or `requiredScalar`. */

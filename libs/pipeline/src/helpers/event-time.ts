@@ -1,6 +1,6 @@
 import { GatewayError, RejectError } from '../api/index.js';
 import { missingKey } from './coerce.js';
-import type { Keyed } from './extra.js';
+import type { Keyed } from './arrange.js';
 import { utcMidnight } from './utc-midnight.js';
 
 const UNIT_MS: Readonly<Record<string, number>> = {

