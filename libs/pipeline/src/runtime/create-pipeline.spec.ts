@@ -66,8 +66,23 @@ describe('a pipeline', () => {
     });
   });
 
+  it('encodes what comes together as one entry, of as many rows as a sink batch may have', async () => {
+    const { source, sink } = await start({
+      settings: { batchSize: 20, batchIntervalMs: 5, sinkBatchSize: 60 },
+    });
+    const encoded: number[] = [];
+    sink.onEncode = ({ records }) => void encoded.push(records.length);
+    const batches = [0, 20, 40, 60, 80].map((from) => testBatch(numbers(from, 20)));
+    for (const batch of batches) void source.emit(batch);
+    const settled = await Promise.all(batches.map((batch) => batch.settled));
+    expect(encoded).toEqual([60, 40]);
+    expect(settled).toEqual(batches.map(() => ({ delivered: 20, deadLettered: 0, dropped: 0 })));
+  });
+
   it('settles a batch that it had to cut once, with the sum of its parts', async () => {
-    const { source, sink } = await start({ settings: { batchSize: 10, batchIntervalMs: 5 } });
+    const { source, sink } = await start({
+      settings: { batchSize: 10, batchIntervalMs: 5, sinkBatchSize: 10 },
+    });
     const encoded: number[] = [];
     sink.onEncode = ({ records }) => void encoded.push(records.length);
     const ids = numbers(0, 95);
@@ -195,10 +210,14 @@ describe('settings', () => {
       settings: { batchIntervalMs: 60_000, sinkBatchSize: 1_000, sinkWriters: 1 },
     });
     sink.onWrite = () => pause(10);
-    const first = testBatch(numbers(0, 300));
-    await source.emit(first);
+    const first = [0, 100, 200].map((from) => testBatch(numbers(from, 100)));
+    for (const batch of first) {
+      await source.emit(batch);
+      // Longer than batches are gathered for: each is an entry.
+      await pause(30);
+    }
     settings.set({ ...settings.current, sinkBatchSize: 100, sinkWriters: 3 });
-    await first.settled;
+    await Promise.all(first.map(({ settled }) => settled));
     expect(sink.writes.map(({ rows }) => rows)).toEqual([100, 100, 100]);
     expect(sink.peakRunning).toBe(3);
     const second = testBatch(numbers(300, 10));

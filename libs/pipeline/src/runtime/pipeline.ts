@@ -89,6 +89,7 @@ export class Flow {
       idPrefix,
       queue: this.#queue,
       settler: this.#settler,
+      sinkBatchRows: () => pipeline.settings.current.sinkBatchSize,
       logger,
     });
     // Every delivery that waits, and what sinks make of the signal, listens to it.
@@ -110,7 +111,12 @@ export class Flow {
       // Parse, group by event type, encode for each sink, queue: so many jobs at a time.
       mergeMap((batch) => this.#process(batch)),
       // Nothing more will come: the queue gives out what is left, and then completes `ready`.
-      tap({ complete: () => this.#queue.close() }),
+      tap({
+        complete: () => {
+          this.#processor.flush();
+          this.#queue.close();
+        },
+      }),
     );
     const written$ = this.#deliveries().map((delivery) =>
       // Queue entries become sink batches, by destination: sink batch size, age, or sources that wait.
@@ -185,6 +191,7 @@ export class Flow {
     this.#open = false;
     this.#aborted.abort();
     this.#unsubscribe();
+    this.#processor.close();
     await this.#queue.destroy();
     // What has become safe meanwhile is settled now.
     await new Promise((resolve) => setImmediate(resolve));

@@ -88,9 +88,11 @@ async function process(
       follow: () => undefined,
       drop: (shares, reason) => shares.forEach(({ ledger, count }) => ledger.add('dropped', count, reason)),
     },
+    sinkBatchRows: () => 1_000,
     logger: createRecordingLogger(),
   });
   for (const parts of cutInto(batches, 100)) await processor.process(parts);
+  processor.flush();
   return steps;
 }
 
