@@ -191,7 +191,7 @@ export class Flow {
     this.#open = false;
     this.#aborted.abort();
     this.#unsubscribe();
-    this.#processor.close();
+    this.#processor.flush();
     await this.#queue.destroy();
     // What has become safe meanwhile is settled now.
     await new Promise((resolve) => setImmediate(resolve));

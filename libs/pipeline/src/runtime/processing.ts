@@ -93,22 +93,26 @@ export class Processor {
 
   /** Encodes and queues what was gathered. Does not throw. */
   flush(): void {
-    this.close();
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#timer = this.#immediate = undefined;
     if (this.#gathering.empty) return;
     this.#encodedAt = performance.now();
-    const accepted = this.#queueAll(this.#gathering.take());
+    const gathered = this.#gathering.take();
+    let accepted: Promise<void>[];
+    try {
+      accepted = this.#queueAll(gathered);
+    } catch (error) {
+      this.options.logger.error({ error: nameOf(error) }, 'events could not be queued, they are dropped');
+      const shares = [...gathered.groups, gathered.letters].flatMap(({ runs }) => runs);
+      this.options.settler.drop(shares, DROP_REASONS.internal);
+      return;
+    }
     if (accepted.length === 0) return;
     const waiting = Promise.allSettled(accepted).then(() => {
       if (this.#waiting === waiting) this.#waiting = undefined;
     });
     this.#waiting = waiting;
-  }
-
-  /** Encodes nothing more by itself; safe twice. */
-  close(): void {
-    clearTimeout(this.#timer);
-    clearImmediate(this.#immediate);
-    this.#timer = this.#immediate = undefined;
   }
 
   #flushSoon(): void {

@@ -54,10 +54,11 @@ describe('batchEvents with streams', () => {
 /** What the queue of a processor was told, each step as what is stored at once. */
 async function process(
   batches: readonly Batch[],
-  change: (sink: FakeSink, parser: FakeParser, queue: { refuse: boolean }) => void = () => undefined,
+  change: (sink: FakeSink, parser: FakeParser, queue: { refuse: boolean; broken: boolean }) => void = () =>
+    undefined,
 ): Promise<{ rows: number; stretches: readonly StreamStretch[] }[]> {
   const steps: { rows: number; stretches: readonly StreamStretch[] }[] = [];
-  const control = { refuse: false };
+  const control = { refuse: false, broken: false };
   let rows = 0;
   const append = (items: readonly QueueItem[]) => {
     if (control.refuse) throw new Error('no');
@@ -68,6 +69,7 @@ async function process(
   const streams: StreamStore = {
     durable: () => Promise.resolve([]),
     together: (work) => {
+      if (control.broken) throw new Error('no');
       rows = 0;
       const stretches = work();
       steps.push({ rows, stretches });
@@ -129,5 +131,12 @@ describe('processing with streams', () => {
   it('remembers nothing of what the queue refused', async () => {
     const steps = await process([streamBatch(1, 5)], (_sink, _parser, queue) => (queue.refuse = true));
     expect(steps).toEqual([{ rows: 0, stretches: [] }]);
+  });
+  it('drops what was gathered, and goes on, when the queue breaks its word', async () => {
+    const batches = [streamBatch(1, 5), streamBatch(6, 9)];
+    const steps = await process(batches, (_sink, _parser, queue) => (queue.broken = true));
+    expect(steps).toEqual([]);
+    const settled = await Promise.all(batches.map((batch) => batch.settled));
+    expect(settled.map(({ dropped }) => dropped)).toEqual([5, 4]);
   });
 });
