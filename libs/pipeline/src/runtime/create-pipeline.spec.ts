@@ -66,19 +66,6 @@ describe('a pipeline', () => {
     });
   });
 
-  it('encodes what comes together as one entry, of as many rows as a sink batch may have', async () => {
-    const { source, sink } = await start({
-      settings: { batchSize: 20, batchIntervalMs: 5, sinkBatchSize: 60 },
-    });
-    const encoded: number[] = [];
-    sink.onEncode = ({ records }) => void encoded.push(records.length);
-    const batches = [0, 20, 40, 60, 80].map((from) => testBatch(numbers(from, 20)));
-    for (const batch of batches) void source.emit(batch);
-    const settled = await Promise.all(batches.map((batch) => batch.settled));
-    expect(encoded).toEqual([60, 40]);
-    expect(settled).toEqual(batches.map(() => ({ delivered: 20, deadLettered: 0, dropped: 0 })));
-  });
-
   it('settles a batch that it had to cut once, with the sum of its parts', async () => {
     const { source, sink } = await start({
       settings: { batchSize: 10, batchIntervalMs: 5, sinkBatchSize: 10 },

@@ -86,7 +86,9 @@ export class Processor {
     const most = Math.min(MAX_ROWS, this.options.sinkBatchRows());
     if (this.#gathering.rows + rows > most) this.flush();
     this.#gathering.add(groups, letters, parts);
-    if (this.#gathering.rows >= most || this.#gathering.bytes >= MAX_BYTES) this.flush();
+    // A queue in memory would not have let them wait for a flush.
+    const atOnce = this.options.queue.streams === undefined;
+    if (atOnce || this.#gathering.rows >= most || this.#gathering.bytes >= MAX_BYTES) this.flush();
     else this.#flushSoon();
     return this.#waiting;
   }

@@ -128,6 +128,16 @@ describe('processing with streams', () => {
     expect(unwritable[0]!.stretches).toEqual([{ stream: 't', first: 6, last: 9 }]);
   });
 
+  it('encodes batches that come together as one, of as many rows as an entry may have', async () => {
+    const batches = Array.from({ length: 23 }, (_, n) => streamBatch(n * 50 + 1, n * 50 + 50));
+    const steps = await process(batches);
+    expect(steps.map(({ rows }) => rows)).toEqual([1_000, 150]);
+    expect(steps.map(({ stretches }) => [stretches[0]?.first, stretches.at(-1)?.last])).toEqual([
+      [1, 1_000],
+      [1_001, 1_150],
+    ]);
+  });
+
   it('remembers nothing of what the queue refused', async () => {
     const steps = await process([streamBatch(1, 5)], (_sink, _parser, queue) => (queue.refuse = true));
     expect(steps).toEqual([{ rows: 0, stretches: [] }]);
