@@ -3,56 +3,42 @@ import type { Part, ProcessingBatch } from './batch-events.js';
 import { DeadLetterGroup } from './dead-letter-group.js';
 import type { RecordGroup } from './record-groups.js';
 
-/** Decoded events that are encoded together. */
-export interface Gathered {
-  readonly groups: readonly RecordGroup[];
-  readonly letters: DeadLetterGroup;
-  /** What they came in. */
-  readonly parts: readonly Part[];
-}
-
 /**
  * Records of processing batches that came shortly one after the other, by event type. Encoded together they are fewer
  * and larger entries, and all that an entry costs, whatever its size, is paid less often (`docs/adr/0019`).
  */
 export class Gathering {
   readonly #groups = new Map<EventType, RecordGroup>();
-  #letters: DeadLetterGroup;
-  #parts: Part[] = [];
+  readonly letters: DeadLetterGroup;
+  /** What they came in. */
+  readonly parts: Part[] = [];
   /** Records, dead letters included. */
   rows = 0;
   /** Raw bytes of the events. */
   bytes = 0;
 
-  constructor(private readonly pipeline: string) {
-    this.#letters = new DeadLetterGroup(pipeline);
+  constructor(pipeline: string) {
+    this.letters = new DeadLetterGroup(pipeline);
+  }
+
+  get groups(): readonly RecordGroup[] {
+    return [...this.#groups.values()];
   }
 
   /** Whether there is nothing, not even a batch of which nothing is left to encode. */
   get empty(): boolean {
-    return this.#parts.length === 0;
+    return this.parts.length === 0;
   }
 
   /** Takes what a batch was decoded to. */
   add(groups: readonly RecordGroup[], letters: DeadLetterGroup, batch: ProcessingBatch): void {
     for (const group of groups) this.#add(group);
-    append(this.#letters, letters);
+    append(this.letters, letters);
     this.rows += letters.records.length;
     for (const part of batch) {
-      this.#parts.push(part);
+      this.parts.push(part);
       this.bytes += part.batch.bytes;
     }
-  }
-
-  /** Gives all of it, and is empty again. */
-  take(): Gathered {
-    const gathered = { groups: [...this.#groups.values()], letters: this.#letters, parts: this.#parts };
-    this.#groups.clear();
-    this.#letters = new DeadLetterGroup(this.pipeline);
-    this.#parts = [];
-    this.rows = 0;
-    this.bytes = 0;
-    return gathered;
   }
 
   #add(group: RecordGroup): void {

@@ -3,7 +3,7 @@ import { applySteps, type Step } from './apply-steps.js';
 import type { Part, ProcessingBatch } from './batch-events.js';
 import { DeadLetterGroup } from './dead-letter-group.js';
 import { encodeGroup, type EncodeFailure, type Encoder } from './encode-group.js';
-import { Gathering, type Gathered } from './gathering.js';
+import { Gathering } from './gathering.js';
 import { DROP_REASONS } from './ledger.js';
 import type { Appended, EntryQueue, QueueItem, Tally } from './queue.js';
 import { halves, RecordGroups, undecodedReject, type RecordGroup } from './record-groups.js';
@@ -48,7 +48,8 @@ const GATHER_MS = 10;
 
 /** One job: steps, grouping by event type, encoding, queueing. Every event leaves it for the queue or is dropped. */
 export class Processor {
-  readonly #gathering: Gathering;
+  /** A new one each time: one that was used again would, once old, keep what it has held from young collections. */
+  #gathering: Gathering;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #encodedAt = -Infinity;
@@ -100,7 +101,8 @@ export class Processor {
     this.#timer = this.#immediate = undefined;
     if (this.#gathering.empty) return;
     this.#encodedAt = performance.now();
-    const gathered = this.#gathering.take();
+    const gathered = this.#gathering;
+    this.#gathering = new Gathering(this.options.pipeline);
     let accepted: Promise<void>[];
     try {
       accepted = this.#queueAll(gathered);
@@ -125,7 +127,7 @@ export class Processor {
   }
 
   /** Encodes and queues everything, and lets the queue remember with it which stretches of streams that was. */
-  #queueAll(gathered: Gathered): Promise<void>[] {
+  #queueAll(gathered: Gathering): Promise<void>[] {
     const { streams } = this.options.queue;
     let accepted: Promise<void>[] = [];
     this.#refused = false;
@@ -138,7 +140,7 @@ export class Processor {
   }
 
   /** Encodes and queues everything; returns what tells when the queue has taken what it has not taken at once. */
-  #encode({ groups, letters }: Gathered): Promise<void>[] {
+  #encode({ groups, letters }: Gathering): Promise<void>[] {
     const { sinks, deadLetters: letterSink, settler } = this.options;
     const accepted: Promise<void>[] = [];
     const refused: EncodeFailure[] = [];
