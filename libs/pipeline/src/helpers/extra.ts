@@ -84,8 +84,7 @@ export class KnownKeys {
       }
       const value = message[key];
       if (known?.aliasOf !== undefined && !(isSent(value) && isSent(message[known.aliasOf]))) continue;
-      if (key === AGENT_HOST && value === agentHost) continue;
-      extra = addExtra(extra, key, value);
+      extra = addUnknown(extra, key, value, agentHost);
     }
     return extra;
   }
@@ -96,8 +95,7 @@ export class KnownKeys {
     // An index, because an iterator with entries makes an object a key: 160 bytes of garbage an event.
     for (let i = 0; i < count; i += 1) {
       const key = keys[i] ?? '';
-      const value = this.#sent?.[key];
-      if (key !== AGENT_HOST || value !== agentHost) extra = addExtra(extra, key, value);
+      extra = addUnknown(extra, key, this.#sent?.[key], agentHost);
     }
     for (const [alias, key] of this.#aliases) {
       if (isSent(message[alias]) && isSent(message[key])) extra = addExtra(extra, alias, message[alias]);
@@ -113,6 +111,16 @@ export class KnownKeys {
 export function addExtra(extra: Extra | undefined, key: string, value: unknown): Extra {
   if (typeof value !== 'string' && !isExact(value)) throw new InexactNumber(pointer(key));
   return nestExtra(extra, key, value);
+}
+
+/** Adds a key unless it is an `AgentHost` that says what the enrollment says. */
+function addUnknown(
+  extra: Extra | undefined,
+  key: string,
+  value: unknown,
+  agentHost: string | undefined,
+): Extra | undefined {
+  return key === AGENT_HOST && value === agentHost ? extra : addExtra(extra, key, value);
 }
 
 /** Adds a key like `addExtra`, whose value is made of others' `Extra`: its numbers have been looked at. */

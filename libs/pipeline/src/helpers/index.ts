@@ -5,6 +5,7 @@ export * from './compile-schema.js';
 export * from './event-time.js';
 export { parseExact } from './exact-numbers.js';
 export * from './extra.js';
+export type { Keyed } from './arrange.js';
 export * from './ip.js';
 export * from './line.js';
 export * from './line-framer.js';

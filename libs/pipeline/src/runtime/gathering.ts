@@ -30,11 +30,14 @@ export class Gathering {
     return this.parts.length === 0;
   }
 
-  /** Takes what a batch was decoded to. */
-  add(groups: readonly RecordGroup[], letters: DeadLetterGroup, batch: ProcessingBatch): void {
+  /**
+   * Takes what a batch was decoded to.
+   * @param rows records in all groups, dead letters included
+   */
+  add(groups: readonly RecordGroup[], letters: DeadLetterGroup, rows: number, batch: ProcessingBatch): void {
     for (const group of groups) this.#add(group);
     append(this.letters, letters);
-    this.rows += letters.records.length;
+    this.rows += rows;
     for (const part of batch) {
       this.parts.push(part);
       this.bytes += part.batch.bytes;
@@ -42,7 +45,6 @@ export class Gathering {
   }
 
   #add(group: RecordGroup): void {
-    this.rows += group.records.length;
     const found = this.#groups.get(group.type);
     if (found === undefined) this.#groups.set(group.type, group);
     else append(found, group);

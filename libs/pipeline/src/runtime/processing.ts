@@ -37,8 +37,8 @@ interface Decoded {
 type Refuse = (group: RecordGroup, failures: readonly EncodeFailure[], appended: readonly Appended[]) => void;
 
 /**
- * Records of one entry at most: as many as the smallest sink batch may have. ClickHouse spends 2.5 us a row on reading blocks of
- * 100 rows with 33 columns, and 0.5 us on such of 1,000.
+ * Records of one entry at most: as many as the smallest sink batch may have. ClickHouse spends 2.5 us a row on reading
+ * blocks of 100 rows with 33 columns, and 0.5 us on such of 1,000.
  */
 const MAX_ROWS = 1_000;
 /** Raw bytes that are gathered at most: large records must not wait as objects by the hundred. */
@@ -86,7 +86,7 @@ export class Processor {
     const rows = groups.reduce((sum, { records }) => sum + records.length, letters.records.length);
     const most = Math.min(MAX_ROWS, this.options.sinkBatchRows());
     if (this.#gathering.rows + rows > most) this.flush();
-    this.#gathering.add(groups, letters, parts);
+    this.#gathering.add(groups, letters, rows, parts);
     // A queue in memory would not have let them wait for a flush.
     const atOnce = this.options.queue.streams === undefined;
     if (atOnce || this.#gathering.rows >= most || this.#gathering.bytes >= MAX_BYTES) this.flush();

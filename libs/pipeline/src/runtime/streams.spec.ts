@@ -142,6 +142,7 @@ describe('processing with streams', () => {
     const steps = await process([streamBatch(1, 5)], (_sink, _parser, queue) => (queue.refuse = true));
     expect(steps).toEqual([{ rows: 0, stretches: [] }]);
   });
+
   it('drops what was gathered, and goes on, when the queue breaks its word', async () => {
     const batches = [streamBatch(1, 5), streamBatch(6, 9)];
     const steps = await process(batches, (_sink, _parser, queue) => (queue.broken = true));
