@@ -10,7 +10,20 @@ import { openSpool } from '../../dist/libs/pipeline/src/spool/index.js';
 
 const [directory, mode, epoch] = process.argv.slice(2);
 const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
-const say = (line) => writeSync(1, `${line}\n`);
+
+/** Says a line before it returns: what is said later would be lost with a kill. */
+function say(line) {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      // Whoever listens is slow, and the pipe is full.
+      if (error.code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
 
 const spool = await openSpool({
   directory,

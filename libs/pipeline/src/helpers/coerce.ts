@@ -3,6 +3,8 @@ import { InexactNumber, isExact } from './exact-numbers.js';
 import { jsonType, pointer } from './reject.js';
 
 const MAX_UINT64 = 2n ** 64n - 1n;
+/** Given for every absent list: most events have none, and a column that holds one value only is written at once. */
+const NO_TEXTS: readonly string[] = Object.freeze([]);
 const UNSIGNED = /^\s*(?:\d{1,20}|0x[0-9a-f]{1,16})\s*$/i;
 
 /** Longest path in characters (UTF-16 units), as Windows limits it. */
@@ -110,17 +112,21 @@ function coerceSmall(value: unknown, max: number, field: string): number | null 
  * Texts from an array of scalars, as sent but for nulls, or from a comma list, trimmed and without empty parts.
  * @throws RejectError `wrong_type`, with the element's pointer where one element is wrong
  */
-export function coerceTextList(value: unknown, field: string): string[] {
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value)) {
-    const texts: string[] = [];
-    for (const [index, element] of value.entries()) {
-      if (element !== null) texts.push(coerceText(element, field + pointer(index)));
-    }
-    return texts;
-  }
+export function coerceTextList(value: unknown, field: string): readonly string[] {
+  if (value === undefined || value === null) return NO_TEXTS;
+  if (Array.isArray(value)) return textsOf(value, field);
   const parts = coerceText(value, field).split(',');
   return parts.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+function textsOf(elements: readonly unknown[], field: string): readonly string[] {
+  const texts: string[] = [];
+  for (let index = 0; index < elements.length; index += 1) {
+    const element = elements[index];
+    if (typeof element === 'string') texts.push(element);
+    else if (element !== null) texts.push(coerceText(element, field + pointer(index)));
+  }
+  return texts;
 }
 
 /** The reject for a required key that is absent or empty. */

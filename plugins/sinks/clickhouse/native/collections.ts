@@ -21,6 +21,11 @@ export function arrayOf(type: WireType): WireType {
       }
       writeElements(out, type, flat);
     },
+    writeSame(out, value, rows) {
+      if (Array.isArray(value) && value.length > 0)
+        this.write(out, new Array<typeof value>(rows).fill(value), rows);
+      else out.fill(0, rows * 8);
+    },
   };
 }
 

@@ -5,6 +5,18 @@ const VERSION = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
 /** Flag: keys follow. The low byte is the width of an index: 0 = 8 bits, 1 = 16, 2 = 32. */
 const HAS_KEYS = 0x200;
 
+/** Characters of values that are kept from block to block at most; keywords are expected to need far fewer. */
+const MAX_KEPT = 64 * 1024;
+
+/** Where a value stands among the keys of the last block that it was in. */
+interface Place {
+  block: number;
+  index: number;
+}
+
+/** The first key of every dictionary. */
+const EMPTY: Place = { block: 0, index: 0 };
+
 /** Indexes of the column that is being written; columns are written one at a time. */
 let indexes = new Uint32Array(1024);
 
@@ -13,12 +25,29 @@ let indexes = new Uint32Array(1024);
  * UInt64 count of keys, the keys (the first one empty), UInt64 count of rows, the indexes.
  */
 export function createDictionaryType(): WireType {
-  const known = new Map<string, number>();
+  /** Values come again in the next block: to find one takes half of what it takes to add it. */
+  const known = new Map<string, Place>();
+  let block = 0;
+  let kept = 0;
+  const placeOf = (text: string): Place => {
+    let place = known.get(text);
+    if (place === undefined) {
+      place = { block: 0, index: 0 };
+      known.set(ownText(text), place);
+      kept += text.length;
+    }
+    return place;
+  };
   return {
     name: 'LowCardinality(String)',
     prefix: VERSION,
     write(out, values, rows) {
       if (rows > indexes.length) indexes = new Uint32Array(Math.max(rows, indexes.length * 2));
+      if (kept > MAX_KEPT) {
+        known.clear();
+        kept = 0;
+      }
+      block += 1;
       const head = out.offset;
       out.reserve(16);
       out.offset += 16;
@@ -31,17 +60,16 @@ export function createDictionaryType(): WireType {
         const value = values[row];
         if (value !== last) {
           last = typeof value === 'string' ? value : '';
-          let index = last === '' ? 0 : known.get(last);
-          if (index === undefined) {
-            index = count++;
-            known.set(last, index);
+          const place = last === '' ? EMPTY : placeOf(last);
+          if (place.block !== block && place !== EMPTY) {
+            place.block = block;
+            place.index = count++;
             out.string(last);
           }
-          lastIndex = index;
+          lastIndex = place.index;
         }
         indexes[row] = lastIndex;
       }
-      if (known.size > 0) known.clear();
       const end = out.offset;
       out.offset = head;
       out.int64(HAS_KEYS | indexWidth(count));
@@ -61,6 +89,13 @@ export function createDictionaryType(): WireType {
       out.fill(count - 1, rows);
     },
   };
+}
+
+/** The text by itself: as a piece of a message, it would keep the whole message in memory. */
+function ownText(text: string): string {
+  const copy = Buffer.from(text).toString();
+  // A lone surrogate is no UTF-8.
+  return copy === text ? copy : text;
 }
 
 function indexWidth(count: number): number {

@@ -199,4 +199,27 @@ describe('Native blocks', () => {
     expect(row).toEqual({ c: keys + 3, w: keys, wrong: 0 });
     await sink.stop?.(0);
   });
+
+  it('hold in each block the dictionary of its own rows, whatever the blocks before it held', async () => {
+    const type = defineEventType({ name: 't', fields: { n: { kind: 'uint64' }, word: { kind: 'keyword' } } });
+    await createTable('n UInt64, word LowCardinality(String)');
+    const sink = createSink(type);
+    // Blocks that share half of their words with the one before, once too many words to keep, and a word that is no UTF-8.
+    const starts = [0, 2, 4, 0, 10_000, 0, 2];
+    const blocks = starts.map((start, block) =>
+      Array.from({ length: start === 10_000 ? 9_000 : 4 }, (_, n) => ({
+        n: block,
+        word: n === 1 ? 'half \ud800' : `a longer word ${start + n}`,
+      })),
+    );
+    const entries = blocks.map((records, block) => sink.encode(sampleBatch(type, records), `g/1/${block}`));
+    await sink.write(entries, 'a', new AbortController().signal);
+    const rows = await clickhouse.rows(
+      'SELECT n, arraySort(groupArray(word)) AS words FROM t GROUP BY n ORDER BY n',
+    );
+    expect(rows).toEqual(
+      blocks.map((records, n) => ({ n, words: records.map(({ word }) => wellFormed(word)).sort() })),
+    );
+    await sink.stop?.(0);
+  });
 });
