@@ -1,5 +1,5 @@
 import type { Reject, SourceEvent } from '@app/pipeline/api';
-import { readLine, readMessage, type Line, type Message } from '@app/pipeline/helpers';
+import { readLine, readMessage, textsOf, type Line, type Message } from '@app/pipeline/helpers';
 import { withoutCode } from './enrollment-message.js';
 
 const OPENING_BRACE = 0x7b;
@@ -23,11 +23,13 @@ export function sortLines(lines: readonly Line[], from: number, to: number): Sor
   const rejects: Reject[] = [];
   let bytes = 0;
   let violation: string | undefined;
+  // LEEF is read from its bytes.
+  const texts = lines[from]?.first === OPENING_BRACE ? textsOf(lines, from, to) : [];
   for (let index = from; index < to; index += 1) {
     const line = lines[index];
     if (line === undefined) break;
     bytes += line.length;
-    const message = readLine(line);
+    const message = readLine(line, texts[index - from]);
     if (message.kind === 'event') {
       events.push(message.event);
       continue;

@@ -58,10 +58,13 @@ export function readMessage(raw: Buffer): Message {
   return readLine(Line.of(raw));
 }
 
-/** Reads one line: parses JSON once, and finds what kind of message it is. Does not throw. */
-export function readLine(line: Line): Message {
+/**
+ * Reads one line: parses JSON once, and finds what kind of message it is. Does not throw.
+ * @param known the line's text, where it has been decoded with others (`textsOf`)
+ */
+export function readLine(line: Line, known?: string): Message {
   if (line.first !== OPENING_BRACE) return readLeef(line.bytes);
-  const { text } = line;
+  const text = known ?? line.text;
   let value: Record<string, unknown>;
   try {
     value = JSON.parse(text) as Record<string, unknown>;
