@@ -1,6 +1,7 @@
 /**
  * Asks until the answer is good: tests wait for a state, never for a time.
  * @param deadlineMs how long to ask, ms
+ * @param everyMs    time between two questions, ms
  * @throws Error with the description and the last answer or error when the deadline passes
  */
 export async function pollUntil<T>(
@@ -8,6 +9,7 @@ export async function pollUntil<T>(
   ask: () => T | Promise<T>,
   good: (answer: T) => boolean = Boolean,
   deadlineMs = 30_000,
+  everyMs = 50,
 ): Promise<T> {
   const end = Date.now() + deadlineMs;
   let last: unknown;
@@ -22,7 +24,7 @@ export async function pollUntil<T>(
     if (Date.now() > end) {
       throw new Error(`Waited ${deadlineMs} ms for: ${description}. Last: ${describe(last)}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 

@@ -5,6 +5,7 @@ import { agentName } from './identities.js';
 export const CORPORA = {
   compact: 'file events with the usual keys, about 370 bytes; most hold letters outside ASCII',
   ascii: 'the same with ASCII letters only',
+  uniform: 'file events with the same keys each, ASCII letters only, about 350 bytes',
   file: 'file events as the simulator makes them',
   mixed: 'all four types as the simulator mixes them',
   leef: 'LEEF lines',
@@ -24,6 +25,7 @@ export interface LineCorpus {
 const KINDS: Readonly<Record<CorpusName, readonly EventKind[]>> = {
   compact: ['file'],
   ascii: ['file'],
+  uniform: ['file'],
   file: ['file'],
   mixed: EVENT_KINDS,
   leef: ['leef'],
@@ -33,6 +35,9 @@ const KINDS: Readonly<Record<CorpusName, readonly EventKind[]>> = {
 const CORPUS_BYTES = 24 * 1024 * 1024;
 const LARGE_RECORD_BYTES = 16 * 1024;
 /** Left out of compact events: UNC forms of the path, texts of access lists, and the SID of a user who has a name. */
+/** Keys of the usual file event: more than a third of the compact ones have just these. */
+const USUAL_KEYS =
+  'TimeLogged,ActivityType,AgentHost,Host,Operation,ObjectType,Path,FileSize,BytesTransferred,UserName,ClientIP,Protocol,Success';
 const NOT_COMPACT = ['ShareName', 'UncPath', 'NewUncPath', 'OldValue', 'NewValue', 'ProtocolVersion'];
 
 /** Types of the events of an input. */
@@ -49,7 +54,8 @@ export function makeLines(name: CorpusName, size = CORPUS_BYTES): LineCorpus {
   const line = (): string => generator.next().line;
   const shape: Partial<Record<CorpusName, () => string>> = {
     compact: () => compact(line()),
-    ascii: () => compact(line()).replace(/[^\x20-\x7e]/g, 'x'),
+    ascii: () => ascii(compact(line())),
+    uniform: () => usual(() => ascii(compact(line()))),
     copilot: () => large(line),
   };
   const next = shape[name] ?? line;
@@ -66,6 +72,17 @@ function compact(line: string): string {
   for (const key of NOT_COMPACT) delete event[key];
   if (event['UserName'] !== undefined) delete event['UserSid'];
   return JSON.stringify(event);
+}
+
+function ascii(line: string): string {
+  return line.replace(/[^\x20-\x7e]/g, 'x');
+}
+
+/** The next line with the usual keys. */
+function usual(next: () => string): string {
+  let line = next();
+  while (Object.keys(JSON.parse(line) as object).join() !== USUAL_KEYS) line = next();
+  return line;
 }
 
 interface Interaction {

@@ -12,6 +12,8 @@ import { descendants } from './proc.js';
 import type { ProcessGroups, Target } from './target.js';
 
 const SETTLE_MS = 180_000;
+/** A question for the status costs the gateway 2 to 5 ms: every 50 ms they would be some hundredths of what is measured. */
+const ASK_MS = 250;
 
 /** How the gateway of a scenario runs; all else is as shipped. */
 export interface GatewayPlan {
@@ -86,6 +88,7 @@ export class GatewayTarget implements Target {
       async () => countsOf(await this.gateway.status()),
       ({ received, delivered, inFlight }) => received === events && delivered === events && inFlight === 0,
       SETTLE_MS,
+      ASK_MS,
     );
   }
 

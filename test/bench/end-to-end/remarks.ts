@@ -8,17 +8,22 @@ export function remarks(results: Results): string[] {
   const rows = rowsOf(results);
   const peers = rows.filter(({ run }) => run.kind === 'peer');
   const single = results.runs.flatMap(ofRun);
-  return [...peers.map(describePeer), ...toPeers(rows), ...scaling(rows), ...new Set(single)];
+  return [...new Set(peers.map(describePeer)), ...toPeers(rows), ...scaling(rows), ...new Set(single)];
 }
+
+/** Scenarios that are compared with peers: the gateway's whole work, on the two inputs that peers are given too. */
+const COMPARED = ['clickhouse', 'uniform'];
 
 function describePeer({ run }: Row): string {
   return `${run.version}: ${run.scenario.about}.`;
 }
 
 function toPeers(rows: readonly Row[]): string[] {
-  const ratio = ratioToPeers(rows);
-  if (ratio === undefined) return [];
-  return [`clickhouse: ${ratio.toFixed(2)} times the events a CPU second of the better peer.`];
+  return COMPARED.flatMap((name) => {
+    const ratio = ratioToPeers(rows, name);
+    if (ratio === undefined) return [];
+    return [`${name}: ${ratio.toFixed(2)} times the events a CPU second of the better peer.`];
+  });
 }
 
 function scaling(rows: readonly Row[]): string[] {

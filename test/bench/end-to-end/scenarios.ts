@@ -19,7 +19,8 @@ export interface LoadScenario extends Pick<GatewayPlan, 'sink' | 'spool' | 'reac
 /** The same input through another program. */
 export interface PeerScenario {
   readonly kind: 'peer';
-  readonly name: PeerName;
+  readonly name: string;
+  readonly program: PeerName;
   /** What it does, and does not do, of the gateway's work. */
   readonly about: string;
   readonly corpus: CorpusName;
@@ -46,11 +47,12 @@ function load(name: string, about: string, differs: Partial<LoadScenario> = {}):
   return { ...defaults, name, about, ...differs };
 }
 
-function peer(name: PeerName): PeerScenario {
+function peer(program: PeerName, corpus: CorpusName = 'compact'): PeerScenario {
+  const name = corpus === 'compact' ? program : `${program}-${corpus}`;
   const about =
     'TLS 1.3 with a client certificate, JSON parsed, the line as it came to a file; ' +
     'no validation, no typed columns, no flush to disk, no acknowledgement, no retry, no dead letters';
-  return { kind: 'peer', name, about, corpus: 'compact', agents: 1 };
+  return { kind: 'peer', name, program, about, corpus, agents: 1 };
 }
 
 const cores = availableParallelism();
@@ -76,6 +78,10 @@ export const scenarios: readonly Scenario[] = [
         }),
       ]
     : []),
+  load('null-uniform', 'null sink, no spool', { corpus: 'uniform', sink: 'null', spool: false }),
+  load('uniform', 'events of one shape, through the spool into ClickHouse', { corpus: 'uniform' }),
+  peer('syslog-ng', 'uniform'),
+  peer('rsyslog', 'uniform'),
   load('ascii', 'ASCII letters only, through the spool into ClickHouse', { corpus: 'ascii' }),
   load('full', "the simulator's file events, through the spool into ClickHouse", { corpus: 'file' }),
   load('mixed', 'all types mixed, through the spool into ClickHouse', { corpus: 'mixed' }),

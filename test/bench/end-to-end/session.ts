@@ -44,7 +44,7 @@ export class Session {
   async #peer(scenario: PeerScenario): Promise<void> {
     let program: ReturnType<typeof findPeer>;
     try {
-      program = findPeer(scenario.name);
+      program = findPeer(scenario.program);
     } catch (error) {
       return this.#add({ kind: 'skipped', scenario, reason: (error as Error).message });
     }

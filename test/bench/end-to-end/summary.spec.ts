@@ -81,12 +81,17 @@ describe('summary', () => {
     expect(row?.ratioToBare).toBe(0.5);
   });
 
-  it('compares with the better of the peers', () => {
+  it('compares with the better of the peers on the same input', () => {
     const rows = rowsOf(
-      results([run('clickhouse', 300_000), run('syslog-ng', 100_000), run('rsyslog', 150_000)]),
+      results([
+        run('clickhouse', 300_000),
+        run('syslog-ng', 100_000),
+        run('rsyslog', 150_000),
+        run('rsyslog-uniform', 400_000),
+      ]),
     );
-    expect(ratioToPeers(rows)).toBe(2);
-    expect(ratioToPeers(rows.slice(0, 1))).toBeUndefined();
+    expect(ratioToPeers(rows, 'clickhouse')).toBe(2);
+    expect(ratioToPeers(rows.slice(0, 1), 'clickhouse')).toBeUndefined();
   });
 });
 

@@ -25,11 +25,11 @@ export function bareRows(results: Results): BareRun[] {
   return [...corpora].map((corpus) => middle(bare.filter((run) => run.corpus === corpus)));
 }
 
-/** How many times the better peer's events a CPU second the `clickhouse` scenario carries, where both ran. */
-export function ratioToPeers(rows: readonly Row[]): number | undefined {
-  const own = rows.find(({ run }) => run.scenario.name === 'clickhouse');
+/** How many times the better peer's events a CPU second a scenario carries, where peers ran on its input. */
+export function ratioToPeers(rows: readonly Row[], name: string): number | undefined {
+  const own = rows.find(({ run }) => run.scenario.name === name);
   const peers = rows
-    .filter(({ run }) => run.kind === 'peer')
+    .filter(({ run }) => run.kind === 'peer' && run.scenario.corpus === own?.run.scenario.corpus)
     .map(({ run }) => run.figures.eventsPerCpuSecond);
   if (own === undefined || peers.length === 0) return undefined;
   return own.run.figures.eventsPerCpuSecond / Math.max(...peers);
