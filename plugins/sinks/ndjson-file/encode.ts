@@ -1,21 +1,25 @@
 import {
   STAMP_FIELDS,
+  type EventRecord,
   type EventType,
   type FieldKind,
   type FieldValue,
   type OriginRun,
   type RecordBatch,
 } from '@app/pipeline/api';
+import { isoTime } from './iso-time.js';
+import { TextBuffer } from './text-buffer.js';
 
-interface Column {
-  readonly name: string;
-  /** The key with its colon, and the comma before it unless it is the first. */
-  readonly prefix: string;
-  readonly toJson: (value: FieldValue) => string;
-}
+/** A field's value as JSON. */
+type ToJson = (value: FieldValue) => string;
 
-/** Columns by event type, made once for each. */
-const columnsByType = new WeakMap<EventType, readonly Column[]>();
+/** A record as a JSON object, but for its end. */
+type OpenObject = (record: EventRecord) => string;
+
+/** By event type, made once for each. */
+const objectsByType = new WeakMap<EventType, OpenObject>();
+/** Lines are put together here, and copied out: memory of this size that is new each time has to be cleared before. */
+const lines = new TextBuffer();
 
 /**
  * Encodes records as NDJSON in UTF-8: one object a line, the fields of the event type in its order under their flat names
@@ -23,31 +27,41 @@ const columnsByType = new WeakMap<EventType, readonly Column[]>();
  * maps are objects, numbers above 2^53 are written out in full.
  */
 export function encodeNdjson(batch: RecordBatch, entryId: string): Buffer {
-  const columns = columnsOf(batch.type);
-  const lines: string[] = [];
+  const openObject = openObjectOf(batch.type);
+  lines.clear();
   let at = 0;
   for (const run of batch.runs) {
-    const stamp = stampOf(run, entryId);
+    const stamp = `,${stampOf(run, entryId)}\n`;
     for (const end = at + run.count; at < end; at += 1) {
-      const record = batch.records[at] ?? {};
-      let line = '';
-      for (const { name, prefix, toJson } of columns) line += prefix + toJson(record[name] ?? null);
-      lines.push(`${line},${stamp}\n`);
+      lines.append(openObject(batch.records[at] ?? {}) + stamp);
     }
   }
-  return Buffer.from(lines.join(''), 'utf8');
+  return lines.copy();
 }
 
-function columnsOf(type: EventType): readonly Column[] {
-  const known = columnsByType.get(type);
-  if (known !== undefined) return known;
-  const columns = Object.entries(type.fields).map(([name, { kind }], index) => ({
-    name,
-    prefix: `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`,
-    toJson: jsonOf(kind),
-  }));
-  columnsByType.set(type, columns);
-  return columns;
+function openObjectOf(type: EventType): OpenObject {
+  let known = objectsByType.get(type);
+  if (known === undefined) objectsByType.set(type, (known = makeOpenObject(type)));
+  return known;
+}
+
+/**
+ * Makes the function for an event type. It is code of its own for each, so that the engine learns one place of one shape
+ * for each field; with memory that is used again a file event takes 3.5 us instead of 5.5. Names are quoted, whatever they
+ * hold.
+ */
+function makeOpenObject({ fields }: EventType): OpenObject {
+  const names = Object.keys(fields);
+  const writers = names.map((_, index) => `write${index}`);
+  const members = names.map((name, index) => {
+    const key = JSON.stringify(name);
+    return `${JSON.stringify(`${index === 0 ? '{' : ','}${key}:`)} + ${writers[index]}(record[${key}] ?? null)`;
+  });
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- see above
+  const make = new Function(...writers, `return (record) => ${members.join(' + ')};`) as (
+    ...writers: ToJson[]
+  ) => OpenObject;
+  return make(...Object.values(fields).map(({ kind }) => jsonOf(kind)));
 }
 
 /** What stands at the end of every line of a run. */
@@ -62,12 +76,19 @@ function stampOf(run: OriginRun, entryId: string): string {
   return JSON.stringify(values).slice(1);
 }
 
-function jsonOf(kind: FieldKind): (value: FieldValue) => string {
+function jsonOf(kind: FieldKind): ToJson {
   switch (kind) {
     case 'time':
-      return (value) => (typeof value === 'number' ? `"${new Date(value).toISOString()}"` : 'null');
+      return (value) => (typeof value === 'number' ? `"${isoTime(value)}"` : 'null');
+    case 'uint8':
+    case 'uint16':
     case 'uint64':
-      return (value) => (typeof value === 'bigint' ? value.toString() : JSON.stringify(value));
+      return (value) =>
+        typeof value === 'bigint' || (typeof value === 'number' && Number.isFinite(value))
+          ? String(value)
+          : JSON.stringify(value);
+    case 'bool':
+      return (value) => (typeof value === 'boolean' ? String(value) : JSON.stringify(value));
     case 'uint64[]':
       return (value) => (Array.isArray(value) ? `[${value.join(',')}]` : 'null');
     case 'keyword-map':
@@ -77,7 +98,7 @@ function jsonOf(kind: FieldKind): (value: FieldValue) => string {
     case 'ip':
       return (value) => (typeof value === 'string' ? quote(value) : JSON.stringify(value));
     default:
-      return (value) => JSON.stringify(value);
+      return (value) => (Array.isArray(value) && value.length === 0 ? '[]' : JSON.stringify(value));
   }
 }
 
