@@ -114,12 +114,12 @@ function coerceSmall(value: unknown, max: number, field: string): number | null 
  */
 export function coerceTextList(value: unknown, field: string): readonly string[] {
   if (value === undefined || value === null) return NO_TEXTS;
-  if (Array.isArray(value)) return textsOf(value, field);
+  if (Array.isArray(value)) return textsOfScalars(value, field);
   const parts = coerceText(value, field).split(',');
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 
-function textsOf(elements: readonly unknown[], field: string): readonly string[] {
+function textsOfScalars(elements: readonly unknown[], field: string): readonly string[] {
   const texts: string[] = [];
   for (let index = 0; index < elements.length; index += 1) {
     const element = elements[index];

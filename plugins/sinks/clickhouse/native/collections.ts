@@ -5,25 +5,26 @@ import type { ColumnValues, WireType } from './wire-type.js';
 /** An array: where each row's elements end, then the elements of all rows. */
 export function arrayOf(type: WireType): WireType {
   const flat: FieldValue[] = [];
+  const write: WireType['write'] = (out, values, rows) => {
+    flat.length = 0;
+    out.reserve(rows * 8);
+    for (let row = 0; row < rows; row++) {
+      const value = values[row];
+      if (Array.isArray(value)) {
+        const elements = value as readonly FieldValue[];
+        for (let index = 0; index < elements.length; index++) flat.push(elements[index] ?? null);
+      }
+      out.int64(flat.length);
+    }
+    writeElements(out, type, flat);
+  };
   return {
     name: `Array(${type.name})`,
     ...(type.prefix && { prefix: type.prefix }),
-    write(out, values, rows) {
-      flat.length = 0;
-      out.reserve(rows * 8);
-      for (let row = 0; row < rows; row++) {
-        const value = values[row];
-        if (Array.isArray(value)) {
-          const elements = value as readonly FieldValue[];
-          for (let index = 0; index < elements.length; index++) flat.push(elements[index] ?? null);
-        }
-        out.int64(flat.length);
-      }
-      writeElements(out, type, flat);
-    },
+    write,
     writeSame(out, value, rows) {
-      if (Array.isArray(value) && value.length > 0)
-        this.write(out, new Array<typeof value>(rows).fill(value), rows);
+      // All rows empty is the usual case, and the only one without elements.
+      if (Array.isArray(value) && value.length > 0) write(out, new Array<FieldValue>(rows).fill(value), rows);
       else out.fill(0, rows * 8);
     },
   };
