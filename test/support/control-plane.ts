@@ -144,9 +144,11 @@ export class FakeClickHouse implements ClickHouseService {
   readonly queries: ActivityQuery[] = [];
   answer: ActivityEvent[] = [];
   state: ClickHouseStatus = { mode: 'embedded', state: 'ok', url: 'http://127.0.0.1:48123' };
+  starts = 0;
   stops = 0;
 
   start(): void {
+    this.starts += 1;
     this.endpoint.set({ url: this.state.url, database: 'activity', username: 'default', password: '' });
   }
 

@@ -7,7 +7,7 @@ import { AdminKey } from './admin/admin-key.js';
 import type { StatusView } from './admin/status.view.js';
 import { createClickHouseService } from './clickhouse/index.js';
 import type { ClickHouseService } from './clickhouse/types.js';
-import { createControlPlane, type ControlPlane } from './control-plane.js';
+import type { ControlPlane } from './control-plane.js';
 import { createDataPlane } from './listener/index.js';
 import type { GatewayParts } from './parts.js';
 import { drainTimeoutMs } from './settings/index.js';
@@ -75,9 +75,12 @@ export async function startGateway({ config, logger: given, makers }: StartOptio
       dataDir: config.dataDir,
       logger,
     });
+    undo.add(() => parts.clickhouse.stop());
+    parts.clickhouse.start();
+    // Loaded while ClickHouse starts: NestJS and its modules take about as long, and neither needs the other.
+    const { createControlPlane } = await import('./control-plane.js');
     const control = await createControlPlane(parts, key.matches);
     undo.add(() => control.close());
-    undo.add(() => parts.clickhouse.stop());
     undo.add(() => control.agents.stop());
     return run(parts, control, key, undo);
   } catch (error) {
@@ -120,7 +123,6 @@ async function openParts(
 
 function run(parts: GatewayParts, control: ControlPlane, key: AdminKey, undo: UndoStack): RunningGateway {
   const { logger, clickhouse } = parts;
-  clickhouse.start();
   const started = startDataPlane(control, logger);
   const file = key.file === undefined ? {} : { adminKeyFile: key.file };
   logger.info({ url: control.httpUrl, ...file }, 'REST API, health and metrics are served');
