@@ -34,10 +34,10 @@ const KINDS: Readonly<Record<CorpusName, readonly EventKind[]>> = {
 /** Bytes of an input: it is sent over and over, and shall not fit into any cache of the processor. */
 const CORPUS_BYTES = 24 * 1024 * 1024;
 const LARGE_RECORD_BYTES = 16 * 1024;
-/** Left out of compact events: UNC forms of the path, texts of access lists, and the SID of a user who has a name. */
 /** Keys of the usual file event: more than a third of the compact ones have just these. */
 const USUAL_KEYS =
   'TimeLogged,ActivityType,AgentHost,Host,Operation,ObjectType,Path,FileSize,BytesTransferred,UserName,ClientIP,Protocol,Success';
+/** Left out of compact events: UNC forms of the path, texts of access lists, and the SID of a user who has a name. */
 const NOT_COMPACT = ['ShareName', 'UncPath', 'NewUncPath', 'OldValue', 'NewValue', 'ProtocolVersion'];
 
 /** Types of the events of an input. */

@@ -123,6 +123,7 @@ function textsOfScalars(elements: readonly unknown[], field: string): readonly s
   const texts: string[] = [];
   for (let index = 0; index < elements.length; index += 1) {
     const element = elements[index];
+    // Mostly it is text, and needs no pointer.
     if (typeof element === 'string') texts.push(element);
     else if (element !== null) texts.push(coerceText(element, field + pointer(index)));
   }

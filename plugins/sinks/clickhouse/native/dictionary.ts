@@ -14,9 +14,6 @@ interface Place {
   index: number;
 }
 
-/** The first key of every dictionary. */
-const EMPTY: Place = { block: 0, index: 0 };
-
 /** Indexes of the column that is being written; columns are written one at a time. */
 let indexes = new Uint32Array(1024);
 
@@ -27,6 +24,8 @@ let indexes = new Uint32Array(1024);
 export function createDictionaryType(): WireType {
   /** Values come again in the next block: to find one takes half of what it takes to add it. */
   const known = new Map<string, Place>();
+  /** The first key of every dictionary. */
+  const empty: Place = { block: 0, index: 0 };
   let block = 0;
   let kept = 0;
   const placeOf = (text: string): Place => {
@@ -48,6 +47,7 @@ export function createDictionaryType(): WireType {
         kept = 0;
       }
       block += 1;
+      empty.block = block;
       const head = out.offset;
       out.reserve(16);
       out.offset += 16;
@@ -60,8 +60,8 @@ export function createDictionaryType(): WireType {
         const value = values[row];
         if (value !== last) {
           last = typeof value === 'string' ? value : '';
-          const place = last === '' ? EMPTY : placeOf(last);
-          if (place.block !== block && place !== EMPTY) {
+          const place = last === '' ? empty : placeOf(last);
+          if (place.block !== block) {
             place.block = block;
             place.index = count++;
             out.string(last);
