@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 
 /** How fast a watch notices a change. */
 export interface FileWatchTimes {
-  /** How long it waits after a sign of a change, as several come together, ms. */
+  /** How long it waits after a sign of a change, as several come together, and between the two looks that must agree, ms. */
   readonly settleMs: number;
   /** How often it reads the files without a sign: some file systems give none, ms. */
   readonly pollMs: number;
@@ -24,6 +24,8 @@ export class FileWatch {
   #timer: NodeJS.Timeout | undefined;
   #settle: NodeJS.Timeout | undefined;
   #seen: string | undefined;
+  /** What differed at the last look: told only when the next one finds the same, as a file may be read half written. */
+  #differing: string | undefined;
   #running = false;
 
   /** @param changed called after each change, never before `start` or after `stop` */
@@ -57,6 +59,9 @@ export class FileWatch {
     const now = await this.#contents();
     if (!this.#running) return;
     this.#watchDirectories();
+    const settled = now === this.#seen || now === this.#differing;
+    this.#differing = now;
+    if (!settled) return this.#soon();
     if (now === this.#seen) return;
     this.#seen = now;
     this.changed();
