@@ -7,7 +7,7 @@ import {
   type SourceDefinition,
   type SourceEvent,
 } from '@app/pipeline/api';
-import { LineFramer, readLine } from '@app/pipeline/helpers';
+import { type LineFramer, type MessageReader } from '@app/pipeline/helpers';
 
 /** Where the bench puts its chunks in: a source without sockets. */
 export interface BenchFeed {
@@ -39,10 +39,9 @@ export function benchSource(feed: BenchFeed): SourceDefinition {
 }
 
 /** Frames and parses a chunk as the TLS source does. */
-export function readChunk(framer: LineFramer, chunk: Buffer): Batch {
+export function readChunk(framer: LineFramer, reader: MessageReader, chunk: Buffer): Batch {
   const events: SourceEvent[] = [];
-  for (const line of framer.cut(chunk)) {
-    const message = readLine(line);
+  for (const message of reader.read(framer.cut(chunk))) {
     if (message.kind === 'event') events.push(message.event);
   }
   return new Batch(ORIGIN, Date.now(), chunk.length, events);

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import { Registry } from 'prom-client';
 import type { Logger, Services } from '@app/pipeline/api';
-import { createLiveValue, LineFramer, readLine } from '@app/pipeline/helpers';
+import { createLiveValue, LineFramer, MessageReader } from '@app/pipeline/helpers';
 import { createMetrics } from '@app/pipeline/observability';
 import { PluginRegistry } from '@app/pipeline/registry';
 import { createPipeline, type FlowSettings, type Pipeline } from '@app/pipeline/runtime';
@@ -58,10 +58,11 @@ const bareLoop: Stage = {
 
 const framed: Stage = {
   name: 'frame + parse',
-  does: 'LineFramer, readLine',
+  does: 'LineFramer, MessageReader',
   async run(corpus) {
     const framer = new LineFramer(1 << 24);
-    for (const chunk of corpus.chunks) for (const line of framer.cut(chunk)) readLine(line);
+    const reader = new MessageReader();
+    for (const chunk of corpus.chunks) reader.read(framer.cut(chunk));
   },
 };
 
@@ -75,7 +76,8 @@ function flow(sink: 'null' | 'clickhouse', does: string): Stage {
       const pipeline = build(feed, sink);
       await pipeline.start(new AbortController().signal);
       const framer = new LineFramer(1 << 24);
-      for (const chunk of corpus.chunks) await feed.emit?.(readChunk(framer, chunk));
+      const reader = new MessageReader();
+      for (const chunk of corpus.chunks) await feed.emit?.(readChunk(framer, reader, chunk));
       await pipeline.drain(Date.now() + 60_000);
       const { received, delivered, deadLettered } = pipeline.status().counts;
       if (received !== corpus.events || delivered + deadLettered !== received) {

@@ -8,7 +8,7 @@ import {
   type PluginContext,
   type StreamStretch,
 } from '@app/pipeline/api';
-import type { Line } from '@app/pipeline/helpers';
+import type { Line, MessageReader } from '@app/pipeline/helpers';
 import type { AckSession } from './ack-session.js';
 import { sortLines } from './sort-lines.js';
 import type { SourceMetrics } from './source-metrics.js';
@@ -20,6 +20,7 @@ export interface ConnectionHost {
   readonly context: PluginContext;
   readonly metrics: SourceMetrics;
   readonly emit: Emit;
+  readonly reader: MessageReader;
   /** Messages of one batch at most. */
   readonly maxBatchEvents: number;
   /** Connections that are open now. */
@@ -130,7 +131,7 @@ export class AgentStream {
     to: number,
     stretch?: StreamStretch,
   ): Promise<string | undefined> {
-    const { events, rejects, bytes, violation } = sortLines(lines, from, to);
+    const { events, rejects, bytes, violation } = sortLines(this.host.reader, lines, from, to);
     this.#seen(to - from, bytes);
     const batch = new Batch(this.#origin, this.host.context.now(), bytes, events, rejects, stretch);
     this.#acks?.follow(batch);

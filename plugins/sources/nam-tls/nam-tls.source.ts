@@ -8,6 +8,7 @@ import {
   type Source,
   type StreamMarks,
 } from '@app/pipeline/api';
+import { MessageReader } from '@app/pipeline/helpers';
 import type { ConnectionHost } from './agent-stream.js';
 import { namTlsConfigSchema, type NamTlsConfig } from './config.js';
 import { AgentConnection } from './connection.js';
@@ -41,6 +42,7 @@ class NamTlsSource implements Source {
       context: this.context,
       metrics: this.#metrics,
       emit,
+      reader: new MessageReader(),
       maxBatchEvents: this.config.max_batch_events,
       connections: () => this.#connections.size,
       streams,

@@ -1,5 +1,5 @@
 import type { Reject, SourceEvent } from '@app/pipeline/api';
-import { readLine, readMessage, textsOf, type Line, type Message } from '@app/pipeline/helpers';
+import { readMessage, type Line, type Message, type MessageReader } from '@app/pipeline/helpers';
 import { withoutCode } from './enrollment-message.js';
 
 const OPENING_BRACE = 0x7b;
@@ -18,18 +18,21 @@ export interface SortedLines {
  * Sorts the lines `from` (inclusive) to `to` (exclusive) of an allowlisted agent's stream. Lines after a violation are
  * sorted too: they arrived with it, and nothing an agent sent disappears.
  */
-export function sortLines(lines: readonly Line[], from: number, to: number): SortedLines {
+export function sortLines(
+  reader: MessageReader,
+  lines: readonly Line[],
+  from: number,
+  to: number,
+): SortedLines {
   const events: SourceEvent[] = [];
   const rejects: Reject[] = [];
   let bytes = 0;
   let violation: string | undefined;
-  // LEEF is read from its bytes.
-  const texts = lines[from]?.first === OPENING_BRACE ? textsOf(lines, from, to) : [];
-  for (let index = from; index < to; index += 1) {
-    const line = lines[index];
-    if (line === undefined) break;
+  let index = from;
+  for (const message of reader.read(lines, from, to)) {
+    const line = lines[index] as Line;
+    index += 1;
     bytes += line.length;
-    const message = readLine(line, texts[index - from]);
     if (message.kind === 'event') {
       events.push(message.event);
       continue;

@@ -9,7 +9,6 @@ export type { Keyed } from './arrange.js';
 export * from './ip.js';
 export * from './line.js';
 export * from './line-framer.js';
-export * from './line-texts.js';
 export * from './live-value.js';
 export * from './office365.js';
 export * from './parser-transform.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readMessage } from './read-message.js';
+import { LineFramer } from './line-framer.js';
+import { MessageReader, readLine, readMessage } from './read-message.js';
 
 const read = (text: string): ReturnType<typeof readMessage> => readMessage(Buffer.from(text));
 
@@ -108,5 +109,44 @@ describe('readMessage', () => {
     expect(read(`{"ActivityType":"Copilot","a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`).kind).toBe(
       'event',
     );
+  });
+
+  it.each([10, 8_000, 9_000, 70_000])(
+    'reads texts of %d letters of any kind, and refuses what is no UTF-8',
+    (length) => {
+      for (const letter of ['a', 'ä', '漢', '😀', '\ufffd']) {
+        const text = JSON.stringify({ ActivityType: 'x', Path: letter.repeat(length) });
+        expect(read(text)).toMatchObject({ event: { value: { Path: letter.repeat(length) } } });
+        const broken = Buffer.from(text);
+        broken[broken.length - 3] = 0xff;
+        expect(readMessage(broken)).toEqual({ kind: 'not-utf8' });
+      }
+    },
+  );
+});
+
+describe('MessageReader', () => {
+  it('gives what readLine gives, for any lines and any part of them, from the first time to the hundredth', () => {
+    const texts = [
+      '{"ActivityType":"FileSystem","Path":"D:\\\\ä","Size":5}',
+      '{"ActivityType":"FileSystem","Path":"E:\\\\b","Size":6}',
+      '{"ActivityType":7}',
+      '{"MessageType":"Hello"}',
+      '{"a":1}',
+      '{"ActivityType":',
+      '<13>Nov 20 09:15:02 host LEEF:1.0|a|b|c|d|',
+      'nothing',
+      '{"ActivityType":"Copilot","Data":{"a":[1]}}',
+    ];
+    const good = Buffer.from(texts.join('\n'));
+    const lines = new LineFramer(1_000).cut(
+      Buffer.concat([good, Buffer.from('\n{"ActivityType":"\xff"}\n', 'latin1')]),
+    );
+    const reader = new MessageReader();
+    for (let round = 0; round < 100; round += 1) {
+      expect(reader.read(lines)).toEqual(lines.map((line) => readLine(line)));
+      expect(reader.read(lines, 1, 4)).toEqual(lines.slice(1, 4).map((line) => readLine(line)));
+    }
+    expect(reader.read([])).toEqual([]);
   });
 });

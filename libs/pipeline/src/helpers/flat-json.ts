@@ -1,0 +1,115 @@
+import type { Keyed } from './arrange.js';
+import { JsonValues, type JsonBytes } from './json-values.js';
+import { findKey, isLearnable, KeyTree, MAX_KEYS } from './key-tree.js';
+import type { Line } from './line.js';
+
+const COMMA = 0x2c;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+
+/** More bytes are made a text piece by piece: memory for large texts is new each time, and has to be cleared before. */
+const MAX_PIECE_BYTES = 16 * 1024;
+/** Elements of a list within an object that is learned from. */
+const MAX_ELEMENTS = 16;
+/** One in so many missed lines is learned from, so that frequent orders of keys come first. */
+const LEARN_ONE_IN = 16;
+/** Lines that find no room before a full tree is given up, beside as many as were read. */
+const MIN_HOMELESS = 16 * 1024;
+
+/** Lines of one chunk, up to `end`. */
+interface Piece extends JsonBytes {
+  readonly end: number;
+}
+
+/**
+ * Reads lines that hold a JSON object without white space whose keys come in an order that was seen before: so an agent
+ * sends all of its events. It gives what JSON.parse gives, or nothing, and then JSON.parse has to read the line. For a
+ * file event of 354 bytes with 13 keys it takes 0.6 us instead of 1.1, for one of 365 bytes with letters outside ASCII,
+ * in any of 97 orders, 1.05 instead of 1.5: keys are compared, not read, and texts are stretches of the piece they came in.
+ *
+ * A text keeps its piece in memory, 16 KiB: who keeps one for longer than its event has to copy it.
+ */
+export class FlatJson {
+  readonly #tree = new KeyTree();
+  readonly #values = new JsonValues();
+  #read = 0;
+  #missed = 0;
+  /** Lines that the tree had no room for, about. */
+  #homeless = 0;
+
+  /**
+   * The object of each line, `undefined` for a line that JSON.parse has to read. Does not throw, whatever the lines hold.
+   * @param lines as a framer has cut them, in order
+   * @param from  first line, inclusive
+   * @param to    last line, exclusive
+   */
+  read(lines: readonly Line[], from: number, to: number): (Keyed | undefined)[] {
+    const objects: (Keyed | undefined)[] = [];
+    // A new one each time: values in an old one are a note for the garbage collector each.
+    const values = new Array<unknown>(MAX_KEYS);
+    let piece: Piece | undefined;
+    for (let index = from; index < to; index += 1) {
+      const line = lines[index] as Line;
+      let object: Keyed | undefined;
+      if (this.#tree.first !== undefined && line.first === OPENING_BRACE) {
+        if (piece?.chunk !== line.chunk || line.end > piece.end) piece = pieceOf(lines, index, to);
+        object = this.#object(piece, line, values);
+      }
+      if (object !== undefined) this.#read += 1;
+      objects.push(object);
+    }
+    return objects;
+  }
+
+  /** To be told what JSON.parse has given for a line that it had to read. */
+  learn(value: unknown): void {
+    this.#missed += 1;
+    if (this.#missed % LEARN_ONE_IN !== 1 || typeof value !== 'object' || value === null) return;
+    const keys = Object.keys(value);
+    if (!isLearnable(keys) || !keys.every((key) => isReadable((value as Keyed)[key]))) return;
+    if (this.#tree.add(keys)) return;
+    this.#homeless += LEARN_ONE_IN;
+    if (this.#homeless < MIN_HOMELESS + this.#read) return;
+    // Agents have changed, or one of them has filled the tree with what nobody else sends.
+    this.#tree.clear();
+    this.#homeless = this.#read = 0;
+  }
+
+  #object(piece: Piece, { start, end }: Line, values: unknown[]): Keyed | undefined {
+    const reader = this.#values;
+    let siblings = this.#tree.first;
+    let at = start;
+    for (let count = 0; ; count += 1) {
+      const node = findKey(siblings, piece.view, at, end);
+      if (node === undefined) return undefined;
+      const value = reader.read(piece, at + node.length, end);
+      at = reader.end;
+      if (value === undefined || at >= end) return undefined;
+      values[count] = value;
+      const next = piece.chunk[at];
+      if (next === CLOSING_BRACE) return at + 1 === end ? node.make?.(values) : undefined;
+      if (next !== COMMA) return undefined;
+      siblings = node.child;
+    }
+  }
+}
+
+/** The lines from this one on that are in its chunk and not too many, as text. */
+function pieceOf(lines: readonly Line[], from: number, to: number): Piece {
+  const { chunk, start, end: first } = lines[from] as Line;
+  let end = first;
+  for (let index = from + 1; index < to; index += 1) {
+    const line = lines[index] as Line;
+    if (line.chunk !== chunk || line.end - start > MAX_PIECE_BYTES) break;
+    end = line.end;
+  }
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+  return { chunk, view, start, end, text: chunk.toString('latin1', start, end) };
+}
+
+/** Whether a value is none of those that are never read: objects, and lists that are long or not of scalars. */
+function isReadable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (!Array.isArray(value) || value.length > MAX_ELEMENTS) return false;
+  return value.every((element) => typeof element !== 'object' || element === null);
+}
