@@ -8,7 +8,7 @@ import type { StatusView } from './admin/status.view.js';
 import { createClickHouseService } from './clickhouse/index.js';
 import type { ClickHouseService } from './clickhouse/types.js';
 import type { ControlPlane } from './control-plane.js';
-import { createDataPlane } from './listener/index.js';
+import { createDataPlane, ReactorForks } from './listener/index.js';
 import type { GatewayParts } from './parts.js';
 import { drainTimeoutMs } from './settings/index.js';
 import { acquireDirectoryLock, openStore } from './store/index.js';
@@ -63,12 +63,7 @@ export async function startGateway({ config, logger: given, makers }: StartOptio
   try {
     const lock = await acquireDirectoryLock(config.dataDir);
     undo.add(() => lock.release());
-    const parts = await openParts(
-      config,
-      logger,
-      { createDataPlane, createClickHouseService, ...makers },
-      undo,
-    );
+    const parts = await openParts(config, logger, makersOf(config, makers, undo), undo);
     const key = await AdminKey.load({
       configured: config.admin.apiKey,
       installation: parts.store.installation,
@@ -87,6 +82,21 @@ export async function startGateway({ config, logger: given, makers }: StartOptio
     await undo.run();
     throw error;
   }
+}
+
+function makersOf({ dataDir }: GatewayConfig, given: Partial<Makers> | undefined, undo: UndoStack): Makers {
+  return {
+    createDataPlane: given?.createDataPlane ?? preparedDataPlane(dataDir, undo),
+    createClickHouseService: given?.createClickHouseService ?? createClickHouseService,
+  };
+}
+
+/** Its first reactor is started at once: to load it takes as long as all that has to be there before it gets work. */
+function preparedDataPlane(dataDir: string, undo: UndoStack): Makers['createDataPlane'] {
+  const forks = new ReactorForks(dataDir);
+  undo.add(() => forks.close());
+  forks.prepare();
+  return (options) => createDataPlane(options, { forks });
 }
 
 async function openParts(

@@ -9,6 +9,7 @@ import { createRecordingLogger, createRecordingMetrics, type RecordingLogger } f
 import { FAKE_REACTOR } from '../../../../test/support/fake-reactor.js';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { createDataPlane } from './data-plane.js';
+import { ReactorForks } from './reactor-forks.js';
 import type { DataPlane, DataPlaneOptions } from './types.js';
 
 describe('createDataPlane', () => {
@@ -56,7 +57,7 @@ describe('createDataPlane', () => {
         tls: {},
         ...change,
       },
-      { entry },
+      { forks: new ReactorForks(dataDir, entry) },
     );
     return plane;
   }

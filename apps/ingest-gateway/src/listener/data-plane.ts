@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import type { AllowlistEntry, Endpoint } from '@app/pipeline/api';
 import type { ReactorSettings } from '../reactor/messages.js';
@@ -7,7 +6,7 @@ import { Acceptor } from './acceptor.js';
 import { Bans } from './bans.js';
 import { FileWatch } from './file-watch.js';
 import { ListenerControl } from './listener-control.js';
-import { reactorOpensslOptions } from './reactor-openssl.js';
+import { ReactorForks } from './reactor-forks.js';
 import { ReactorSupervisor } from './reactor-supervisor.js';
 import { ServerIdentity } from './server-identity.js';
 import { certificatePaths, loadTlsIdentity, reloadTlsIdentity } from './tls-identity.js';
@@ -16,13 +15,11 @@ import type { AcceptorSettings, DataPlane, DataPlaneOptions, ListenerStatus } fr
 
 /** How long the listener waits for a reactor before it listens anyway, ms. */
 const REACTOR_WAIT_MS = 5_000;
-/** The reactor's module, as the build lays it beside this one. */
-const REACTOR_ENTRY = fileURLToPath(new URL('../reactor/main.js', import.meta.url));
 
-/** How reactor processes are run; for tests. */
+/** How reactor processes are run. */
 export interface ProcessOptions {
-  /** Module that they run. */
-  readonly entry?: string;
+  /** What starts them. */
+  readonly forks?: ReactorForks;
   readonly watchdog?: WatchdogLimits;
 }
 
@@ -38,7 +35,7 @@ class ProcessDataPlane implements DataPlane {
   readonly #listener: ListenerControl;
   #stopping: Promise<readonly DrainReport[]> | undefined;
 
-  constructor(options: DataPlaneOptions, { entry = REACTOR_ENTRY, watchdog }: ProcessOptions) {
+  constructor(options: DataPlaneOptions, { forks, watchdog }: ProcessOptions) {
     const { logger, metrics, handlers, host, reactors, tls, dataDir } = options;
     const listenerLogger = logger.child({ component: 'listener' });
     this.#bans = new Bans(metrics.gauge('gateway_bans_active', 'Source addresses that are banned.'));
@@ -52,10 +49,9 @@ class ProcessDataPlane implements DataPlane {
       cut: (id) => this.#supervisor.cut(id),
     });
     this.#supervisor = new ReactorSupervisor({
-      entry,
+      forks: forks ?? new ReactorForks(dataDir),
       ...(watchdog && { watchdog }),
       logger: logger.child({ component: 'supervisor' }),
-      nodeOptions: () => reactorOpensslOptions(dataDir),
       handlers,
       reactors,
       spoolDirectory: resolve(dataDir, 'spool'),

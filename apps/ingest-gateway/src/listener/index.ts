@@ -1,2 +1,3 @@
 export { createDataPlane } from './data-plane.js';
+export { ReactorForks } from './reactor-forks.js';
 export type * from './types.js';

@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import type {
@@ -10,6 +10,7 @@ import type {
 } from '@app/pipeline/api';
 import type { AgentReports, FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
 import { PendingRequests } from '../reactor/pending-requests.js';
+import type { ForkedReactor } from './reactor-forks.js';
 import type { StreamPeer } from './stream-claim-broker.js';
 
 /** What a reactor tells the rest of the data plane. */
@@ -47,7 +48,7 @@ export interface ReplayRequest {
 /** How long after its deadline a draining process may take to exit, ms. */
 const EXIT_GRACE_MS = 1_000;
 
-/** One run of a reactor's child process, from fork to exit. Everything it held is given back when it ends. */
+/** One run of a reactor's child process, until its exit. Everything it held is given back when it ends. */
 export class ReactorProcess implements StreamPeer {
   /** Resolves, with a sentence for operators, when the process is gone and its connections are counted as closed. */
   readonly exited: Promise<string>;
@@ -63,18 +64,12 @@ export class ReactorProcess implements StreamPeer {
   #lastMetrics: readonly object[] | undefined;
   #reports: readonly DrainReport[] | undefined;
 
-  /** @param nodeOptions options of Node beside those of this process */
   constructor(
-    entry: string,
-    nodeOptions: readonly string[],
+    forked: ForkedReactor,
     private readonly events: ReactorEvents,
     private readonly logger: Logger,
   ) {
-    // Logs go straight to this process's output; standard input is nobody's.
-    this.#child = fork(entry, [], {
-      execArgv: [...process.execArgv, ...nodeOptions],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
+    this.#child = forked.child;
     this.#metrics = new PendingRequests((requestId) => this.send({ type: 'collect-metrics', requestId }));
     this.#replays = new PendingRequests((requestId, request) =>
       this.send({ type: 'replay', requestId, ...request }),
@@ -82,7 +77,7 @@ export class ReactorProcess implements StreamPeer {
     this.#releases = new PendingRequests((requestId, stream) =>
       this.send({ type: 'release-stream', requestId, stream }),
     );
-    this.#child.on('message', (message) => this.#receive(message as FromReactor));
+    forked.listen((message) => this.#receive(message));
     this.exited = new Promise((resolve) => {
       const ended = (reason: string): void => {
         this.#giveBack();

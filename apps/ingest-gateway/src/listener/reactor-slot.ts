@@ -2,6 +2,7 @@ import type { DrainReport } from '@app/pipeline';
 import type { Logger } from '@app/pipeline/api';
 import { Backoff, sleep } from '@app/pipeline/helpers';
 import type { ReactorConfiguration } from '../reactor/messages.js';
+import type { ForkedReactor } from './reactor-forks.js';
 import { ReactorProcess, type ReactorEvents } from './reactor-process.js';
 import type { ListenerStatus } from './types.js';
 import { Watchdog, type WatchdogLimits } from './watchdog.js';
@@ -13,11 +14,9 @@ export type ReactorView = ListenerStatus['reactors'][number];
 export interface ReactorSlotParts {
   /** Place among the reactors, from 0. */
   readonly index: number;
-  /** Module that the child process runs. */
-  readonly entry: string;
   readonly logger: Logger;
-  /** Options of Node for the child process, beside those of this one; asked for at each start. */
-  nodeOptions(): Promise<readonly string[]>;
+  /** Starts the child process; what it throws, and when it has ended, is tried again. */
+  fork(): Promise<ForkedReactor>;
   /** An epoch never used before; asked for at each start of the process. */
   nextEpoch(): Promise<string>;
   /** The newest snapshots. */
@@ -130,10 +129,13 @@ export class ReactorSlot {
     this.#readyAt = 0;
     let process: ReactorProcess;
     try {
-      const nodeOptions = await this.parts.nodeOptions();
       const epoch = await this.parts.nextEpoch();
-      if (this.#stopping.signal.aborted) return 'stopped';
-      process = this.#fork(epoch, nodeOptions);
+      const forked = await this.parts.fork();
+      if (this.#stopping.signal.aborted) {
+        await forked.end();
+        return 'stopped';
+      }
+      process = this.#begin(epoch, forked);
     } catch (error) {
       return `could not be prepared: ${error instanceof Error ? error.message : String(error)}`;
     }
@@ -146,7 +148,7 @@ export class ReactorSlot {
     return reason;
   }
 
-  #fork(epoch: string, nodeOptions: readonly string[]): ReactorProcess {
+  #begin(epoch: string, forked: ForkedReactor): ReactorProcess {
     this.#starts += 1;
     this.#reason = undefined;
     const events: ReactorEvents = {
@@ -162,7 +164,7 @@ export class ReactorSlot {
         this.parts.events.status();
       },
     };
-    this.#process = new ReactorProcess(this.parts.entry, nodeOptions, events, this.parts.logger);
+    this.#process = new ReactorProcess(forked, events, this.parts.logger);
     return this.#process;
   }
 

@@ -7,6 +7,7 @@ import { ReactorPool } from './reactor-pool.js';
 import { dealCredit, demandOf, withCredit } from './reactor-shares.js';
 import { ReactorSlot, type ReactorView } from './reactor-slot.js';
 import { SpoolDirectories } from './spool-directories.js';
+import type { ReactorForks } from './reactor-forks.js';
 import { StreamClaimBroker } from './stream-claim-broker.js';
 import type { DataPlaneHandlers, EndedPipeline } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
@@ -18,11 +19,8 @@ export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch' | 'index' | 's
 
 /** What a supervisor is made from. */
 export interface ReactorSupervisorParts {
-  /** Module that child processes run. */
-  readonly entry: string;
+  readonly forks: Pick<ReactorForks, 'fork'>;
   readonly logger: Logger;
-  /** Options of Node for child processes, beside those of this one. */
-  nodeOptions(): Promise<readonly string[]>;
   readonly handlers: DataPlaneHandlers;
   /** How many there are at first. */
   readonly reactors: number;
@@ -211,13 +209,12 @@ export class ReactorSupervisor {
   }
 
   #slot(index: number): ReactorSlot {
-    const { handlers, logger, entry } = this.parts;
+    const { handlers, logger, forks } = this.parts;
     return new ReactorSlot({
       index,
-      entry,
       ...(this.parts.watchdog && { watchdog: this.parts.watchdog }),
       logger: logger.child({ reactor: index }),
-      nodeOptions: () => this.parts.nodeOptions(),
+      fork: () => forks.fork(),
       nextEpoch: () => handlers.nextEpoch(),
       ended: (process) => {
         this.#spools.ended(index);

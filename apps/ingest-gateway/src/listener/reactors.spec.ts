@@ -8,6 +8,7 @@ import { createRecordingLogger, createRecordingMetrics, type RecordingLogger } f
 import { FAKE_REACTOR } from '../../../../test/support/fake-reactor.js';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { createDataPlane, type ProcessOptions } from './data-plane.js';
+import { ReactorForks } from './reactor-forks.js';
 import type { DataPlane, ListenerStatus } from './types.js';
 
 type Reactor = ListenerStatus['reactors'][number];
@@ -55,7 +56,7 @@ describe('the reactors of a data plane', () => {
         dataDir,
         tls: {},
       },
-      { entry, ...options },
+      { forks: new ReactorForks(dataDir, entry), ...options },
     );
     await plane.start();
     await ready(reactors);

@@ -1,0 +1,91 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pollUntil } from '../../../../test/support/poll.js';
+import { ReactorForks, type ForkedReactor } from './reactor-forks.js';
+
+/** Says hello, and ends when it is told to or left alone. */
+const FAKE_REACTOR = `
+  process.on('message', () => process.exit(0));
+  process.on('disconnect', () => process.exit(0));
+  process.send({ type: 'hello' });
+`;
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+describe('ReactorForks', () => {
+  let dataDir: string;
+  let forks: ReactorForks;
+  const forked: ForkedReactor[] = [];
+
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'reactor-forks-'));
+    await writeFile(join(dataDir, 'reactor.mjs'), FAKE_REACTOR);
+    forks = new ReactorForks(dataDir, join(dataDir, 'reactor.mjs'));
+  });
+  afterEach(async () => {
+    await forks.close();
+    for (const each of forked.splice(0)) await each.end();
+    await rm(dataDir, { recursive: true });
+  });
+
+  async function fork(): Promise<ForkedReactor> {
+    const one = await forks.fork();
+    forked.push(one);
+    return one;
+  }
+
+  async function messagesOf(reactor: ForkedReactor): Promise<string[]> {
+    const heard: string[] = [];
+    reactor.listen(({ type }) => heard.push(type));
+    expect(heard).toEqual([]);
+    await pollUntil('the first message', () => heard.length > 0);
+    return heard;
+  }
+
+  it('gives the process that was prepared once, with what it said before somebody listened', async () => {
+    forks.prepare();
+    forks.prepare();
+    const first = await fork();
+    // By then it has said hello.
+    await pollUntil('the process', () => first.alive);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await messagesOf(first)).toEqual(['hello']);
+    const second = await fork();
+    expect(second.child.pid).not.toBe(first.child.pid);
+    expect(await messagesOf(second)).toEqual(['hello']);
+  });
+
+  it('starts another one where the prepared one has ended', async () => {
+    const entry = join(dataDir, 'reactor.mjs');
+    const pidFile = join(dataDir, 'pid');
+    const dying = `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(pidFile)}, String(process.pid));`;
+    await writeFile(entry, `${dying} process.exit(1);`);
+    forks.prepare();
+    const pid = await pollUntil('the process', async () => Number(await readFile(pidFile, 'utf8')));
+    await pollUntil('its end', () => !isAlive(pid));
+    await writeFile(entry, FAKE_REACTOR);
+    expect(await messagesOf(await fork())).toEqual(['hello']);
+  });
+
+  it('ends what nobody took, and prepares nothing after that', async () => {
+    forks.prepare();
+    await forks.close();
+    forks.prepare();
+    expect(await messagesOf(await fork())).toEqual(['hello']);
+  });
+
+  it('tells why none can be started', async () => {
+    const none = new ReactorForks(join(dataDir, 'reactor.mjs'));
+    none.prepare();
+    await expect(none.fork()).rejects.toThrow(/ENOTDIR|EEXIST/);
+    await none.close();
+  });
+});
