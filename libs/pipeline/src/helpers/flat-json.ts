@@ -1,8 +1,9 @@
 import type { Keyed } from './arrange.js';
-import { JsonValues, type JsonBytes } from './json-values.js';
+import { endOfPlain, JsonValues } from './json-values.js';
 import { findKey, isLearnable, KeyTree, MAX_KEYS } from './key-tree.js';
 import type { Line } from './line.js';
 
+const QUOTE = 0x22;
 const COMMA = 0x2c;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
@@ -16,16 +17,22 @@ const LEARN_ONE_IN = 16;
 /** Lines that find no room before a full tree is given up, beside as many as were read. */
 const MIN_HOMELESS = 16 * 1024;
 
-/** Lines of one chunk, up to `end`. */
-interface Piece extends JsonBytes {
+/** Lines of one chunk. */
+interface Piece {
+  readonly chunk: Buffer;
+  /** Of the whole chunk. */
+  readonly view: DataView;
+  readonly start: number;
   readonly end: number;
+  /** The bytes from `start` to `end` as latin1, a character each. */
+  readonly text: string;
 }
 
 /**
  * Reads lines that hold a JSON object without white space whose keys come in an order that was seen before: so an agent
  * sends all of its events. It gives what JSON.parse gives, or nothing, and then JSON.parse has to read the line. For a
- * file event of 354 bytes with 13 keys it takes 0.6 us instead of 1.1, for one of 365 bytes with letters outside ASCII,
- * in any of 97 orders, 1.05 instead of 1.5: keys are compared, not read, and texts are stretches of the piece they came in.
+ * file event of 354 bytes with 13 keys it takes 0.65 us instead of 1.15, for one of 365 bytes with letters outside ASCII,
+ * in any of 97 orders, 1.05 instead of 1.55: keys are compared, not read, and texts are stretches of the piece they came in.
  *
  * A text keeps its piece in memory, 16 KiB: who keeps one for longer than its event has to copy it.
  */
@@ -76,17 +83,27 @@ export class FlatJson {
   }
 
   #object(piece: Piece, { start, end }: Line, values: unknown[]): Keyed | undefined {
+    const { chunk, view, text, start: base } = piece;
     const reader = this.#values;
     let siblings = this.#tree.first;
     let at = start;
     for (let count = 0; ; count += 1) {
-      const node = findKey(siblings, piece.view, at, end);
+      const node = findKey(siblings, view, at, end);
       if (node === undefined) return undefined;
-      const value = reader.read(piece, at + node.length, end);
-      at = reader.end;
+      const from = at + node.length;
+      // Most values are plain texts: a call for each of them takes 0.1 us an event.
+      const plain = chunk[from] === QUOTE ? endOfPlain(chunk, from + 1, end) : end;
+      let value: unknown;
+      if (plain < end && chunk[plain] === QUOTE) {
+        value = text.substring(from + 1 - base, plain - base);
+        at = plain + 1;
+      } else {
+        value = reader.read(chunk, view, from, end);
+        at = reader.end;
+      }
       if (value === undefined || at >= end) return undefined;
       values[count] = value;
-      const next = piece.chunk[at];
+      const next = chunk[at];
       if (next === CLOSING_BRACE) return at + 1 === end ? node.make?.(values) : undefined;
       if (next !== COMMA) return undefined;
       siblings = node.child;
