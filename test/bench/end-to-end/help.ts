@@ -12,7 +12,7 @@ npm run bench -- stages [options]   micro benchmark of the stages in one process
 Options
 ${list([
   ['--scenario a,b', 'only these, in this order; all by default'],
-  ['--seconds N', 'length of each measured flood, 6 by default'],
+  ['--seconds N', 'length of each measured flood, 10 by default'],
   ['--rounds N', 'all scenarios so many times; tables show the run in the middle; 1 by default'],
   ['--set NAME=value', 'a variable for the gateway, such as ACTIVITYMONITOR_BATCH_SIZE=500; repeatable'],
   ['--no-latency', 'leave out the runs that measure Acks'],

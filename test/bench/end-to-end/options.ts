@@ -20,7 +20,7 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: {
       scenario: { type: 'string', multiple: true },
-      seconds: { type: 'string', default: '6' },
+      seconds: { type: 'string', default: '10' },
       rounds: { type: 'string', default: '1' },
       set: { type: 'string', multiple: true, default: [] },
       'no-latency': { type: 'boolean', default: false },
