@@ -20,7 +20,10 @@ export interface Origin {
 export interface SourceEvent {
   /** Discriminator by which transforms claim it, such as `FileSystem`. */
   readonly type: string;
-  /** The message parsed once: an object for JSON, a string for a LEEF line. */
+  /**
+   * The message parsed once: an object for JSON, a string for a LEEF line. Its texts may be stretches of what was received,
+   * 16 KiB of which stay in memory with each: copy what is kept for longer than the event.
+   */
   readonly value: unknown;
   readonly raw: Uint8Array;
   /** Set together with `record` by the transform that decodes the event. */

@@ -210,7 +210,13 @@ describe('FlatJson', () => {
     const reader = readerOf(...Array.from({ length: MAX_ORDERS + 5 }, (_, n) => ({ [`junk${n}`]: 1 })));
     expect(readOne(reader, '{"junk3":5}')).toEqual({ junk3: 5 });
     expect(readOne(reader, `{"junk${MAX_ORDERS}":5}`)).toBeUndefined();
-    for (let n = 0; n < 20_000; n += 1) reader.learn(EVENT);
+    const used = Array.from({ length: 100 }, () => Line.of(Buffer.from('{"junk3":5}')));
+    for (let n = 0; n < 20_000; n += 1) {
+      reader.learn(EVENT);
+      if (n % 50 === 0) reader.read(used, 0, used.length);
+    }
+    expect(readOne(reader, JSON.stringify(EVENT))).toBeUndefined();
+    for (let n = 0; n < 40_000; n += 1) reader.learn(EVENT);
     expect(readOne(reader, JSON.stringify(EVENT))).toEqual(EVENT);
     expect(readOne(reader, '{"junk3":5}')).toBeUndefined();
   });

@@ -14,8 +14,8 @@ const MAX_PIECE_BYTES = 16 * 1024;
 const MAX_ELEMENTS = 16;
 /** One in so many missed lines is learned from, so that frequent orders of keys come first. */
 const LEARN_ONE_IN = 16;
-/** Lines that find no room before a full tree is given up, beside as many as were read. */
-const MIN_HOMELESS = 16 * 1024;
+/** After so many lines that found no room in a full tree, it is given up if fewer than these were read meanwhile. */
+const HOMELESS = 16 * 1024;
 
 /** Lines of one chunk. */
 interface Piece {
@@ -39,10 +39,10 @@ interface Piece {
 export class FlatJson {
   readonly #tree = new KeyTree();
   readonly #values = new JsonValues();
-  #read = 0;
   #missed = 0;
-  /** Lines that the tree had no room for, about. */
+  /** Lines that the tree had no room for, about, and those that were read meanwhile. */
   #homeless = 0;
+  #read = 0;
 
   /**
    * The object of each line, `undefined` for a line that JSON.parse has to read. Does not throw, whatever the lines hold.
@@ -76,9 +76,9 @@ export class FlatJson {
     if (!isLearnable(keys) || !keys.every((key) => isReadable((value as Keyed)[key]))) return;
     if (this.#tree.add(keys)) return;
     this.#homeless += LEARN_ONE_IN;
-    if (this.#homeless < MIN_HOMELESS + this.#read) return;
+    if (this.#homeless < HOMELESS) return;
     // Agents have changed, or one of them has filled the tree with what nobody else sends.
-    this.#tree.clear();
+    if (this.#homeless > this.#read) this.#tree.clear();
     this.#homeless = this.#read = 0;
   }
 
