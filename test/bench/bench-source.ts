@@ -7,7 +7,7 @@ import {
   type SourceDefinition,
   type SourceEvent,
 } from '@app/pipeline/api';
-import { type LineFramer, type MessageReader } from '@app/pipeline/helpers';
+import type { LineFramer, MessageReader } from '@app/pipeline/helpers';
 
 /** Where the bench puts its chunks in: a source without sockets. */
 export interface BenchFeed {

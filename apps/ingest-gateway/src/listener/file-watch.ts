@@ -24,8 +24,8 @@ export class FileWatch {
   #timer: NodeJS.Timeout | undefined;
   #settle: NodeJS.Timeout | undefined;
   #seen: string | undefined;
-  /** What differed at the last look: told only when the next one finds the same, as a file may be read half written. */
-  #differing: string | undefined;
+  /** What the last look found: news only when the next one finds the same, as a file may be read half written. */
+  #last: string | undefined;
   #running = false;
 
   /** @param changed called after each change, never before `start` or after `stop` */
@@ -42,7 +42,7 @@ export class FileWatch {
     if (this.#running) return;
     this.#running = true;
     this.#watchDirectories();
-    this.#seen = await this.#contents();
+    this.#last = this.#seen = await this.#contents();
     if (this.#running) this.#timer = setInterval(() => void this.#look(), this.times.pollMs).unref();
   }
 
@@ -59,8 +59,8 @@ export class FileWatch {
     const now = await this.#contents();
     if (!this.#running) return;
     this.#watchDirectories();
-    const settled = now === this.#seen || now === this.#differing;
-    this.#differing = now;
+    const settled = now === this.#last;
+    this.#last = now;
     if (!settled) return this.#soon();
     if (now === this.#seen) return;
     this.#seen = now;

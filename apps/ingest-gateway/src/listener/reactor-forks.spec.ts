@@ -1,24 +1,12 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FAKE_REACTOR } from '../../../../test/support/fake-reactor.js';
 import { pollUntil } from '../../../../test/support/poll.js';
+import { isRunning } from '../store/process-identity.js';
 import { ReactorForks, type ForkedReactor } from './reactor-forks.js';
-
-/** Says hello, and ends when it is told to or left alone. */
-const FAKE_REACTOR = `
-  process.on('message', () => process.exit(0));
-  process.on('disconnect', () => process.exit(0));
-  process.send({ type: 'hello' });
-`;
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
 
 describe('ReactorForks', () => {
   let dataDir: string;
@@ -54,9 +42,7 @@ describe('ReactorForks', () => {
     forks.prepare();
     forks.prepare();
     const first = await fork();
-    // By then it has said hello.
-    await pollUntil('the process', () => first.alive);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await once(first.child, 'message');
     expect(await messagesOf(first)).toEqual(['hello']);
     const second = await fork();
     expect(second.child.pid).not.toBe(first.child.pid);
@@ -70,7 +56,7 @@ describe('ReactorForks', () => {
     await writeFile(entry, `${dying} process.exit(1);`);
     forks.prepare();
     const pid = await pollUntil('the process', async () => Number(await readFile(pidFile, 'utf8')));
-    await pollUntil('its end', () => !isAlive(pid));
+    await pollUntil('its end', () => !isRunning(pid));
     await writeFile(entry, FAKE_REACTOR);
     expect(await messagesOf(await fork())).toEqual(['hello']);
   });

@@ -27,7 +27,11 @@ export class ForkedReactor {
 
   /** Whether it runs and can be talked to. */
   get alive(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null && this.child.connected;
+    return !this.#ended && this.child.connected;
+  }
+
+  get #ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   /** Gives all that it has said and will say, never within this call; to be called once. */
@@ -41,8 +45,7 @@ export class ForkedReactor {
 
   /** Ends it; resolves when it is gone. Does not reject. */
   async end(): Promise<void> {
-    if (this.child.pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null)
-      return;
+    if (this.child.pid === undefined || this.#ended) return;
     const gone = once(this.child, 'exit').catch(() => undefined);
     this.child.kill('SIGKILL');
     await gone;
@@ -51,7 +54,7 @@ export class ForkedReactor {
 
 /**
  * Starts the child processes of reactors. One can be started before it is known what it has to do: to load its modules
- * takes it as long as the control plane takes to come up (start to ready 2.0 s instead of 2.4 s on a slow machine).
+ * takes it as long as the control plane takes to come up (the listener is there after 2.0 s instead of 2.4 s on a slow machine).
  */
 export class ReactorForks {
   #spare: Promise<ForkedReactor> | undefined;

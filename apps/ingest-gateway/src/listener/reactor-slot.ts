@@ -15,7 +15,7 @@ export interface ReactorSlotParts {
   /** Place among the reactors, from 0. */
   readonly index: number;
   readonly logger: Logger;
-  /** Starts the child process; what it throws, and when it has ended, is tried again. */
+  /** Gives a child process; asked again, ever more slowly, after it has thrown or the process has ended. */
   fork(): Promise<ForkedReactor>;
   /** An epoch never used before; asked for at each start of the process. */
   nextEpoch(): Promise<string>;

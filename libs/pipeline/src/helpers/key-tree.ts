@@ -3,8 +3,16 @@ import type { Keyed } from './arrange.js';
 /** Makes an object from the values of its keys, in their order. */
 export type MakeObject = (values: readonly unknown[]) => Keyed;
 
+/** A place in an order of keys: before the first or after one of them. */
+interface Place {
+  /** The key that may come next, with its siblings. */
+  child: KeyNode | undefined;
+  /** Set where an object may end. */
+  make: MakeObject | undefined;
+}
+
 /** A key in an order of keys. */
-export interface KeyNode {
+export interface KeyNode extends Place {
   /** As it stands in the text: `{"Host":` for the first key of an object, `,"Host":` for a later one. */
   readonly text: string;
   /** Its length, bytes. */
@@ -13,12 +21,8 @@ export interface KeyNode {
   readonly words: readonly number[];
   /** The last four bytes as such a word. */
   readonly tail: number;
-  /** What may come after its value, with its siblings. */
-  child: KeyNode | undefined;
   /** What may stand in its place. */
   sibling: KeyNode | undefined;
-  /** Set where an object may end. */
-  make: MakeObject | undefined;
 }
 
 /** Orders of keys that a tree holds at most; file events as agents send them have 100 to 160. */
@@ -30,13 +34,17 @@ const PLAIN_KEY = /^[A-Za-z]\w{0,63}$/;
 
 /** Orders of keys that objects were seen to have. Those that begin alike share their beginning. */
 export class KeyTree {
-  /** What an object may begin with, with its siblings. */
-  first: KeyNode | undefined;
+  readonly #root: Place = { child: undefined, make: undefined };
   #orders = 0;
+
+  /** What an object may begin with, with its siblings. */
+  get first(): KeyNode | undefined {
+    return this.#root.child;
+  }
 
   /** Forgets all. */
   clear(): void {
-    this.first = undefined;
+    this.#root.child = undefined;
     this.#orders = 0;
   }
 
@@ -46,36 +54,19 @@ export class KeyTree {
    * @returns whether the tree has it now; not when it is full
    */
   add(keys: readonly string[]): boolean {
-    let node: KeyNode | undefined;
+    const full = this.#orders >= MAX_ORDERS;
+    let place = this.#root;
     for (const key of keys) {
-      const text = `${node === undefined ? '{' : ','}"${key}":`;
-      const next = this.#find(node, text) ?? this.#append(node, text);
-      if (next === undefined) return false;
-      node = next;
+      const text = `${place === this.#root ? '{' : ','}"${key}":`;
+      const known = childOf(place, text);
+      if (known === undefined && full) return false;
+      place = known ?? appendTo(place, text);
     }
-    if (node === undefined) return false;
-    if (node.make !== undefined) return true;
-    if (this.#orders >= MAX_ORDERS) return false;
+    if (place.make !== undefined) return true;
+    if (full) return false;
     this.#orders += 1;
-    node.make = makerOf(keys);
+    place.make = makerOf(keys);
     return true;
-  }
-
-  #find(parent: KeyNode | undefined, text: string): KeyNode | undefined {
-    let node = parent === undefined ? this.first : parent.child;
-    while (node !== undefined && node.text !== text) node = node.sibling;
-    return node;
-  }
-
-  #append(parent: KeyNode | undefined, text: string): KeyNode | undefined {
-    if (this.#orders >= MAX_ORDERS) return undefined;
-    const added = nodeOf(text);
-    let last = parent === undefined ? this.first : parent.child;
-    while (last?.sibling !== undefined) last = last.sibling;
-    if (last !== undefined) last.sibling = added;
-    else if (parent !== undefined) parent.child = added;
-    else this.first = added;
-    return added;
   }
 }
 
@@ -109,6 +100,22 @@ function startsWith(view: DataView, start: number, words: readonly number[]): bo
     at += 4;
   }
   return true;
+}
+
+function childOf(parent: Place, text: string): KeyNode | undefined {
+  let node = parent.child;
+  while (node !== undefined && node.text !== text) node = node.sibling;
+  return node;
+}
+
+/** After its siblings. */
+function appendTo(parent: Place, text: string): KeyNode {
+  const added = nodeOf(text);
+  let last = parent.child;
+  while (last?.sibling !== undefined) last = last.sibling;
+  if (last === undefined) parent.child = added;
+  else last.sibling = added;
+  return added;
 }
 
 function nodeOf(text: string): KeyNode {
