@@ -33,6 +33,7 @@ const words = (name) => name.split('/').at(-1).split('-');
 
 function platformOf(name) {
   const parts = words(name);
+  if (parts.includes('wasm32')) return { cpu: ['wasm32'] };
   const os = OS.find((each) => parts.includes(each));
   const cpu = Object.keys(CPU).find((each) => parts.includes(each));
   if (os === undefined) return undefined;

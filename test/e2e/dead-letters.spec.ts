@@ -9,7 +9,7 @@ import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
 
 const FAST = { ACTIVITYMONITOR_BATCH_INTERVAL_SECONDS: '1' };
-const MAIN = resolve('dist/apps/ingest-gateway/src/main.js');
+const MAIN = resolve('dist/gateway/main.js');
 const DAY = 86_400_000;
 
 const cleanUp: (() => Promise<unknown>)[] = [];

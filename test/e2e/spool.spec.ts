@@ -11,7 +11,7 @@ import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent } from '../support/raw-agent.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
-const MAIN = resolve('dist/apps/ingest-gateway/src/main.js');
+const MAIN = resolve('dist/gateway/main.js');
 
 interface StatusView {
   readonly listener: { readonly state: string; readonly reactors: readonly { readonly state: string }[] };

@@ -28,7 +28,7 @@ describe('many events', () => {
     const args = ['agent', '--host', '127.0.0.1', '--port', String(await gateway.agentPort())];
     args.push('--token', await gateway.token(), '--agents', '10', '--events', '100000');
     args.push('--bad-ratio', '0.01', '--seed', '3', '--data', data);
-    const main = resolve('dist/apps/ingest-gateway/src/main.js');
+    const main = resolve('dist/gateway/main.js');
     const { stdout } = await promisify(execFile)(process.execPath, [main, ...args]);
     expect(stdout.replaceAll(',', '')).toContain('100000');
     await pollUntil(

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pollUntil } from './poll.js';
 
-const MAIN = resolve('dist/apps/ingest-gateway/src/main.js');
+const MAIN = resolve('dist/gateway/main.js');
 
 /** What tests read of `GET /api/v1/nam-listener/status`. */
 export interface GatewayStatus {

@@ -57,7 +57,7 @@ export async function createControlPlane(
     bodyParser: false,
   });
   app.useGlobalFilters(new ProblemFilter(logger));
-  app.get(ApiDocument, { strict: false }).build(app, parts.identity.version);
+  app.get(ApiDocument, { strict: false }).describe(app, parts.identity.version);
   const { host, port } = parts.config.http;
   try {
     await app.listen({ host, port });

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { GatewayError } from '@app/pipeline/api';
 import { sleep } from '@app/pipeline/helpers';
@@ -144,19 +146,26 @@ async function readPort(file: string): Promise<number> {
   return text.endsWith('\n') ? Number(text) : 0;
 }
 
-async function answers(url: string): Promise<boolean> {
-  return fetch(`${url}/ping`, { headers: { connection: 'close' }, signal: AbortSignal.timeout(2_000) }).then(
-    (response) => response.ok,
-    () => false,
-  );
+function answers(url: string): Promise<boolean> {
+  return ask('GET', `${url}/ping`).catch(() => false);
 }
 
 async function stopListening(url: string): Promise<void> {
-  await fetch(`${url}/?query=${encodeURIComponent('SYSTEM STOP LISTEN HTTP')}`, {
-    method: 'POST',
-    headers: { connection: 'close' },
-    signal: AbortSignal.timeout(2_000),
-  }).catch(() => undefined);
+  await ask('POST', `${url}/?query=${encodeURIComponent('SYSTEM STOP LISTEN HTTP')}`).catch(() => undefined);
+}
+
+/**
+ * Whether the server says yes, over a connection of its own. Not by `fetch`, whose first call loads its module: 80 ms of
+ * the gateway's start.
+ * @throws Error when it does not answer within 2 s
+ */
+async function ask(method: string, url: string): Promise<boolean> {
+  const asked = request(url, { method, agent: false, signal: AbortSignal.timeout(2_000) }).end();
+  // Errors after the response say nothing more.
+  asked.on('error', () => undefined);
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode === 200;
 }
 
 /** The server needs none of the gateway's settings and secrets. */

@@ -1,11 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { REACTOR_ENTRY } from '../entry-points.js';
 import type { FromReactor } from '../reactor/messages.js';
 import { reactorOpensslOptions } from './reactor-openssl.js';
-
-/** The reactor's module, as the build lays it beside this one. */
-const REACTOR_ENTRY = fileURLToPath(new URL('../reactor/main.js', import.meta.url));
 
 /** A reactor's child process. What it says is kept until somebody listens. */
 export class ForkedReactor {

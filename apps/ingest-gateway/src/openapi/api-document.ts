@@ -9,27 +9,35 @@ Errors have one shape (\`Problem\`, RFC 9457); \`docs/errors.md\` explains every
 
 /** The description of the API as OpenAPI 3.1, read off the routes themselves. */
 export class ApiDocument {
+  #build: (() => OpenAPIObject) | undefined;
   #current: OpenAPIObject | undefined;
 
-  /** @throws Error before `build` */
+  /**
+   * Made when it is asked for: to read all routes takes 80 ms, which a start would wait for.
+   * @throws Error before `describe`
+   */
   get current(): OpenAPIObject {
-    if (this.#current === undefined) throw new Error('The document has not been built.');
-    return this.#current;
+    if (this.#build === undefined) throw new Error('Nothing has been described.');
+    return (this.#current ??= this.#build());
   }
 
-  /** Describes the routes of the application; to be called once, when they are known. */
-  build(app: INestApplication, version: string): void {
-    const config = new DocumentBuilder()
-      .setOpenAPIVersion('3.1.0')
-      .setTitle('Activity ingest gateway')
-      .setDescription(DESCRIPTION)
-      .setVersion(version)
-      .addBearerAuth({ type: 'http', scheme: 'bearer' })
-      .build();
-    const document = SwaggerModule.createDocument(app, config, {
-      operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}.${method}`,
-    });
-    const schemas = { ...document.components?.schemas, ...componentSchemas() };
-    this.#current = { ...document, components: { ...document.components, schemas } };
+  /** Says which application's routes it describes; to be called once, when they are known. */
+  describe(app: INestApplication, version: string): void {
+    this.#build = () => documentOf(app, version);
   }
+}
+
+function documentOf(app: INestApplication, version: string): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Activity ingest gateway')
+    .setDescription(DESCRIPTION)
+    .setVersion(version)
+    .addBearerAuth({ type: 'http', scheme: 'bearer' })
+    .build();
+  const document = SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}.${method}`,
+  });
+  const schemas = { ...document.components?.schemas, ...componentSchemas() };
+  return { ...document, components: { ...document.components, schemas } };
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { GATEWAY_ENTRY } from '../../entry-points.js';
 import { GatewayProcess } from './gateway-process.js';
 
 /** A gateway that was started for the demo. */
@@ -18,11 +18,10 @@ const NOT_INHERITED = /^(GATEWAY_|CLICKHOUSE_|ACTIVITYMONITOR_|SYSLOG_TLS_|ADMIN
 /** Starts this same program as a gateway, with its data in the directory and on ports that are free. */
 export async function startGateway(dataDir: string): Promise<StartedGateway> {
   const port = await freePort();
-  const program = fileURLToPath(new URL('../../main.js', import.meta.url));
   const logFile = join(dataDir, 'gateway.log');
   const inherited = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name));
   const gateway = await GatewayProcess.start({
-    args: ['--enable-source-maps', program, 'run'],
+    args: ['--enable-source-maps', GATEWAY_ENTRY, 'run'],
     env: {
       ...Object.fromEntries(inherited),
       GATEWAY_DATA_DIR: dataDir,

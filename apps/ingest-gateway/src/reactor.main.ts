@@ -1,8 +1,8 @@
 import { createLogger, type RootLogger } from '@app/pipeline/observability';
 import { createPipeline } from '@app/pipeline/runtime';
-import { createPluginRegistry } from '../plugins.js';
-import { ProcessPort } from './port.js';
-import { Reactor } from './reactor.js';
+import { createPluginRegistry } from './plugins.js';
+import { ProcessPort } from './reactor/port.js';
+import { Reactor } from './reactor/reactor.js';
 
 let logger: RootLogger | undefined;
 
