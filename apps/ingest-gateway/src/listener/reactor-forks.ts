@@ -51,7 +51,7 @@ export class ForkedReactor {
 
 /**
  * Starts the child processes of reactors. One can be started before it is known what it has to do: to load its modules
- * takes it as long as the control plane takes to come up (the listener is there after 2.0 s instead of 2.4 s on a slow machine).
+ * takes it as long as the control plane takes to come up (the listener is there after 1.1 s instead of 1.4 s).
  */
 export class ReactorForks {
   #spare: Promise<ForkedReactor> | undefined;
