@@ -3,13 +3,12 @@ import { createTestCertificate } from '@app/pipeline/testing';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { startGateway, type GatewayStatus, type TestGateway } from '../support/gateway.js';
+import { join } from 'node:path';
+import { PROGRAM, startGateway, type GatewayStatus, type TestGateway } from '../support/gateway.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
 
 const FAST = { ACTIVITYMONITOR_BATCH_INTERVAL_SECONDS: '1' };
-const MAIN = resolve('dist/gateway/main.js');
 const DAY = 86_400_000;
 
 const cleanUp: (() => Promise<unknown>)[] = [];
@@ -62,7 +61,7 @@ function command(gateway: TestGateway, ...args: string[]): Promise<CommandResult
   return new Promise((done) => {
     execFile(
       process.execPath,
-      [MAIN, 'dead-letters', ...args, '--url', gateway.httpUrl],
+      [PROGRAM, 'dead-letters', ...args, '--url', gateway.httpUrl],
       { env },
       (error, out, err) => done({ code: error === null ? 0 : Number(error.code), out, err }),
     );

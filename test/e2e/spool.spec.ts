@@ -1,17 +1,15 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createTestCertificate } from '@app/pipeline/testing';
 import { startTestClickHouse } from '../support/clickhouse.js';
-import { startGateway, type TestGateway } from '../support/gateway.js';
+import { PROGRAM, startGateway, type TestGateway } from '../support/gateway.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent } from '../support/raw-agent.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-
-const MAIN = resolve('dist/gateway/main.js');
 
 interface StatusView {
   readonly listener: { readonly state: string; readonly reactors: readonly { readonly state: string }[] };
@@ -103,7 +101,7 @@ describe('the spool of a gateway', () => {
     await send(first, 'FS-1', 5_000);
     await spooled(first, 5_000);
     const { stdout } = await promisify(execFile)(process.execPath, [
-      MAIN,
+      PROGRAM,
       'spool',
       'inspect',
       '--data-dir',

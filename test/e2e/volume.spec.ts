@@ -3,10 +3,10 @@ import { createTestCertificate } from '@app/pipeline/testing';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startTestClickHouse } from '../support/clickhouse.js';
-import { startGateway, type GatewayStatus } from '../support/gateway.js';
+import { PROGRAM, startGateway, type GatewayStatus } from '../support/gateway.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent } from '../support/raw-agent.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -28,8 +28,7 @@ describe('many events', () => {
     const args = ['agent', '--host', '127.0.0.1', '--port', String(await gateway.agentPort())];
     args.push('--token', await gateway.token(), '--agents', '10', '--events', '100000');
     args.push('--bad-ratio', '0.01', '--seed', '3', '--data', data);
-    const main = resolve('dist/gateway/main.js');
-    const { stdout } = await promisify(execFile)(process.execPath, [main, ...args]);
+    const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...args]);
     expect(stdout.replaceAll(',', '')).toContain('100000');
     await pollUntil(
       'all events in ClickHouse',

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pollUntil } from './poll.js';
 
-const MAIN = resolve('dist/gateway/main.js');
+/** The built program, as users run it. */
+export const PROGRAM = resolve('dist/gateway/main.js');
 
 /** What tests read of `GET /api/v1/nam-listener/status`. */
 export interface GatewayStatus {
@@ -102,7 +103,7 @@ export interface TestGatewayOptions {
 export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gateway-e2e-')));
   const httpPort = await freePort();
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, 'run'], {
+  const child = spawn(process.execPath, ['--enable-source-maps', PROGRAM, 'run'], {
     env: {
       ...process.env,
       GATEWAY_DATA_DIR: dataDir,
