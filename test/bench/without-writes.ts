@@ -8,7 +8,11 @@ export function withoutWrites(definitions: readonly PluginDefinition[]): PluginD
       ...definition,
       create: (config, context) => {
         const sink = definition.create(config, context);
-        return { encode: (batch, entryId) => sink.encode(batch, entryId), write: () => Promise.resolve() };
+        return {
+          encode: (batch, entryId) => sink.encode(batch, entryId),
+          ...(sink.open && { open: sink.open.bind(sink) }),
+          write: () => Promise.resolve(),
+        };
       },
     };
   });

@@ -2,6 +2,7 @@ import {
   deadLetters,
   type EncodedEntry,
   type EventType,
+  type OpenEntry,
   PartialWriteError,
   PermanentError,
   type PluginContext,
@@ -18,7 +19,8 @@ import type { ClickHouseSinkConfig } from './config.js';
 import { insertBlocks } from './insert.js';
 import { codeOf, MEMORY_ATTEMPTS, MEMORY_LIMIT, outOfMemory } from './isolation.js';
 import { ByteWriter } from './native/byte-writer.js';
-import { TableEncoder } from './native/table-encoder.js';
+import { EncoderPool } from './native/encoder-pool.js';
+import { OpenBlock } from './open-block.js';
 import { Recovery, type Target } from './recovery.js';
 import { rowsOf } from './slice-entries.js';
 import { lookUp } from './stored-rows.js';
@@ -34,7 +36,7 @@ interface Known {
 export class ClickHouseSink implements Sink {
   readonly #clients: Clients;
   readonly #types: ReadonlyMap<string, EventType>;
-  readonly #encoders = new Map<string, TableEncoder>();
+  readonly #encoders = new Map<string, EncoderPool>();
   readonly #writer = new ByteWriter();
   /** What the server of `#known.connection` said of its tables; asked anew for another one and after a refusal. */
   #known: Known | undefined;
@@ -65,18 +67,13 @@ export class ClickHouseSink implements Sink {
   }
 
   encode(batch: RecordBatch, entryId: string): EncodedEntry {
-    const { type, records } = batch;
-    let encoder = this.#encoders.get(type.name);
-    if (encoder === undefined) {
-      encoder = new TableEncoder(type);
-      this.#encoders.set(type.name, encoder);
-    }
-    try {
-      encoder.encode(batch, entryId, this.#writer);
-      return { destination: type.name, bytes: this.#writer.take(), rows: records.length, id: entryId };
-    } finally {
-      this.#writer.offset = 0;
-    }
+    const entry = this.open(batch.type, entryId);
+    entry.add(batch);
+    return entry.finish();
+  }
+
+  open(type: EventType, entryId: string): OpenEntry {
+    return new OpenBlock(type.name, entryId, this.#encodersOf(type), this.#writer);
   }
 
   async write(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<void> {
@@ -188,8 +185,14 @@ export class ClickHouseSink implements Sink {
     this.#reported = text;
     for (const [name, { types }] of tables) {
       const type = this.#types.get(name);
-      if (type !== undefined) this.#encoders.set(name, new TableEncoder(type, types));
+      if (type !== undefined) this.#encodersOf(type).learn(types);
     }
     this.context.report(state.state, state.reason);
+  }
+
+  #encodersOf(type: EventType): EncoderPool {
+    let pool = this.#encoders.get(type.name);
+    if (pool === undefined) this.#encoders.set(type.name, (pool = new EncoderPool(type)));
+    return pool;
   }
 }

@@ -59,6 +59,16 @@ export interface EncodedEntry {
   readonly id?: string;
 }
 
+/** An entry that is being made of several batches of one event type. All calls are synchronous. */
+export interface OpenEntry {
+  /** Adds a batch. What it throws is taken as `encode` failing on the batch; the host then calls `takeBack`. */
+  add(batch: RecordBatch): void;
+  /** Takes the last batch out again, also if adding it has thrown. */
+  takeBack(): void;
+  /** Ends the entry, which holds what `encode` would give for all batches together. Nothing is called on it afterwards. */
+  finish(): EncodedEntry;
+}
+
 /** What a sink has done with a batch that could not be written as a whole. */
 export interface WriteReport {
   /** Rows in the dead letters, by code; the others are stored. */
@@ -80,6 +90,12 @@ export interface Sink extends Lifecycle {
    * @param entryId id of the queue entry, unique and rising as text: `<gateway>/<epoch>/<sequence>`; goes to `ingest_batch`
    */
   encode(batch: RecordBatch, entryId: string): EncodedEntry;
+  /**
+   * Begins an entry that grows batch by batch, for sinks that write less for one large batch than for many small ones
+   * (column headers, dictionaries). Entries that are open at the same time know nothing of each other, and of one that is
+   * not finished nothing is left. Of a sink without it, what `encode` gives for the batches, all under one id, is joined.
+   */
+  open?(type: EventType, entryId: string): OpenEntry;
   /**
    * Sends the entries of one destination, concatenated and unchanged. No buffer, no retry: the host repeats the call
    * with the same entries and the same token until it succeeds.

@@ -23,6 +23,12 @@ export class DeadLetterGroup implements RecordGroup {
     this.runs.push({ origin, receivedAt, ledger, count: rejects.length });
     for (const reject of rejects) this.records.push(deadLetterRecord(this.pipeline, reject));
   }
+
+  /** Takes those of another processing batch. */
+  append({ records, runs }: DeadLetterGroup): void {
+    for (const record of records) this.records.push(record);
+    for (const run of runs) this.runs.push(run);
+  }
 }
 
 /** The record of one reject. */

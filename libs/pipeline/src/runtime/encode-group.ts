@@ -1,4 +1,5 @@
-import type { RecordBatch, Sink } from '../api/index.js';
+import type { OriginRun, RecordBatch, Sink } from '../api/index.js';
+import { checkBytes } from './joined-entry.js';
 import type { QueueItem } from './queue.js';
 import type { RecordGroup } from './record-groups.js';
 import { nextSequence } from './sequence.js';
@@ -6,7 +7,7 @@ import { nextSequence } from './sequence.js';
 /** A sink as far as encoding goes. */
 export interface Encoder {
   readonly name: string;
-  readonly plugin: Pick<Sink, 'encode'>;
+  readonly plugin: Pick<Sink, 'encode' | 'open'>;
 }
 
 /** A sink that could not encode a group. */
@@ -29,12 +30,12 @@ export function encodeGroup(group: RecordGroup, encoders: readonly Encoder[], id
   const items: QueueItem[] = [];
   const failures: EncodeFailure[] = [];
   const batch: RecordBatch = { type: group.type, records: group.records, runs: group.runs };
-  const receivedAt = oldest(group);
+  const receivedAt = oldestOf(group.runs);
   for (const { name, plugin } of encoders) {
     const sequence = nextSequence();
     try {
       const entry = plugin.encode(batch, `${idPrefix}/${sequence}`);
-      if (!(entry.bytes instanceof Uint8Array)) throw new TypeError('The sink gave an entry without bytes.');
+      checkBytes(entry);
       items.push({ sink: name, entry, sequence, receivedAt });
     } catch (error) {
       failures.push({ sink: name, error });
@@ -43,8 +44,9 @@ export function encodeGroup(group: RecordGroup, encoders: readonly Encoder[], id
   return { items, failures };
 }
 
-function oldest(group: RecordGroup): number {
+/** When the first of them was received, milliseconds since 1970-01-01 UTC. */
+export function oldestOf(runs: readonly OriginRun[]): number {
   let at = Infinity;
-  for (const run of group.runs) at = Math.min(at, run.receivedAt);
+  for (const run of runs) at = Math.min(at, run.receivedAt);
   return at;
 }

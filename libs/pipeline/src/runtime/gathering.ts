@@ -1,14 +1,17 @@
 import type { EventType } from '../api/index.js';
 import type { Part, ProcessingBatch } from './batch-events.js';
 import { DeadLetterGroup } from './dead-letter-group.js';
-import type { RecordGroup } from './record-groups.js';
+import type { OpenGroup } from './open-group.js';
+import type { RecordGroup, Run } from './record-groups.js';
 
 /**
- * Records of processing batches that came shortly one after the other, by event type. Encoded together they are fewer
- * and larger entries, and all that an entry costs, whatever its size, is paid less often (`docs/adr/0019`).
+ * Processing batches that came shortly one after the other, in one group for each event type. Together they are fewer and
+ * larger entries, and all that an entry costs, whatever its size, is paid less often (`docs/adr/0019`).
  */
 export class Gathering {
-  readonly #groups = new Map<EventType, RecordGroup>();
+  readonly #open = new Map<EventType, OpenGroup>();
+  /** Groups that hold a record which a sink cannot encode: each has to be looked at by itself. */
+  readonly apart: RecordGroup[] = [];
   readonly letters: DeadLetterGroup;
   /** What they came in. */
   readonly parts: Part[] = [];
@@ -17,12 +20,17 @@ export class Gathering {
   /** Raw bytes of the events. */
   bytes = 0;
 
-  constructor(pipeline: string) {
+  /** @param begin makes the group of an event type; may throw */
+  constructor(
+    pipeline: string,
+    private readonly begin: (type: EventType) => OpenGroup,
+  ) {
     this.letters = new DeadLetterGroup(pipeline);
   }
 
-  get groups(): readonly RecordGroup[] {
-    return [...this.#groups.values()];
+  /** Groups that are encoded already. */
+  get open(): readonly OpenGroup[] {
+    return [...this.#open.values()];
   }
 
   /** Whether there is nothing, not even a batch of which nothing is left to encode. */
@@ -30,13 +38,18 @@ export class Gathering {
     return this.parts.length === 0;
   }
 
+  /** Runs of all records. */
+  get runs(): readonly Run[] {
+    return [...this.open, ...this.apart, this.letters].flatMap(({ runs }) => runs);
+  }
+
   /**
    * Takes what a batch was decoded to.
    * @param rows records in all groups, dead letters included
    */
   add(groups: readonly RecordGroup[], letters: DeadLetterGroup, rows: number, batch: ProcessingBatch): void {
-    for (const group of groups) this.#add(group);
-    append(this.letters, letters);
+    for (const group of groups) if (!this.#add(group)) this.apart.push(group);
+    this.letters.append(letters);
     this.rows += rows;
     for (const part of batch) {
       this.parts.push(part);
@@ -44,15 +57,16 @@ export class Gathering {
     }
   }
 
-  #add(group: RecordGroup): void {
-    const found = this.#groups.get(group.type);
-    if (found === undefined) this.#groups.set(group.type, group);
-    else append(found, group);
+  #add(group: RecordGroup): boolean {
+    let open = this.#open.get(group.type);
+    if (open === undefined) {
+      try {
+        open = this.begin(group.type);
+      } catch {
+        return false;
+      }
+      this.#open.set(group.type, open);
+    }
+    return open.add(group);
   }
-}
-
-function append(to: RecordGroup, from: RecordGroup): void {
-  for (const record of from.records) to.records.push(record);
-  for (const source of from.sources) to.sources.push(source);
-  for (const run of from.runs) to.runs.push(run);
 }

@@ -4,6 +4,7 @@ import type { Part, ProcessingBatch } from './batch-events.js';
 import { DeadLetterGroup } from './dead-letter-group.js';
 import { encodeGroup, type EncodeFailure, type Encoder } from './encode-group.js';
 import { Gathering } from './gathering.js';
+import { OpenGroup } from './open-group.js';
 import { DROP_REASONS } from './ledger.js';
 import type { Appended, EntryQueue, QueueItem, Tally } from './queue.js';
 import { halves, RecordGroups, undecodedReject, type RecordGroup } from './record-groups.js';
@@ -41,7 +42,7 @@ type Refuse = (group: RecordGroup, failures: readonly EncodeFailure[], appended:
  * blocks of 100 rows with 33 columns, and 0.5 us on such of 1,000.
  */
 const MAX_ROWS = 1_000;
-/** Raw bytes that are gathered at most: large records must not wait as objects by the hundred. */
+/** Raw bytes that are gathered at most: an entry of large records must not be of many MiB. */
 const MAX_BYTES = 512 * 1024;
 /** Least time from one encoding to the next, ms, as between two flushes of the spool; after a pause there is no wait. */
 const GATHER_MS = 10;
@@ -59,11 +60,11 @@ export class Processor {
   #refused = false;
 
   constructor(private readonly options: ProcessorOptions) {
-    this.#gathering = new Gathering(options.pipeline);
+    this.#gathering = this.#gather();
   }
 
   /**
-   * Decodes a processing batch, which is encoded with those that come shortly after it. Returns what resolves when the
+   * Decodes and encodes a processing batch, which is queued with those that come shortly after it. Returns what resolves when the
    * queue has taken what it was given before; `undefined` when it has. That is the usual case, and a promise in its place
    * lets sources run ahead: events that wait for their turn as objects are what garbage collection has to copy (half of
    * all time at 100 events a batch). Does not throw.
@@ -94,7 +95,7 @@ export class Processor {
     return this.#waiting;
   }
 
-  /** Encodes and queues what was gathered. Does not throw. */
+  /** Queues what was gathered. Does not throw. */
   flush(): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
@@ -102,14 +103,13 @@ export class Processor {
     if (this.#gathering.empty) return;
     this.#encodedAt = performance.now();
     const gathered = this.#gathering;
-    this.#gathering = new Gathering(this.options.pipeline);
+    this.#gathering = this.#gather();
     let accepted: Promise<void>[];
     try {
       accepted = this.#queueAll(gathered);
     } catch (error) {
       this.options.logger.error({ error: nameOf(error) }, 'events could not be queued, they are dropped');
-      const shares = [...gathered.groups, gathered.letters].flatMap(({ runs }) => runs);
-      this.options.settler.drop(shares, DROP_REASONS.internal);
+      this.options.settler.drop(gathered.runs, DROP_REASONS.internal);
       return;
     }
     if (accepted.length === 0) return;
@@ -119,6 +119,11 @@ export class Processor {
     this.#waiting = waiting;
   }
 
+  #gather(): Gathering {
+    const { pipeline, sinks, idPrefix } = this.options;
+    return new Gathering(pipeline, (type) => new OpenGroup(type, sinks, idPrefix));
+  }
+
   #flushSoon(): void {
     if (this.#timer !== undefined || this.#immediate !== undefined) return;
     const early = this.#encodedAt + GATHER_MS - performance.now();
@@ -126,7 +131,7 @@ export class Processor {
     else this.#immediate = setImmediate(() => this.flush());
   }
 
-  /** Encodes and queues everything, and lets the queue remember with it which stretches of streams that was. */
+  /** Queues everything, and lets the queue remember with it which stretches of streams that was. */
   #queueAll(gathered: Gathering): Promise<void>[] {
     const { streams } = this.options.queue;
     let accepted: Promise<void>[] = [];
@@ -139,13 +144,14 @@ export class Processor {
     return accepted;
   }
 
-  /** Encodes and queues everything; returns what tells when the queue has taken what it has not taken at once. */
-  #encode({ groups, letters }: Gathering): Promise<void>[] {
+  /** Queues everything; returns what tells when the queue has taken what it has not taken at once. */
+  #encode({ open, apart, letters }: Gathering): Promise<void>[] {
     const { sinks, deadLetters: letterSink, settler } = this.options;
     const accepted: Promise<void>[] = [];
     const refused: EncodeFailure[] = [];
     const lost: EncodeFailure[] = [];
-    for (const group of groups) {
+    for (const group of open) this.#finish(group, accepted);
+    for (const group of apart) {
       this.#enqueue(group, sinks, [], accepted, (one, failures, appended) => {
         refused.push(...failures);
         addRefused(letters, one, failures, appended);
@@ -191,6 +197,27 @@ export class Processor {
     batch.events = [];
     batch.rejects.length = 0;
     return undecoded.length;
+  }
+
+  /** Queues a group that is encoded. */
+  #finish(group: OpenGroup, accepted: Promise<void>[]): void {
+    const { runs, type, rows } = group;
+    let items: readonly QueueItem[];
+    try {
+      items = group.finish();
+    } catch (error) {
+      this.options.logger.error(
+        { error: nameOf(error) },
+        'an entry could not be ended, its events are dropped',
+      );
+      this.options.logger.debug({ err: error }, 'why the entry could not be ended');
+      this.options.settler.drop(runs, DROP_REASONS.internal);
+      return;
+    }
+    if (items.length === 0) return;
+    const tally: Tally = { fate: 'delivered', counts: new Map([[type.name, rows]]) };
+    const appended = this.#append(items, tally, accepted);
+    this.options.settler.follow({ fate: tally.fate, shares: runs }, [appended]);
   }
 
   /** Encodes a group and queues it. One bad event must not take the others along: a group that fails is halved. */

@@ -138,6 +138,40 @@ describe('processing with streams', () => {
     ]);
   });
 
+  it('stores what a sink cannot encode in the same step, and of several batches only that is a dead letter', async () => {
+    const batches = [streamBatch(1, 50), streamBatch(51, 100), streamBatch(101, 150)];
+    const steps = await process(batches, (sink) => {
+      sink.onEncode = ({ records }) => {
+        if (records.some(({ id }) => id === 70)) throw new Error('no');
+      };
+    });
+    expect(steps).toEqual([{ rows: 150, stretches: batches.map(({ stream }) => stream) }]);
+  });
+
+  it('drops what cannot be ended, with a line of the log, and remembers no stretch of it', async () => {
+    const batch = streamBatch(1, 5);
+    const steps = await process([batch], (sink) => {
+      sink.open = () => ({
+        add: () => undefined,
+        takeBack: () => undefined,
+        finish: () => {
+          throw new Error('content of the event');
+        },
+      });
+    });
+    expect(steps).toEqual([{ rows: 0, stretches: [] }]);
+    expect(await batch.settled).toMatchObject({ dropped: 5, reason: 'internal error' });
+  });
+
+  it('encodes by itself what comes while a sink begins no entry', async () => {
+    const steps = await process([streamBatch(1, 5)], (sink) => {
+      sink.open = () => {
+        throw new Error('no');
+      };
+    });
+    expect(steps).toEqual([{ rows: 5, stretches: [{ stream: 's', first: 1, last: 5 }] }]);
+  });
+
   it('remembers nothing of what the queue refused', async () => {
     const steps = await process([streamBatch(1, 5)], (_sink, _parser, queue) => (queue.refuse = true));
     expect(steps).toEqual([{ rows: 0, stretches: [] }]);

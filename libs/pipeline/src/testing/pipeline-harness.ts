@@ -105,6 +105,8 @@ export class FakeSink implements Sink {
   onStop: (deadline: number) => Promise<void> = () => Promise.resolve();
   onEncode: (batch: RecordBatch) => void = () => undefined;
   onWrite: (write: FakeWrite, signal: AbortSignal) => Promise<void> = () => Promise.resolve();
+  /** Not set by itself: it encodes batches only. */
+  open?: NonNullable<Sink['open']>;
 
   async start(signal: AbortSignal): Promise<void> {
     this.calls.push('start');

@@ -1,4 +1,11 @@
-import type { EventRecord, EventType, FieldKind, FieldSpec, FieldValue } from '../api/index.js';
+import {
+  defineEventType,
+  type EventRecord,
+  type EventType,
+  type FieldKind,
+  type FieldSpec,
+  type FieldValue,
+} from '../api/index.js';
 
 /**
  * Which values a sample record holds. `plain`: what agents usually send. `empty`: null where the field allows it, else
@@ -107,3 +114,32 @@ function extremeValue(kind: FieldKind, index: number): FieldValue {
   };
   return values[kind];
 }
+
+/** A type with a field of each kind, once for null where it may be. */
+export const everyKind = defineEventType({
+  name: 't',
+  fields: {
+    n: { kind: 'uint64' },
+    time: { kind: 'time' },
+    time_or_not: { kind: 'time', nullable: true },
+    text: { kind: 'text' },
+    text_or_not: { kind: 'text', nullable: true },
+    keyword: { kind: 'keyword' },
+    keyword_or_not: { kind: 'keyword', nullable: true },
+    ip: { kind: 'ip' },
+    ip_or_not: { kind: 'ip', nullable: true },
+    u8: { kind: 'uint8' },
+    u8_or_not: { kind: 'uint8', nullable: true },
+    u16: { kind: 'uint16' },
+    u16_or_not: { kind: 'uint16', nullable: true },
+    u64: { kind: 'uint64' },
+    u64_or_not: { kind: 'uint64', nullable: true },
+    bool: { kind: 'bool' },
+    bool_or_not: { kind: 'bool', nullable: true },
+    'group.texts': { kind: 'text[]' },
+    'group.keywords': { kind: 'keyword[]' },
+    numbers: { kind: 'uint64[]' },
+    bools: { kind: 'bool[]' },
+    map: { kind: 'keyword-map' },
+  },
+});

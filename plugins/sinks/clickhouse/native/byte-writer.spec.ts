@@ -79,8 +79,8 @@ describe('writeIp', () => {
     ['', '00000000000000000000000000000000'],
   ])('%s', (text, hex) => {
     const target = Buffer.alloc(18, 0xaa);
-    writeIp(text, target, 1);
-    writeIp(text, target, 1);
+    writeIp(text, target.fill(0, 1, 17), 1);
+    writeIp(text, target.fill(0, 1, 17), 1);
     expect(target.toString('hex')).toBe(`aa${hex}aa`);
   });
 

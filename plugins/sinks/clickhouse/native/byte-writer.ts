@@ -2,8 +2,8 @@
 type FastBuffer = Buffer & { utf8Write(text: string, offset: number): number };
 
 const INITIAL_BYTES = 64 * 1024;
-/** A buffer that one large block has blown up is let go when it is larger than this. */
-const KEPT_BYTES = 8 * 1024 * 1024;
+/** A buffer that one large block has blown up is let go when it is larger than so many times its first size: 8 MiB. */
+const KEPT_GROWTH = 128;
 /** Under this length a loop over the characters is faster than a call into the runtime. */
 const SHORT_TEXT = 24;
 /** Above this length a text's size is measured, since room for the worst case would be three times too much. */
@@ -12,8 +12,14 @@ const LONG_TEXT = 16 * 1024;
 /** A buffer that grows, in which blocks are written one after the other. */
 export class ByteWriter {
   offset = 0;
-  #buffer = allocate(INITIAL_BYTES);
-  #view = viewOf(this.#buffer);
+  #buffer: FastBuffer;
+  #view: DataView;
+
+  /** @param initialBytes what it has room for before it grows, bytes */
+  constructor(private readonly initialBytes = INITIAL_BYTES) {
+    this.#buffer = allocate(initialBytes);
+    this.#view = viewOf(this.#buffer);
+  }
 
   /** Makes sure that there is room for so many more bytes. What `bytes` and `view` gave before is stale then. */
   reserve(count: number): void {
@@ -39,12 +45,23 @@ export class ByteWriter {
   take(): Buffer {
     const copy = Buffer.allocUnsafeSlow(this.offset);
     this.#buffer.copy(copy, 0, 0, this.offset);
-    this.offset = 0;
-    if (this.#buffer.length > KEPT_BYTES) {
-      this.#buffer = allocate(INITIAL_BYTES);
-      this.#view = viewOf(this.#buffer);
-    }
+    this.clear();
     return copy;
+  }
+
+  /** The writer is empty again. */
+  clear(): void {
+    this.offset = 0;
+    if (this.#buffer.length <= this.initialBytes * KEPT_GROWTH) return;
+    this.#buffer = allocate(this.initialBytes);
+    this.#view = viewOf(this.#buffer);
+  }
+
+  /** Writes all that another writer holds. */
+  append(other: ByteWriter): void {
+    this.reserve(other.offset);
+    other.#buffer.copy(this.#buffer, this.offset, 0, other.offset);
+    this.offset += other.offset;
   }
 
   raw(bytes: Uint8Array): void {

@@ -1,32 +1,32 @@
 import type { FieldKind, FieldSpec } from '@app/pipeline/api';
 import { arrayOf, mapOf } from './collections.js';
-import { createDictionaryType } from './dictionary.js';
+import { DICTIONARY } from './dictionary.js';
 import { BOOL, IP, nullable, STRING, TIME, UINT16, UINT64, UINT8 } from './scalars.js';
 import type { WireType } from './wire-type.js';
 
-const DEFAULTS: Readonly<Record<FieldKind, () => WireType>> = {
-  time: () => TIME,
-  text: () => STRING,
-  keyword: createDictionaryType,
-  ip: () => IP,
-  uint8: () => UINT8,
-  uint16: () => UINT16,
-  uint64: () => UINT64,
-  bool: () => BOOL,
-  'text[]': () => arrayOf(STRING),
-  'keyword[]': () => arrayOf(createDictionaryType()),
-  'uint64[]': () => arrayOf(UINT64),
-  'bool[]': () => arrayOf(BOOL),
-  'keyword-map': () => mapOf(createDictionaryType(), STRING),
+const DEFAULTS: Readonly<Record<FieldKind, WireType>> = {
+  time: TIME,
+  text: STRING,
+  keyword: DICTIONARY,
+  ip: IP,
+  uint8: UINT8,
+  uint16: UINT16,
+  uint64: UINT64,
+  bool: BOOL,
+  'text[]': arrayOf(STRING),
+  'keyword[]': arrayOf(DICTIONARY),
+  'uint64[]': arrayOf(UINT64),
+  'bool[]': arrayOf(BOOL),
+  'keyword-map': mapOf(DICTIONARY, STRING),
 };
 
 /** Other forms in which a kind can be sent, by the type of the table's column. */
-const ALTERNATIVES: Readonly<Partial<Record<FieldKind, Readonly<Record<string, () => WireType>>>>> = {
-  text: { 'LowCardinality(String)': createDictionaryType },
-  keyword: { String: () => STRING },
-  'text[]': { 'Array(LowCardinality(String))': () => arrayOf(createDictionaryType()) },
-  'keyword[]': { 'Array(String)': () => arrayOf(STRING) },
-  'keyword-map': { 'Map(String, String)': () => mapOf(STRING, STRING) },
+const ALTERNATIVES: Readonly<Partial<Record<FieldKind, Readonly<Record<string, WireType>>>>> = {
+  text: { 'LowCardinality(String)': DICTIONARY },
+  keyword: { String: STRING },
+  'text[]': { 'Array(LowCardinality(String))': arrayOf(DICTIONARY) },
+  'keyword[]': { 'Array(String)': arrayOf(STRING) },
+  'keyword-map': { 'Map(String, String)': mapOf(STRING, STRING) },
 };
 
 /**
@@ -44,5 +44,5 @@ export function chooseType(spec: FieldSpec, tableType?: string): WireType {
 
 function baseType(kind: FieldKind, tableType?: string): WireType {
   const alternative = tableType === undefined ? undefined : ALTERNATIVES[kind]?.[tableType];
-  return (alternative ?? DEFAULTS[kind])();
+  return alternative ?? DEFAULTS[kind];
 }

@@ -1,4 +1,6 @@
-import type { WireType } from './wire-type.js';
+import type { FieldValue } from '@app/pipeline/api';
+import { ByteWriter } from './byte-writer.js';
+import type { ColumnValues, ColumnWriter, WireType } from './wire-type.js';
 
 /** Version of the wire form: dictionaries that stand in the block itself. */
 const VERSION = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
@@ -7,6 +9,28 @@ const HAS_KEYS = 0x200;
 
 /** Characters of values that are kept from block to block at most; keywords are expected to need far fewer. */
 const MAX_KEPT = 64 * 1024;
+/** Room for keys at first, bytes, and for indexes, rows. */
+const INITIAL = 1024;
+
+/**
+ * Text of few different values: each once, then an index for each row. Wire form, after the version: UInt64 flags,
+ * UInt64 count of keys, the keys (the first one empty), UInt64 count of rows, the indexes.
+ */
+export const DICTIONARY: WireType = {
+  name: 'LowCardinality(String)',
+  prefix: VERSION,
+  open: () => new DictionaryColumn(),
+  writeSame(out, value, rows) {
+    const text = typeof value === 'string' ? value : '';
+    const count = text === '' ? 1 : 2;
+    out.int64(HAS_KEYS);
+    out.int64(count);
+    out.string('');
+    if (count === 2) out.string(text);
+    out.int64(rows);
+    out.fill(count - 1, rows);
+  },
+};
 
 /** Where a value stands among the keys of the last block that it was in. */
 interface Place {
@@ -14,81 +38,117 @@ interface Place {
   index: number;
 }
 
-/** Indexes of the column that is being written; columns are written one at a time. */
-let indexes = new Uint32Array(1024);
-
-/**
- * Text of few different values: each once, then an index for each row. Wire form, after the version: UInt64 flags,
- * UInt64 count of keys, the keys (the first one empty), UInt64 count of rows, the indexes.
- */
-export function createDictionaryType(): WireType {
+class DictionaryColumn implements ColumnWriter {
   /** Values come again in the next block: to find one takes half of what it takes to add it. */
-  const known = new Map<string, Place>();
-  /** The first key of every dictionary. */
-  const empty: Place = { block: 0, index: 0 };
-  let block = 0;
-  let kept = 0;
-  const placeOf = (text: string): Place => {
-    let place = known.get(text);
+  readonly #known = new Map<string, Place>();
+  /** Characters of `#known`. */
+  #kept = 0;
+  #block = 1;
+  /** The keys of this block but for the first, which is empty in every block. */
+  readonly #keys = new ByteWriter(INITIAL);
+  #count = 1;
+  #indexes = new Uint32Array(INITIAL);
+  #rows = 0;
+  readonly #marked = { rows: 0, count: 1, bytes: 0 };
+
+  add(values: ColumnValues, rows: number): void {
+    this.#reserve(rows);
+    const indexes = this.#indexes;
+    const from = this.#rows;
+    // Rows of one host or agent come together: the value is often the one before.
+    let last: FieldValue | undefined = '';
+    let index = 0;
+    for (let row = 0; row < rows; row++) {
+      const value = values[row];
+      if (value !== last) {
+        last = value;
+        index = this.#indexOf(value);
+      }
+      indexes[from + row] = index;
+    }
+    this.#rows += rows;
+  }
+
+  addSame(value: FieldValue | undefined, rows: number): void {
+    this.#reserve(rows);
+    this.#indexes.fill(this.#indexOf(value), this.#rows, this.#rows + rows);
+    this.#rows += rows;
+  }
+
+  mark(): void {
+    this.#marked.rows = this.#rows;
+    this.#marked.count = this.#count;
+    this.#marked.bytes = this.#keys.offset;
+  }
+
+  takeBack(): void {
+    const { rows, count, bytes } = this.#marked;
+    this.#rows = rows;
+    this.#count = count;
+    this.#keys.offset = bytes;
+    for (const place of this.#known.values()) {
+      if (place.block === this.#block && place.index >= count) place.block = 0;
+    }
+  }
+
+  finish(out: ByteWriter): void {
+    out.int64(HAS_KEYS | widthOf(this.#count));
+    out.int64(this.#count);
+    out.string('');
+    out.append(this.#keys);
+    out.int64(this.#rows);
+    this.#writeIndexes(out);
+    this.clear();
+  }
+
+  clear(): void {
+    this.#rows = 0;
+    this.#count = 1;
+    this.#keys.clear();
+    this.mark();
+    this.#block += 1;
+    if (this.#kept <= MAX_KEPT) return;
+    this.#known.clear();
+    this.#kept = 0;
+  }
+
+  #reserve(rows: number): void {
+    const needed = this.#rows + rows;
+    if (needed <= this.#indexes.length) return;
+    const larger = new Uint32Array(Math.max(needed, this.#indexes.length * 2));
+    larger.set(this.#indexes.subarray(0, this.#rows));
+    this.#indexes = larger;
+  }
+
+  #indexOf(value: FieldValue | undefined): number {
+    if (typeof value !== 'string' || value === '') return 0;
+    let place = this.#known.get(value);
     if (place === undefined) {
       place = { block: 0, index: 0 };
-      known.set(ownText(text), place);
-      kept += text.length;
+      this.#known.set(ownText(value), place);
+      this.#kept += value.length;
     }
-    return place;
-  };
-  return {
-    name: 'LowCardinality(String)',
-    prefix: VERSION,
-    write(out, values, rows) {
-      if (rows > indexes.length) indexes = new Uint32Array(Math.max(rows, indexes.length * 2));
-      if (kept > MAX_KEPT) {
-        known.clear();
-        kept = 0;
-      }
-      block += 1;
-      empty.block = block;
-      const head = out.offset;
-      out.reserve(16);
-      out.offset += 16;
-      out.string('');
-      let count = 1;
-      // Rows of one host or agent come together: the value is often the one before.
-      let last = '';
-      let lastIndex = 0;
-      for (let row = 0; row < rows; row++) {
-        const value = values[row];
-        if (value !== last) {
-          last = typeof value === 'string' ? value : '';
-          const place = last === '' ? empty : placeOf(last);
-          if (place.block !== block) {
-            place.block = block;
-            place.index = count++;
-            out.string(last);
-          }
-          lastIndex = place.index;
-        }
-        indexes[row] = lastIndex;
-      }
-      const end = out.offset;
-      out.offset = head;
-      out.int64(HAS_KEYS | indexWidth(count));
-      out.int64(count);
-      out.offset = end;
-      out.int64(rows);
-      writeIndexes(out, rows, count);
-    },
-    writeSame(out, value, rows) {
-      const text = typeof value === 'string' ? value : '';
-      const count = text === '' ? 1 : 2;
-      out.int64(HAS_KEYS);
-      out.int64(count);
-      out.string('');
-      if (count === 2) out.string(text);
-      out.int64(rows);
-      out.fill(count - 1, rows);
-    },
-  };
+    if (place.block !== this.#block) {
+      this.#keys.string(value);
+      place.block = this.#block;
+      place.index = this.#count++;
+    }
+    return place.index;
+  }
+
+  #writeIndexes(out: ByteWriter): void {
+    const rows = this.#rows;
+    const indexes = this.#indexes;
+    const width = 1 << widthOf(this.#count);
+    out.reserve(rows * width);
+    const { bytes, view } = out;
+    let at = out.offset;
+    if (width === 1) for (let row = 0; row < rows; row++) bytes[at++] = indexes[row] ?? 0;
+    else if (width === 2)
+      for (let row = 0; row < rows; row++, at += 2) view.setUint16(at, indexes[row] ?? 0, true);
+    else for (let row = 0; row < rows; row++, at += 4) view.setUint32(at, indexes[row] ?? 0, true);
+    out.offset = at;
+  }
 }
 
 /** The text by itself: as a piece of a message, it would keep the whole message in memory. */
@@ -98,19 +158,7 @@ function ownText(text: string): string {
   return copy === text ? copy : text;
 }
 
-function indexWidth(count: number): number {
+function widthOf(count: number): number {
   if (count <= 0x100) return 0;
   return count <= 0x1_0000 ? 1 : 2;
-}
-
-function writeIndexes(out: Parameters<WireType['write']>[0], rows: number, count: number): void {
-  const width = 1 << indexWidth(count);
-  out.reserve(rows * width);
-  const { bytes, view } = out;
-  let at = out.offset;
-  if (width === 1) for (let row = 0; row < rows; row++) bytes[at++] = indexes[row] ?? 0;
-  else if (width === 2)
-    for (let row = 0; row < rows; row++, at += 2) view.setUint16(at, indexes[row] ?? 0, true);
-  else for (let row = 0; row < rows; row++, at += 4) view.setUint32(at, indexes[row] ?? 0, true);
-  out.offset = at;
 }

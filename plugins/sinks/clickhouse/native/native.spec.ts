@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { defineEventType, type EventRecord, type EventType, type Sink } from '@app/pipeline/api';
-import { createTestContext, sampleBatch, sampleRecords, TEST_ORIGIN } from '@app/pipeline/testing';
+import { createTestContext, everyKind, sampleBatch, sampleRecords, TEST_ORIGIN } from '@app/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../../test/support/clickhouse.js';
 import { clickhouseSink } from '../index.js';
 
@@ -13,34 +13,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => clickhouse.stop());
 beforeEach(() => clickhouse.run('DROP TABLE IF EXISTS t SYNC'));
-
-const everyKind = defineEventType({
-  name: 't',
-  fields: {
-    n: { kind: 'uint64' },
-    time: { kind: 'time' },
-    time_or_not: { kind: 'time', nullable: true },
-    text: { kind: 'text' },
-    text_or_not: { kind: 'text', nullable: true },
-    keyword: { kind: 'keyword' },
-    keyword_or_not: { kind: 'keyword', nullable: true },
-    ip: { kind: 'ip' },
-    ip_or_not: { kind: 'ip', nullable: true },
-    u8: { kind: 'uint8' },
-    u8_or_not: { kind: 'uint8', nullable: true },
-    u16: { kind: 'uint16' },
-    u16_or_not: { kind: 'uint16', nullable: true },
-    u64: { kind: 'uint64' },
-    u64_or_not: { kind: 'uint64', nullable: true },
-    bool: { kind: 'bool' },
-    bool_or_not: { kind: 'bool', nullable: true },
-    'group.texts': { kind: 'text[]' },
-    'group.keywords': { kind: 'keyword[]' },
-    numbers: { kind: 'uint64[]' },
-    bools: { kind: 'bool[]' },
-    map: { kind: 'keyword-map' },
-  },
-});
 
 const USUAL = `n UInt64, time DateTime64(3, 'UTC'), time_or_not Nullable(DateTime64(3, 'UTC')), text String,
   text_or_not Nullable(String), keyword LowCardinality(String), keyword_or_not LowCardinality(Nullable(String)), ip IPv6,
@@ -183,6 +155,24 @@ describe('Native blocks', () => {
       `SELECT n, uniqExact(tuple(* EXCEPT ingest_batch)) AS forms FROM t GROUP BY n HAVING forms > 1`,
     );
     expect(same.filter(({ n }) => Number(n) < 4)).toEqual([]);
+    await sink.stop?.(0);
+  });
+
+  it('store what was added batch by batch, and nothing of what was taken back', async () => {
+    await createTable(USUAL);
+    const sink = createSink(everyKind);
+    const records = samples();
+    const entry = sink.open!(everyKind, 'g/1/1');
+    const meanwhile = sink.encode(sampleBatch(everyKind, records.slice(0, 1)), 'g/1/2');
+    for (let from = 0; from < records.length; from += 3) {
+      entry.add(sampleBatch(everyKind, records.toReversed()));
+      entry.takeBack();
+      entry.add(sampleBatch(everyKind, records.slice(from, from + 3)));
+    }
+    await sink.write([entry.finish(), meanwhile], 'a', new AbortController().signal);
+    expect(await clickhouse.rows(`SELECT ${NUMBERS} FROM t ORDER BY ingest_batch, n`)).toEqual(
+      [...records, ...records.slice(0, 1)].map(shown),
+    );
     await sink.stop?.(0);
   });
 

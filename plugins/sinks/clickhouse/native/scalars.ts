@@ -1,7 +1,14 @@
 import type { FieldValue } from '@app/pipeline/api';
 import type { ByteWriter } from './byte-writer.js';
 import { writeIp } from './ip-bytes.js';
-import { repeatRow, type WireType } from './wire-type.js';
+import { RowColumn } from './row-column.js';
+import {
+  repeatRow,
+  type ColumnValues,
+  type ColumnWriter,
+  type WireType,
+  type WriteRows,
+} from './wire-type.js';
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -30,16 +37,18 @@ export const TIME = rowwise("DateTime64(3, 'UTC')", (out, values, rows) => {
 export const UINT8 = rowwise('UInt8', (out, values, rows) => {
   out.reserve(rows);
   const { bytes } = out;
-  for (let row = 0; row < rows; row++) bytes[out.offset++] = numberOf(values[row]);
+  let at = out.offset;
+  for (let row = 0; row < rows; row++) bytes[at++] = numberOf(values[row]);
+  out.offset = at;
 });
 
 /** 16 bits. */
 export const UINT16 = rowwise('UInt16', (out, values, rows) => {
   out.reserve(rows * 2);
   const { view } = out;
-  for (let row = 0; row < rows; row++, out.offset += 2) {
-    view.setUint16(out.offset, numberOf(values[row]), true);
-  }
+  let at = out.offset;
+  for (let row = 0; row < rows; row++, at += 2) view.setUint16(at, numberOf(values[row]), true);
+  out.offset = at;
 });
 
 /** 64 bits. */
@@ -64,16 +73,19 @@ export const UINT64 = rowwise('UInt64', (out, values, rows) => {
 export const BOOL = rowwise('Bool', (out, values, rows) => {
   out.reserve(rows);
   const { bytes } = out;
-  for (let row = 0; row < rows; row++) bytes[out.offset++] = values[row] === true ? 1 : 0;
+  let at = out.offset;
+  for (let row = 0; row < rows; row++) bytes[at++] = values[row] === true ? 1 : 0;
+  out.offset = at;
 });
 
 /** 16 bytes, the highest first; IPv4 as an IPv4-mapped address. */
 export const IP = rowwise('IPv6', (out, values, rows) => {
-  out.reserve(rows * 16);
+  let at = out.offset;
+  out.fill(0, rows * 16);
   const { bytes } = out;
-  for (let row = 0; row < rows; row++, out.offset += 16) {
+  for (let row = 0; row < rows; row++, at += 16) {
     const value = values[row];
-    writeIp(typeof value === 'string' ? value : '', bytes, out.offset);
+    if (typeof value === 'string') writeIp(value, bytes, at);
   }
 });
 
@@ -82,12 +94,7 @@ export function nullable(type: WireType): WireType {
   const { writeSame } = type;
   return {
     name: `Nullable(${type.name})`,
-    write(out, values, rows) {
-      out.reserve(rows);
-      const { bytes } = out;
-      for (let row = 0; row < rows; row++) bytes[out.offset++] = isMissing(values[row]) ? 1 : 0;
-      type.write(out, values, rows);
-    },
+    open: () => new NullableColumn(type.open()),
     ...(writeSame && {
       writeSame(out: ByteWriter, value: FieldValue | undefined, rows: number) {
         out.fill(isMissing(value) ? 1 : 0, rows);
@@ -97,13 +104,58 @@ export function nullable(type: WireType): WireType {
   };
 }
 
+/** Which rows have no value, and the values. */
+class NullableColumn implements ColumnWriter {
+  readonly #missing = new RowColumn(writeMissing);
+
+  constructor(private readonly values: ColumnWriter) {}
+
+  add(values: ColumnValues, rows: number): void {
+    this.#missing.add(values, rows);
+    this.values.add(values, rows);
+  }
+
+  addSame(value: FieldValue | undefined, rows: number): void {
+    this.#missing.addSame(value, rows);
+    this.values.addSame(value, rows);
+  }
+
+  mark(): void {
+    this.#missing.mark();
+    this.values.mark();
+  }
+
+  takeBack(): void {
+    this.#missing.takeBack();
+    this.values.takeBack();
+  }
+
+  finish(out: ByteWriter): void {
+    this.#missing.finish(out);
+    this.values.finish(out);
+  }
+
+  clear(): void {
+    this.#missing.clear();
+    this.values.clear();
+  }
+}
+
+function writeMissing(out: ByteWriter, values: ColumnValues, rows: number): void {
+  out.reserve(rows);
+  const { bytes } = out;
+  let at = out.offset;
+  for (let row = 0; row < rows; row++) bytes[at++] = isMissing(values[row]) ? 1 : 0;
+  out.offset = at;
+}
+
 function isMissing(value: FieldValue | undefined): boolean {
   return value === null || value === undefined;
 }
 
 /** A type whose rows stand one after the other. */
-function rowwise(name: string, write: WireType['write']): WireType {
-  return { name, write, writeSame: repeatRow(write) };
+function rowwise(name: string, write: WriteRows): WireType {
+  return { name, open: () => new RowColumn(write), writeSame: repeatRow(write) };
 }
 
 function numberOf(value: FieldValue | undefined): number {

@@ -9,21 +9,25 @@ import {
 } from '@app/pipeline/api';
 import type { ByteWriter } from './byte-writer.js';
 import { chooseType } from './choose-type.js';
-import { createDictionaryType } from './dictionary.js';
+import { ColumnBuilder } from './column-builder.js';
+import { DICTIONARY } from './dictionary.js';
 import type { WireType } from './wire-type.js';
 
-/** Types of a table's columns, by column; empty while the table is not known. */
+/** Types of a table's columns, by column. */
 export type TableTypes = ReadonlyMap<string, string>;
 
 interface Column {
   /** Name, type and, for a dictionary, its version: what is the same in every block. */
   readonly header: Buffer;
-  readonly type: WireType;
+  readonly builder: ColumnBuilder;
 }
 
 interface StampColumn extends Column {
-  readonly valueOf: (run: OriginRun, entryId: string) => FieldValue;
+  readonly valueOf: StampValue;
 }
+
+/** Gives a stamp of a run. */
+type StampValue = (run: OriginRun) => FieldValue;
 
 /** Gives the values of one field, or the first one and `true` when all of them are the same. */
 type Collect = (records: readonly EventRecord[], values: (FieldValue | undefined)[]) => boolean;
@@ -32,12 +36,14 @@ interface RecordColumn extends Column {
   readonly collect: Collect;
 }
 
-const STAMPS: Readonly<Record<keyof typeof STAMP_FIELDS, StampColumn['valueOf']>> = {
+/** The entry id is known when the block ends. */
+const ENTRY_ID = 'ingest_batch';
+
+const STAMPS: Readonly<Record<Exclude<keyof typeof STAMP_FIELDS, typeof ENTRY_ID>, StampValue>> = {
   received_at: (run) => run.receivedAt,
   agent_spki: (run) => run.origin.agentSpki,
   agent_host: (run) => run.origin.agentHost,
   source_ip: (run) => run.origin.sourceIp,
-  ingest_batch: (_run, entryId) => entryId,
 };
 
 /** Fields of an event type's table: its own and the gateway's stamps. */
@@ -46,64 +52,89 @@ export function tableFields(type: EventType): Readonly<Record<string, FieldSpec>
 }
 
 /**
- * Encodes batches of one event type as Native blocks: `varint columns, varint rows`, then column after column. Blocks
+ * Encodes records of one event type as Native blocks: `varint columns, varint rows`, then column after column. Blocks
  * name their columns and types themselves, so that they can be concatenated, whatever table types each was made for.
+ *
+ * A block is made of batches that are added one after the other, so that records are read while the processor still has
+ * them at hand: 0.4 us a file event, where 1,000 that were kept for one block took 0.7.
  */
 export class TableEncoder {
   readonly #columns: readonly RecordColumn[];
   readonly #stamps: readonly StampColumn[];
-  /** Values of the column that is being written. */
+  readonly #entryId: Column;
+  /** Values of the column that is being added to. */
   readonly #values: (FieldValue | undefined)[] = [];
+  #rows = 0;
+  #marked = 0;
 
-  constructor(type: EventType, types: TableTypes = new Map()) {
+  /** @param types of the table's columns, where it is known */
+  constructor(
+    type: EventType,
+    readonly types?: TableTypes,
+  ) {
     this.#columns = Object.entries(type.fields).map(([name, spec]) => ({
       collect: collectorOf(name),
-      ...column(name, chooseType(spec, types.get(name))),
+      ...column(name, chooseType(spec, types?.get(name))),
     }));
     this.#stamps = Object.entries(STAMPS).map(([name, valueOf]) => ({
       valueOf,
-      ...column(name, stampType(name as keyof typeof STAMP_FIELDS, types)),
+      ...column(name, chooseType(STAMP_FIELDS[name as keyof typeof STAMP_FIELDS], types?.get(name))),
     }));
+    // It is one value in the whole block, and as a dictionary, whatever the table makes of it, 40 bytes a row less go to
+    // disk and over the wire: a sixth of a file event.
+    this.#entryId = column(ENTRY_ID, DICTIONARY);
   }
 
-  /** Writes one block. A batch without records is written as nothing at all. */
-  encode(batch: RecordBatch, entryId: string, out: ByteWriter): void {
-    const { records, runs } = batch;
+  /** Rows of the block so far. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Adds the records of a batch to the block. */
+  add({ records, runs }: RecordBatch): void {
+    this.#marked = this.#rows;
+    for (const { builder } of this.#columns) builder.mark();
+    for (const { builder } of this.#stamps) builder.mark();
     const rows = records.length;
     if (rows === 0) return;
-    out.varint(this.#columns.length + this.#stamps.length);
-    out.varint(rows);
-    for (const each of this.#columns) {
-      const same = each.collect(records, this.#values);
-      this.#write(each, same, rows, out);
+    for (const { collect, builder } of this.#columns) {
+      builder.add(this.#values, rows, collect(records, this.#values));
     }
-    for (const each of this.#stamps) {
-      const same = fill(runs, entryId, each.valueOf, this.#values);
-      this.#write(each, same, rows, out);
+    for (const { valueOf, builder } of this.#stamps) {
+      builder.add(this.#values, rows, fill(runs, valueOf, this.#values));
     }
+    this.#rows += rows;
   }
 
-  /** Of 33 columns of a file event, 20 mostly hold one value in a whole block: this takes a third off the encoding. */
-  #write({ header, type }: Column, same: boolean, rows: number, out: ByteWriter): void {
-    out.raw(header);
-    const values = this.#values;
-    if (same && type.writeSame !== undefined) return type.writeSame(out, values[0], rows);
-    if (same) for (let row = 1; row < rows; row++) values[row] = values[0];
-    type.write(out, values, rows);
+  /** Takes the last batch out again, also if adding it has thrown. */
+  takeBack(): void {
+    this.#rows = this.#marked;
+    for (const { builder } of this.#columns) builder.takeBack();
+    for (const { builder } of this.#stamps) builder.takeBack();
+  }
+
+  /** Writes the block; the next batch begins another. A block without rows is written as nothing at all. */
+  finish(entryId: string, out: ByteWriter): void {
+    const rows = this.#rows;
+    if (rows === 0) return;
+    out.varint(this.#columns.length + this.#stamps.length + 1);
+    out.varint(rows);
+    for (const each of this.#columns) write(each, out);
+    for (const each of this.#stamps) write(each, out);
+    this.#entryId.builder.add([entryId], rows, true);
+    write(this.#entryId, out);
+    this.#rows = this.#marked = 0;
   }
 }
 
-/**
- * As for any field; but the entry id is one value in the whole block, and as a dictionary, whatever the table makes of it,
- * 40 bytes a row less go to disk and over the wire: a sixth of a file event.
- */
-function stampType(name: keyof typeof STAMP_FIELDS, types: TableTypes): WireType {
-  return name === 'ingest_batch' ? createDictionaryType() : chooseType(STAMP_FIELDS[name], types.get(name));
+function write({ header, builder }: Column, out: ByteWriter): void {
+  out.raw(header);
+  builder.finish(out);
 }
 
 function column(name: string, type: WireType): Column {
   return {
-    type,
+    builder: new ColumnBuilder(type),
     header: Buffer.concat([text(name), text(type.name), type.prefix ?? Buffer.alloc(0)]),
   };
 }
@@ -135,16 +166,11 @@ function collectorOf(name: string): Collect {
 }
 
 /** Gives the values of a stamp; returns whether all of them are the same. */
-function fill(
-  runs: readonly OriginRun[],
-  entryId: string,
-  valueOf: StampColumn['valueOf'],
-  values: (FieldValue | undefined)[],
-): boolean {
+function fill(runs: readonly OriginRun[], valueOf: StampValue, values: (FieldValue | undefined)[]): boolean {
   let row = 0;
   let same = true;
   for (const run of runs) {
-    const value = valueOf(run, entryId);
+    const value = valueOf(run);
     if (row > 0 && value !== values[0]) same = false;
     for (const end = row + run.count; row < end; row++) values[row] = value;
   }

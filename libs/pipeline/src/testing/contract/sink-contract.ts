@@ -51,6 +51,33 @@ export function sinkContract(factory: InstanceFactory): void {
     },
   );
 
+  it.each(eventTypes.map((type) => [type.name, type] as const))(
+    'makes an entry of %s of several batches, of all but those that were taken back',
+    async (_name, type) => {
+      const records = sampleRecords(type);
+      const middle = Math.ceil(records.length / 2);
+      const [first, second] = [records.slice(0, middle), records.slice(middle)].map((half) =>
+        freezeBatch(sampleBatch(type, half)),
+      ) as [RecordBatch, RecordBatch];
+      const entries = await withSinks(factory, (sink, other) =>
+        [sink, other].map((each, index) => {
+          const open = each.open?.(type, ENTRY_ID);
+          open?.add(first);
+          if (index === 1) {
+            open?.add(first);
+            open?.takeBack();
+          }
+          open?.add(second);
+          return open?.finish();
+        }),
+      );
+      const [plain, takenBack] = entries;
+      if (plain === undefined) return;
+      expect([plain.rows, plain.destination]).toEqual([records.length, takenBack?.destination]);
+      expect(Buffer.compare(plain.bytes, takenBack?.bytes ?? NO_BYTES)).toBe(0);
+    },
+  );
+
   it('encodes batches of one record', async () => {
     const entries = await withSinks(factory, (sink) =>
       eventTypes.flatMap((type) =>

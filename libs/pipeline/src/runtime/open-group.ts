@@ -1,0 +1,77 @@
+import type { EventType, OpenEntry } from '../api/index.js';
+import { oldestOf, type Encoder } from './encode-group.js';
+import { checkBytes, openEntry } from './joined-entry.js';
+import type { QueueItem } from './queue.js';
+import type { RecordGroup, Run } from './record-groups.js';
+import { nextSequence } from './sequence.js';
+
+interface Opened {
+  readonly sink: string;
+  readonly sequence: string;
+  readonly entry: OpenEntry;
+}
+
+/**
+ * Records of one event type that come in several processing batches, on their way into one entry for each sink. They are
+ * encoded as they come, and none is kept (`docs/adr/0022`).
+ */
+export class OpenGroup {
+  readonly runs: Run[] = [];
+  rows = 0;
+  readonly #opened: readonly Opened[];
+  /** What a sink threw when it should have taken a batch back: nobody knows what its entry holds. */
+  #broken: { readonly error: unknown } | undefined;
+
+  /**
+   * @param idPrefix `<gateway id>/<epoch>`
+   * @throws what a sink throws when it begins an entry
+   */
+  constructor(
+    readonly type: EventType,
+    encoders: readonly Encoder[],
+    idPrefix: string,
+  ) {
+    this.#opened = encoders.map(({ name, plugin }) => {
+      const sequence = nextSequence();
+      return { sink: name, sequence, entry: openEntry(plugin, type, `${idPrefix}/${sequence}`) };
+    });
+  }
+
+  /** Adds a group of the same type for all sinks, or, when one of them cannot encode it, for none. Returns whether it did. */
+  add({ type, records, runs }: RecordGroup): boolean {
+    const batch = { type, records, runs };
+    let touched = 0;
+    try {
+      for (const { entry } of this.#opened) {
+        touched += 1;
+        entry.add(batch);
+      }
+    } catch {
+      this.#takeBack(touched);
+      return false;
+    }
+    for (const run of runs) this.runs.push(run);
+    this.rows += records.length;
+    return true;
+  }
+
+  /** Ends the entries, if anything was added. @throws what a sink throws */
+  finish(): QueueItem[] {
+    if (this.#broken !== undefined) throw this.#broken.error;
+    if (this.rows === 0) return [];
+    const receivedAt = oldestOf(this.runs);
+    return this.#opened.map(({ sink, sequence, entry: open }) => {
+      const entry = open.finish();
+      checkBytes(entry);
+      return { sink, entry, sequence, receivedAt };
+    });
+  }
+
+  #takeBack(touched: number): void {
+    try {
+      for (const { entry } of this.#opened.slice(0, touched)) entry.takeBack();
+    } catch (error) {
+      this.#broken = { error };
+    }
+  }
+}
