@@ -122,6 +122,30 @@ describe('GroupCommit', () => {
     await commits.stop();
   });
 
+  it('flushes at most every 10 ms, and every 20 ms while much comes but not so much that appending would wait', async () => {
+    const { disk, commits } = make();
+    let began = -Infinity;
+    let gap = 0;
+    disk.onWrite = () => {
+      gap = performance.now() - began;
+      began = performance.now();
+      return Promise.resolve();
+    };
+    // The shortest of some: the machine may have something else to do.
+    const shortest = async (bytes: number): Promise<number> => {
+      let least = Infinity;
+      for (const n of numbers(0, 8)) {
+        await commits.append([change(n)], bytes).durable;
+        if (n > 0) least = Math.min(least, gap);
+      }
+      return least;
+    };
+    const little = await shortest(1_000);
+    const much = await shortest(200_000);
+    const most = await shortest(MAX_WAITING_BYTES / 2);
+    expect([little > 8, little < 18, much > 18, most > 8, most < 18]).toEqual([true, true, true, true, true]);
+  });
+
   it('ends with the flush under way, and writes nothing more', async () => {
     const { disk, commits } = make();
     let finish = (): void => undefined;
