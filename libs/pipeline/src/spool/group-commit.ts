@@ -9,11 +9,12 @@ import type { SpoolWriter } from './writer.js';
  */
 export const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /**
- * Least time from the start of one flush to the next, ms. A flush costs 0.8 ms of processor time whatever its size: two
- * syncs, with a change of threads and a call to the disk for each. So much waits after `everyMs` when a spool is busy that
- * it waits longer, which halves that cost; an acknowledgement may take 100 ms. The first flush after a pause starts at once.
+ * Least time from the start of one flush to the next, ms. The first flush after a pause starts at once. A flush costs 0.8 ms
+ * of processor time whatever its size: two syncs, each with waits and calls to the disk. An acknowledgement may take 100 ms,
+ * so while much waits after `everyMs` the flush waits longer, and there are half as many. Not while so much comes that
+ * appending would have to wait: then the bytes are what costs.
  */
-const FLUSH = { everyMs: 10, busyEveryMs: 20, busyFromBytes: 128 * 1024, busyToBytes: MAX_WAITING_BYTES / 2 };
+const FLUSH = { everyMs: 10, busyEveryMs: 20, busyFromBytes: 128 * 1024, busyToBytes: MAX_WAITING_BYTES / 4 };
 /** How often room is looked for again while there is none, ms. */
 const ROOM_EVERY_MS = 200;
 const RETRY = { initialMs: 100, maxMs: 5_000 };
@@ -59,7 +60,8 @@ export class GroupCommit {
   #waitingBytes = 0;
   #acceptWaiters: (() => void)[] = [];
   #running: Promise<void> | undefined;
-  #nap = new AbortController();
+  /** Ends the sleep under way. None between two: what `abort` is given, an error with its stack, is made each time. */
+  #nap: AbortController | undefined;
   #appendsHeldUntil = 0;
   #flushedAt = -Infinity;
   #stopped = false;
@@ -108,7 +110,7 @@ export class GroupCommit {
 
   /** Looks for room at once. */
   wake(): void {
-    this.#nap.abort();
+    this.#nap?.abort();
   }
 
   /** Writes nothing more; resolves when the flush under way has ended. */
@@ -226,5 +228,6 @@ export class GroupCommit {
     if (this.#stopped) return;
     this.#nap = new AbortController();
     await sleep(ms, this.#nap.signal);
+    this.#nap = undefined;
   }
 }
