@@ -1,4 +1,5 @@
 import type { EncodedEntry, OpenEntry, RecordBatch } from '@app/pipeline/api';
+import type { BufferPool } from '@app/pipeline/helpers';
 import type { ByteWriter } from './native/byte-writer.js';
 import type { EncoderPool } from './native/encoder-pool.js';
 
@@ -7,14 +8,16 @@ export class OpenBlock implements OpenEntry {
   readonly #encoder;
 
   /**
-   * @param pool   where its encoder comes from, and goes when it is finished
-   * @param writer for what is finished; empty, and empty again afterwards
+   * @param pool    where its encoder comes from, and goes when it is finished
+   * @param writer  for what is finished; empty, and empty again afterwards
+   * @param buffers where the entry's memory comes from, and goes when it is released
    */
   constructor(
     private readonly destination: string,
     private readonly entryId: string,
     private readonly pool: EncoderPool,
     private readonly writer: ByteWriter,
+    private readonly buffers: BufferPool,
   ) {
     this.#encoder = pool.take();
   }
@@ -28,12 +31,13 @@ export class OpenBlock implements OpenEntry {
   }
 
   finish(): EncodedEntry {
-    const { destination, entryId: id, writer } = this;
+    const { destination, entryId: id, writer, buffers } = this;
     const { rows } = this.#encoder;
     try {
       this.#encoder.finish(id, writer);
       this.pool.give(this.#encoder);
-      return { destination, bytes: writer.take(), rows, id };
+      const buffer = buffers.take(writer.offset);
+      return { destination, bytes: writer.takeInto(buffer), rows, id, release: () => buffers.give(buffer) };
     } finally {
       writer.clear();
     }

@@ -57,6 +57,11 @@ export interface EncodedEntry {
   readonly rows: number;
   /** The id it was encoded under. A sink that can look entries up sets it; a queue gives it back with the bytes. */
   readonly id?: string;
+  /**
+   * Told, once at most, when the host needs `bytes` no more because they are on disk: the sink may use the memory again.
+   * Where it is not told, the garbage collector takes it.
+   */
+  readonly release?: () => void;
 }
 
 /** An entry that is being made of several batches of one event type. All calls are synchronous. */

@@ -1,4 +1,5 @@
 export * from './backoff.js';
+export * from './buffer-pool.js';
 export * from './coerce.js';
 export * from './coerce-ip.js';
 export * from './compile-schema.js';

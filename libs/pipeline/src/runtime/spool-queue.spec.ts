@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { EncodedEntry } from '../api/index.js';
 import {
   createPipelineHarness,
   createRecordingLogger,
@@ -71,6 +72,30 @@ describe('a pipeline with a spool', () => {
     await until(() => pipeline.status().counts.delivered === 10);
     expect(pipeline.status().counts).toMatchObject({ received: 10, dropped: 0, inFlight: 0, recovered: 0 });
     expect(pipeline.status().queue).toMatchObject({ entries: 0, rows: 0, bytes: 0, spool: { entries: 0 } });
+  });
+
+  it('gives the memory of entries back when they are on disk, once, and reads them from there', async () => {
+    const { pipeline, source, sink } = await start({}, '1');
+    const encode = sink.encode.bind(sink);
+    const released: EncodedEntry[] = [];
+    sink.encode = (batch, id) => {
+      const entry = encode(batch, id);
+      const release = (): void => {
+        released.push(entry);
+        entry.bytes.fill(0x20);
+      };
+      return { ...entry, release };
+    };
+    sink.onWrite = blocked;
+    const batch = testBatch(numbers(0, 10));
+    await source.emit(batch);
+    expect(released).toHaveLength(0);
+    await batch.settled;
+    expect(released).toHaveLength(1);
+    sink.onWrite = () => Promise.resolve();
+    await until(() => pipeline.status().counts.delivered === 10);
+    expect(sink.ids()).toEqual(numbers(0, 10));
+    expect(released).toHaveLength(1);
   });
 
   it('keeps at the shutdown deadline what is not written, and writes it after the next start', async () => {

@@ -111,7 +111,10 @@ export class SpoolQueue implements EntryQueue {
     this.#appending += 1;
     const safe = durable.then(() => {
       this.#appending -= 1;
-      for (const { sink, entry } of items) this.#lanes.check(this.#lanes.lane(sink, entry.destination));
+      for (const { sink, entry } of items) {
+        entry.release?.();
+        this.#lanes.check(this.#lanes.lane(sink, entry.destination));
+      }
     });
     return { accepted, safe };
   }

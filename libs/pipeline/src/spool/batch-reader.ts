@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { EncodedEntry } from '../api/index.js';
-import { BatchBuffers } from './batch-buffers.js';
+import { BufferPool } from '../helpers/index.js';
 import { frozenAt } from './catalog.js';
 import { laneRange, type SpoolDatabase } from './database.js';
 import { decodeMeta, epochOf, type FreezeRecord, type SpoolKey } from './format.js';
@@ -27,6 +27,9 @@ const PREFETCH_BYTES = 64 * 1024 * 1024;
 /** Whole pages are mapped, and one more for the head of a value. */
 const PAGES_BYTES = 2 * 4096;
 
+/** More than a few batches are seldom out at a time. */
+const BATCH_BUFFERS = { minBytes: 256 * 1024, maxSpareBytes: 16 * 1024 * 1024 };
+
 /** Reads batches from a spool. */
 export class BatchReader {
   /** Bytes of the file that were read since this was set to 0, about: its resident pages. */
@@ -34,7 +37,7 @@ export class BatchReader {
   #fetching = 0;
 
   /** Whoever is done with a batch gives its buffer back. */
-  readonly buffers = new BatchBuffers();
+  readonly buffers = new BufferPool(BATCH_BUFFERS);
 
   constructor(private readonly database: SpoolDatabase) {}
 

@@ -43,10 +43,14 @@ export class ByteWriter {
 
   /** A copy of all that was written; the writer is empty again. */
   take(): Buffer {
-    const copy = Buffer.allocUnsafeSlow(this.offset);
-    this.#buffer.copy(copy, 0, 0, this.offset);
+    return this.takeInto(Buffer.allocUnsafeSlow(this.offset));
+  }
+
+  /** Copies all that was written to the begin of a buffer that is large enough, and gives that part of it; the writer is empty again. */
+  takeInto(target: Buffer): Buffer {
+    const size = this.#buffer.copy(target, 0, 0, this.offset);
     this.clear();
-    return copy;
+    return target.subarray(0, size);
   }
 
   /** The writer is empty again. */
