@@ -41,9 +41,9 @@ type Refuse = (group: RecordGroup, failures: readonly EncodeFailure[], appended:
  * Records of one entry at most: as many as the smallest sink batch may have. ClickHouse spends 2.5 us a row on reading
  * blocks of 100 rows with 33 columns, and 0.5 us on such of 1,000.
  */
-const MAX_ROWS = 1_000;
+const MAX_ROWS = 2_000;
 /** Raw bytes that are gathered at most: an entry of large records must not be of many MiB. */
-const MAX_BYTES = 512 * 1024;
+const MAX_BYTES = 1024 * 1024;
 /** Least time from one encoding to the next, ms, as between two flushes of the spool; after a pause there is no wait. */
 const GATHER_MS = 10;
 
