@@ -17,6 +17,9 @@ const LEARN_ONE_IN = 16;
 /** After so many lines that found no room in a full tree, it is given up if fewer than these were read meanwhile. */
 const HOMELESS = 16 * 1024;
 
+/** Counting goes no further: larger numbers are no small integers any more, and take memory each time. */
+const MAX_COUNTED = 2 ** 30;
+
 /** Lines of one chunk. */
 interface Piece {
   readonly chunk: Buffer;
@@ -55,6 +58,7 @@ export class FlatJson {
     // A new one each time: values in an old one are a note for the garbage collector each.
     const values = new Array<unknown>(MAX_KEYS);
     let piece: Piece | undefined;
+    let read = 0;
     for (let index = from; index < to; index += 1) {
       const line = lines[index] as Line;
       let object: Keyed | undefined;
@@ -62,9 +66,10 @@ export class FlatJson {
         if (piece?.chunk !== line.chunk || line.end > piece.end) piece = pieceOf(lines, index, to);
         object = this.#object(piece, line, values);
       }
-      if (object !== undefined) this.#read += 1;
+      if (object !== undefined) read += 1;
       objects.push(object);
     }
+    this.#read = Math.min(this.#read + read, MAX_COUNTED);
     return objects;
   }
 

@@ -1,5 +1,6 @@
 import type { FieldValue } from '@app/pipeline/api';
 import { ByteWriter } from './byte-writer.js';
+import { writeIp } from './ip-bytes.js';
 import type { ColumnValues, ColumnWriter, WireType } from './wire-type.js';
 
 /** Version of the wire form: dictionaries that stand in the block itself. */
@@ -12,25 +13,50 @@ const MAX_KEPT = 64 * 1024;
 /** Room for keys at first, bytes, and for indexes, rows. */
 const INITIAL = 1024;
 
-/**
- * Text of few different values: each once, then an index for each row. Wire form, after the version: UInt64 flags,
- * UInt64 count of keys, the keys (the first one empty), UInt64 count of rows, the indexes.
- */
-export const DICTIONARY: WireType = {
-  name: 'LowCardinality(String)',
-  prefix: VERSION,
-  open: () => new DictionaryColumn(),
-  writeSame(out, value, rows) {
-    const text = typeof value === 'string' ? value : '';
-    const count = text === '' ? 1 : 2;
-    out.int64(HAS_KEYS);
-    out.int64(count);
-    out.string('');
-    if (count === 2) out.string(text);
-    out.int64(rows);
-    out.fill(count - 1, rows);
+/** How the values of a dictionary are written. */
+interface Keys {
+  /** The first key of every dictionary, which stands for a missing value. */
+  readonly empty: Uint8Array;
+  write(out: ByteWriter, text: string): void;
+}
+
+/** Text of few different values. */
+export const DICTIONARY = dictionaryOf('String', {
+  empty: Uint8Array.of(0),
+  write: (out, text) => out.string(text),
+});
+
+/** Addresses of few different values. */
+export const IP_DICTIONARY = dictionaryOf('IPv6', {
+  empty: new Uint8Array(16),
+  write(out, text) {
+    const at = out.offset;
+    out.fill(0, 16);
+    writeIp(text, out.bytes, at);
   },
-};
+});
+
+/**
+ * Each value once, then an index for each row. Wire form, after the version: UInt64 flags, UInt64 count of keys, the keys
+ * (the first one is the type's default), UInt64 count of rows, the indexes.
+ */
+function dictionaryOf(type: string, keys: Keys): WireType {
+  return {
+    name: `LowCardinality(${type})`,
+    prefix: VERSION,
+    open: () => new DictionaryColumn(keys),
+    writeSame(out, value, rows) {
+      const text = typeof value === 'string' ? value : '';
+      const count = text === '' ? 1 : 2;
+      out.int64(HAS_KEYS);
+      out.int64(count);
+      out.raw(keys.empty);
+      if (count === 2) keys.write(out, text);
+      out.int64(rows);
+      out.fill(count - 1, rows);
+    },
+  };
+}
 
 /** Where a value stands among the keys of the last block that it was in. */
 interface Place {
@@ -44,12 +70,14 @@ class DictionaryColumn implements ColumnWriter {
   /** Characters of `#known`. */
   #kept = 0;
   #block = 1;
-  /** The keys of this block but for the first, which is empty in every block. */
+  /** The keys of this block but for the first. */
   readonly #keys = new ByteWriter(INITIAL);
   #count = 1;
   #indexes = new Uint32Array(INITIAL);
   #rows = 0;
   readonly #marked = { rows: 0, count: 1, bytes: 0 };
+
+  constructor(private readonly keys: Keys) {}
 
   add(values: ColumnValues, rows: number): void {
     this.#reserve(rows);
@@ -94,7 +122,7 @@ class DictionaryColumn implements ColumnWriter {
   finish(out: ByteWriter): void {
     out.int64(HAS_KEYS | widthOf(this.#count));
     out.int64(this.#count);
-    out.string('');
+    out.raw(this.keys.empty);
     out.append(this.#keys);
     out.int64(this.#rows);
     this.#writeIndexes(out);
@@ -129,7 +157,7 @@ class DictionaryColumn implements ColumnWriter {
       this.#kept += value.length;
     }
     if (place.block !== this.#block) {
-      this.#keys.string(value);
+      this.keys.write(this.#keys, value);
       place.block = this.#block;
       place.index = this.#count++;
     }

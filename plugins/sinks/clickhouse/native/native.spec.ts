@@ -27,9 +27,9 @@ const OTHER = `n UInt64, time DateTime('UTC'), time_or_not DateTime64(6, 'UTC'),
   u64_or_not UInt64, bool UInt8, bool_or_not Bool, group Nested(texts LowCardinality(String), keywords String),
   numbers Array(Nullable(UInt64)), bools Array(UInt8), map Map(String, String)`;
 
-async function createTable(columns: string): Promise<void> {
+async function createTable(columns: string, stamps = STAMP_COLUMNS): Promise<void> {
   await clickhouse.run(
-    `CREATE TABLE t (${columns}, ${STAMP_COLUMNS}) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 10`,
+    `CREATE TABLE t (${columns}, ${stamps}) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 10`,
   );
 }
 
@@ -99,32 +99,35 @@ describe('Native blocks', () => {
     await sink.stop?.(0);
   });
 
-  it('store the stamps of each run', async () => {
-    await createTable(USUAL);
-    const sink = createSink(everyKind);
-    const entry = sink.encode(sampleBatch(everyKind, samples().slice(0, 2)), 'g/1/7');
-    await sink.write([entry], 'a', new AbortController().signal);
-    const rows = await clickhouse.rows(
-      'SELECT toUnixTimestamp64Milli(received_at) AS at, agent_spki, agent_host, source_ip, ingest_batch FROM t ORDER BY n',
-    );
-    expect(rows).toEqual([
-      {
-        at: Date.UTC(2026, 10, 20, 12),
-        agent_spki: TEST_ORIGIN.agentSpki,
-        agent_host: TEST_ORIGIN.agentHost,
-        source_ip: `::ffff:${TEST_ORIGIN.sourceIp}`,
-        ingest_batch: 'g/1/7',
-      },
-      {
-        at: Date.UTC(2026, 10, 20, 12) + 1,
-        agent_spki: 'cd'.repeat(32),
-        agent_host: 'höst-2',
-        source_ip: '2001:db8::7',
-        ingest_batch: 'g/1/7',
-      },
-    ]);
-    await sink.stop?.(0);
-  });
+  it.each(['IPv6', 'Nullable(IPv6)', 'String'])(
+    'store the stamps of each run, the address as %s',
+    async (type) => {
+      await createTable(USUAL, STAMP_COLUMNS.replace('source_ip IPv6', `source_ip ${type}`));
+      const sink = createSink(everyKind);
+      const entry = sink.encode(sampleBatch(everyKind, samples().slice(0, 2)), 'g/1/7');
+      await sink.write([entry], 'a', new AbortController().signal);
+      const rows = await clickhouse.rows(
+        'SELECT toUnixTimestamp64Milli(received_at) AS at, agent_spki, agent_host, source_ip, ingest_batch FROM t ORDER BY n',
+      );
+      expect(rows).toEqual([
+        {
+          at: Date.UTC(2026, 10, 20, 12),
+          agent_spki: TEST_ORIGIN.agentSpki,
+          agent_host: TEST_ORIGIN.agentHost,
+          source_ip: `::ffff:${TEST_ORIGIN.sourceIp}`,
+          ingest_batch: 'g/1/7',
+        },
+        {
+          at: Date.UTC(2026, 10, 20, 12) + 1,
+          agent_spki: 'cd'.repeat(32),
+          agent_host: 'höst-2',
+          source_ip: '2001:db8::7',
+          ingest_batch: 'g/1/7',
+        },
+      ]);
+      await sink.stop?.(0);
+    },
+  );
 
   it('fit other column types, in one insert with blocks that were made before these were known', async () => {
     await createTable(OTHER);
