@@ -54,7 +54,7 @@ async function runAll(options: Options, results: Results): Promise<void> {
 function planOf({ seconds, latency, set }: Options): RunPlan {
   const ms = seconds * 1_000;
   return {
-    flood: { warmUpMs: Math.min(20_000, 2 * ms), ms },
+    flood: { warmUpMs: Math.min(40_000, 4 * ms), ms },
     bare: { warmUpMs: Math.min(1_500, ms), ms: Math.min(3_000, ms) },
     latencyMs: latency ? Math.min(4_000, ms) : 0,
     env: set,
