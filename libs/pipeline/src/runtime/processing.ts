@@ -53,7 +53,7 @@ export class Processor {
   #gathering: Gathering;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
-  #encodedAt = -Infinity;
+  #flushedAt = -Infinity;
   /** The queue has not taken what it was given yet. */
   #waiting: Promise<void> | undefined;
   /** Whether the queue refused something of what is being encoded. */
@@ -101,7 +101,7 @@ export class Processor {
     clearImmediate(this.#immediate);
     this.#timer = this.#immediate = undefined;
     if (this.#gathering.empty) return;
-    this.#encodedAt = performance.now();
+    this.#flushedAt = performance.now();
     const gathered = this.#gathering;
     this.#gathering = this.#gather();
     let accepted: Promise<void>[];
@@ -126,7 +126,7 @@ export class Processor {
 
   #flushSoon(): void {
     if (this.#timer !== undefined || this.#immediate !== undefined) return;
-    const early = this.#encodedAt + GATHER_MS - performance.now();
+    const early = this.#flushedAt + GATHER_MS - performance.now();
     if (early > 1) this.#timer = setTimeout(() => this.flush(), early);
     else this.#immediate = setImmediate(() => this.flush());
   }

@@ -2,8 +2,7 @@
 type FastBuffer = Buffer & { utf8Write(text: string, offset: number): number };
 
 const INITIAL_BYTES = 64 * 1024;
-/** A buffer that one large block has blown up is let go when it is larger than so many times its first size: 8 MiB. */
-const KEPT_GROWTH = 128;
+const KEPT_BYTES = 8 * 1024 * 1024;
 /** Under this length a loop over the characters is faster than a call into the runtime. */
 const SHORT_TEXT = 24;
 /** Above this length a text's size is measured, since room for the worst case would be three times too much. */
@@ -15,8 +14,14 @@ export class ByteWriter {
   #buffer: FastBuffer;
   #view: DataView;
 
-  /** @param initialBytes what it has room for before it grows, bytes */
-  constructor(private readonly initialBytes = INITIAL_BYTES) {
+  /**
+   * @param initialBytes what it has room for before it grows, bytes
+   * @param keptBytes    a buffer larger than this, which one large block has blown up, is let go, bytes
+   */
+  constructor(
+    private readonly initialBytes = INITIAL_BYTES,
+    private readonly keptBytes = KEPT_BYTES,
+  ) {
     this.#buffer = allocate(initialBytes);
     this.#view = viewOf(this.#buffer);
   }
@@ -56,7 +61,7 @@ export class ByteWriter {
   /** The writer is empty again. */
   clear(): void {
     this.offset = 0;
-    if (this.#buffer.length <= this.initialBytes * KEPT_GROWTH) return;
+    if (this.#buffer.length <= this.keptBytes) return;
     this.#buffer = allocate(this.initialBytes);
     this.#view = viewOf(this.#buffer);
   }

@@ -12,6 +12,8 @@ const HAS_KEYS = 0x200;
 const MAX_KEPT = 64 * 1024;
 /** Room for keys at first, bytes, and for indexes, rows. */
 const INITIAL = 1024;
+/** As for any column. */
+const KEPT_BYTES = 2 * 1024 * 1024;
 
 /** How the values of a dictionary are written. */
 interface Keys {
@@ -71,7 +73,7 @@ class DictionaryColumn implements ColumnWriter {
   #kept = 0;
   #block = 1;
   /** The keys of this block but for the first. */
-  readonly #keys = new ByteWriter(INITIAL);
+  readonly #keys = new ByteWriter(INITIAL, KEPT_BYTES);
   #count = 1;
   #indexes = new Uint32Array(INITIAL);
   #rows = 0;

@@ -2,12 +2,14 @@ import type { FieldValue } from '@app/pipeline/api';
 import { ByteWriter } from './byte-writer.js';
 import { repeatRow, type ColumnValues, type ColumnWriter, type WriteRows } from './wire-type.js';
 
-/** A table has some 30 columns, of which most need nothing: one that does grows to 8 to 100 KiB. */
+/** A table has some 30 columns, of which most need nothing: one that does grows to 16 to 200 KiB. */
 const INITIAL_BYTES = 4 * 1024;
+/** An entry is of 1 MiB of messages, mostly. */
+const KEPT_BYTES = 2 * 1024 * 1024;
 
 /** A column whose rows stand one after the other. */
 export class RowColumn implements ColumnWriter {
-  readonly #out = new ByteWriter(INITIAL_BYTES);
+  readonly #out = new ByteWriter(INITIAL_BYTES, KEPT_BYTES);
   readonly #writeSame: ReturnType<typeof repeatRow>;
   #marked = 0;
 
