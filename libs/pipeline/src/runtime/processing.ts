@@ -136,16 +136,16 @@ export class Processor {
     const { streams } = this.options.queue;
     let accepted: Promise<void>[] = [];
     this.#refused = false;
-    if (streams === undefined) return this.#encode(gathered);
+    if (streams === undefined) return this.#queueEach(gathered);
     streams.together(() => {
-      accepted = this.#encode(gathered);
+      accepted = this.#queueEach(gathered);
       return this.#refused ? [] : storedStretches(gathered.parts);
     });
     return accepted;
   }
 
   /** Queues everything; returns what tells when the queue has taken what it has not taken at once. */
-  #encode({ open, apart, letters }: Gathering): Promise<void>[] {
+  #queueEach({ open, apart, letters }: Gathering): Promise<void>[] {
     const { sinks, deadLetters: letterSink, settler } = this.options;
     const accepted: Promise<void>[] = [];
     const refused: EncodeFailure[] = [];

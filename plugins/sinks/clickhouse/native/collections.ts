@@ -72,7 +72,7 @@ abstract class CollectionColumn implements ColumnWriter {
     this.#ends.finish(out);
     // Of no elements nothing is written, not even an empty dictionary.
     if (this.#count > 0) for (const column of this.#elements) column.finish(out);
-    this.clear();
+    this.#count = this.#marked = 0;
   }
 
   clear(): void {

@@ -61,12 +61,6 @@ export class ColumnBuilder {
       if (!this.#open) this.#begin();
       this.#column.finish(out);
     }
-    this.clear();
-  }
-
-  /** Forgets all rows. */
-  clear(): void {
-    if (this.#open) this.#column.clear();
     this.#open = false;
     this.#value = undefined;
     this.#rows = 0;

@@ -1,6 +1,7 @@
 import type { FieldValue } from '@app/pipeline/api';
 import { ByteWriter } from './byte-writer.js';
 import { writeIp } from './ip-bytes.js';
+import { KEPT_COLUMN_BYTES } from './row-column.js';
 import type { ColumnValues, ColumnWriter, WireType } from './wire-type.js';
 
 /** Version of the wire form: dictionaries that stand in the block itself. */
@@ -12,8 +13,6 @@ const HAS_KEYS = 0x200;
 const MAX_KEPT = 64 * 1024;
 /** Room for keys at first, bytes, and for indexes, rows. */
 const INITIAL = 1024;
-/** As for any column. */
-const KEPT_BYTES = 2 * 1024 * 1024;
 
 /** How the values of a dictionary are written. */
 interface Keys {
@@ -73,7 +72,7 @@ class DictionaryColumn implements ColumnWriter {
   #kept = 0;
   #block = 1;
   /** The keys of this block but for the first. */
-  readonly #keys = new ByteWriter(INITIAL, KEPT_BYTES);
+  readonly #keys = new ByteWriter(INITIAL, KEPT_COLUMN_BYTES);
   #count = 1;
   #indexes = new Uint32Array(INITIAL);
   #rows = 0;

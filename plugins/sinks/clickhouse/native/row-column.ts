@@ -4,12 +4,12 @@ import { repeatRow, type ColumnValues, type ColumnWriter, type WriteRows } from 
 
 /** A table has some 30 columns, of which most need nothing: one that does grows to 16 to 200 KiB. */
 const INITIAL_BYTES = 4 * 1024;
-/** An entry is of 1 MiB of messages, mostly. */
-const KEPT_BYTES = 2 * 1024 * 1024;
+/** What a column's buffer may be of to be kept, bytes: an entry is of 1 MiB of messages, mostly. */
+export const KEPT_COLUMN_BYTES = 2 * 1024 * 1024;
 
 /** A column whose rows stand one after the other. */
 export class RowColumn implements ColumnWriter {
-  readonly #out = new ByteWriter(INITIAL_BYTES, KEPT_BYTES);
+  readonly #out = new ByteWriter(INITIAL_BYTES, KEPT_COLUMN_BYTES);
   readonly #writeSame: ReturnType<typeof repeatRow>;
   #marked = 0;
 
