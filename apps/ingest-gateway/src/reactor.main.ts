@@ -1,7 +1,7 @@
 import { createLogger, type RootLogger } from '@app/pipeline/observability';
 import { createPipeline } from '@app/pipeline/runtime';
 import { createPluginRegistry } from './plugins.js';
-import { inlineMore } from './reactor/inline-more.js';
+import { setEngineOptions } from './reactor/engine-options.js';
 import { ProcessPort } from './reactor/port.js';
 import { Reactor } from './reactor/reactor.js';
 
@@ -19,7 +19,7 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 
-inlineMore();
+setEngineOptions();
 new Reactor({
   port: new ProcessPort(),
   registry: createPluginRegistry(),

@@ -36,11 +36,20 @@ export function objectTypeName(sent: string): string {
   return nameOf(OBJECT_TYPES, sent);
 }
 
-/** With the table's names themselves: most agents send these, and to make lower case of two texts costs 0.08 us an event. */
-function named(names: readonly (readonly [sent: string, name: string])[]): ReadonlyMap<string, string> {
-  return new Map([...names, ...names.map(([, name]) => [name, name] as const)]);
+/** Names of the table, and by what is sent for them, in lower case. */
+interface Names {
+  /** Most agents send these. */
+  readonly own: readonly string[];
+  readonly bySent: ReadonlyMap<string, string>;
 }
 
-function nameOf(names: ReadonlyMap<string, string>, sent: string): string {
-  return names.get(sent) ?? names.get(sent.toLowerCase()) ?? sent;
+function named(names: readonly (readonly [sent: string, name: string])[]): Names {
+  const bySent = new Map(names);
+  return { own: [...new Set(bySent.values())], bySent };
+}
+
+function nameOf({ own, bySent }: Names, sent: string): string {
+  // Texts of other lengths are told apart at once; a map would have to make the hash of a text it has not seen yet.
+  for (const name of own) if (name === sent) return name;
+  return bySent.get(sent.toLowerCase()) ?? sent;
 }

@@ -21,7 +21,6 @@ export type Arrange = (message: Keyed, others: OtherKeys) => Keyed;
 export function arrangeBy(keys: readonly string[]): Arrange {
   const names = keys.map((key) => JSON.stringify(key));
   const places = names.map((_, place) => `value${place}`);
-  const cases = names.map((name, place) => `case ${name}: ${places[place]} = value; break;`);
   // In brackets a `__proto__` is a key like any other.
   const members = names.map(
     (name, place) => `${name === '"__proto__"' ? `[${name}]` : name}: ${places[place]}`,
@@ -30,12 +29,23 @@ export function arrangeBy(keys: readonly string[]): Arrange {
     let ${places.join(', ')};
     for (const key in message) {
       const value = message[key];
-      switch (key) {
-        ${cases.join('\n        ')}
-        default: others.keys[others.count++] = key;
+      switch (key.length) {
+        ${casesByLength(keys).join('\n        ')}
       }
+      others.keys[others.count++] = key;
     }
     return { ${members.join(', ')} };`;
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- names come from a plugin's own code, and are quoted
   return new Function('message', 'others', body) as Arrange;
+}
+
+/** A key is compared with those of its length only, two or three of 28. */
+function casesByLength(keys: readonly string[]): string[] {
+  const lengths = [...new Set(keys.map(({ length }) => length))].sort((a, b) => a - b);
+  return lengths.map((length) => {
+    const tests = keys.flatMap((key, place) =>
+      key.length === length ? `if (key === ${JSON.stringify(key)}) { value${place} = value; continue; }` : [],
+    );
+    return `case ${length}: ${tests.join(' ')} break;`;
+  });
 }

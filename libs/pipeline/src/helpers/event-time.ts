@@ -119,7 +119,8 @@ function badTime(field: string): RejectError {
 /**
  * Reads an ISO 8601 time: `T` or a blank before the time of day, no or up to 9 fraction digits (cut to ms), then `Z`,
  * `+02:00`, `+0200`, `+02` or nothing (UTC). Milliseconds since 1970-01-01 UTC, or NaN when it is none or does not exist.
- * Does the work itself because `Date.parse` takes about ten times as long.
+ * Does the work itself because `Date.parse` takes about ten times as long. Whole numbers only, and no character is asked for
+ * beyond the end: the engine then calls a function for each, a quarter more time.
  */
 export function parseEventTime(text: string): number {
   const { length } = text;
@@ -127,42 +128,44 @@ export function parseEventTime(text: string): number {
   const separator = text.charCodeAt(10);
   if (separator !== UPPER_T && separator !== BLANK && separator !== LOWER_T) return Number.NaN;
   if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return Number.NaN;
+  const century = twoDigits(text, 0);
+  const year = twoDigits(text, 2);
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
   const hour = twoDigits(text, 11);
   const minute = twoDigits(text, 14);
   const second = twoDigits(text, 17);
-  // Written so that NaN, the answer for what is no digit, fails too.
-  if (!(hour < 24 && minute < 60 && second < 60)) return Number.NaN;
+  if ((century | year | month | day | hour | minute | second) < 0) return Number.NaN;
+  if (hour > 23 || minute > 59 || second > 59) return Number.NaN;
   let at = 19;
   let ms = 0;
-  if (text.charCodeAt(19) === DOT) {
-    at = 20;
-    for (let scale = 100; at < 29 && isDigit(text.charCodeAt(at)); at += 1, scale /= 10) {
-      if (scale >= 1) ms += (text.charCodeAt(at) - ZERO) * scale;
-    }
-    if (at === 20) return Number.NaN;
+  if (at < length && text.charCodeAt(at) === DOT) {
+    const end = endOfDigits(text, at + 1, Math.min(length, at + 1 + MAX_FRACTION_DIGITS));
+    if (end === at + 1) return Number.NaN;
+    ms = millisecondsOf(text, at + 1, end);
+    at = end;
   }
-  const day = utcMidnight(
-    twoDigits(text, 0) * 100 + twoDigits(text, 2),
-    twoDigits(text, 5),
-    twoDigits(text, 8),
-  );
-  return day + hour * 3_600_000 + minute * 60_000 + second * 1000 + ms - offsetMs(text, at);
+  const time =
+    utcMidnight(century * 100 + year, month, day) + ((hour * 60 + minute) * 60 + second) * 1000 + ms;
+  return at === length ? time : time - offsetMs(text, at);
 }
 
 /** What stands after the time of day, as ms east of UTC. */
 function offsetMs(text: string, from: number): number {
   const left = text.length - from;
   const sign = text.charCodeAt(from);
-  if (left === 0 || (left === 1 && (sign === UPPER_Z || sign === LOWER_Z))) return 0;
+  if (left === 1 && (sign === UPPER_Z || sign === LOWER_Z)) return 0;
   if (sign !== PLUS && sign !== DASH) return Number.NaN;
-  const colon = text.charCodeAt(from + 3) === COLON ? 1 : 0;
-  if (left !== 3 && left !== 5 + colon) return Number.NaN;
+  if (left !== 3 && left !== 5 && left !== 6) return Number.NaN;
+  if (left === 6 && text.charCodeAt(from + 3) !== COLON) return Number.NaN;
   const hours = twoDigits(text, from + 1);
-  const minutes = left === 3 ? 0 : twoDigits(text, from + 3 + colon);
-  if (!(hours < 24 && minutes < 60)) return Number.NaN;
+  const minutes = left === 3 ? 0 : twoDigits(text, text.length - 2);
+  if ((hours | minutes) < 0 || hours > 23 || minutes > 59) return Number.NaN;
   return (hours * 60 + minutes) * (sign === PLUS ? 60_000 : -60_000);
 }
 
+/** Digits of a fraction that are taken, of which three count. */
+const MAX_FRACTION_DIGITS = 9;
 const ZERO = 0x30;
 const DASH = 0x2d;
 const PLUS = 0x2b;
@@ -174,12 +177,26 @@ const LOWER_T = 0x74;
 const UPPER_Z = 0x5a;
 const LOWER_Z = 0x7a;
 
-function isDigit(code: number): boolean {
-  return code >= ZERO && code <= 0x39;
+function endOfDigits(text: string, start: number, limit: number): number {
+  let at = start;
+  while (at < limit && isDigit(text.charCodeAt(at) - ZERO)) at += 1;
+  return at;
 }
 
+/** A fraction of a second as ms, cut. */
+function millisecondsOf(text: string, start: number, end: number): number {
+  let ms = 0;
+  for (let at = start; at < start + 3; at += 1) ms = ms * 10 + (at < end ? text.charCodeAt(at) - ZERO : 0);
+  return ms;
+}
+
+function isDigit(value: number): boolean {
+  return value >= 0 && value <= 9;
+}
+
+/** The number that two digits are; negative when they are none. */
 function twoDigits(text: string, at: number): number {
-  const tens = text.charCodeAt(at);
-  const ones = text.charCodeAt(at + 1);
-  return isDigit(tens) && isDigit(ones) ? (tens - ZERO) * 10 + ones - ZERO : Number.NaN;
+  const tens = text.charCodeAt(at) - ZERO;
+  const ones = text.charCodeAt(at + 1) - ZERO;
+  return isDigit(tens) && isDigit(ones) ? tens * 10 + ones : -1;
 }
