@@ -15,8 +15,8 @@ export interface OtherKeys {
 export type Arrange = (message: Keyed, others: OtherKeys) => Keyed;
 
 /**
- * Makes the function for a set of keys. It is code of its own for each set, as Ajv makes it for a schema: 0.09 us for
- * the 28 keys of a file event; looked up in a map and set key by key 0.3 us.
+ * Makes the function for a set of keys. It is code of its own for each set, as Ajv makes it for a schema: 0.06 us for
+ * the 28 keys of a file event, 0.08 where a key is compared with all; looked up in a map and set key by key 0.3 us.
  */
 export function arrangeBy(keys: readonly string[]): Arrange {
   const names = keys.map((key) => JSON.stringify(key));
