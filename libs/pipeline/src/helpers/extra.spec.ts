@@ -62,7 +62,7 @@ describe('KnownKeys', () => {
 
 describe('KnownKeys.arrange', () => {
   const anyKey = fc.constantFrom(
-    ...['ActivityType', 'Host', 'UserId', 'User', 'AgentHost', '__proto__', 'toString', 'other', ''],
+    ...['ActivityType', 'Host', 'UserId', 'User', 'AgentHost', '__proto__', 'toString', 'other', 'Rest', ''],
   );
   const anyMessage = fc
     .array(fc.tuple(anyKey, fc.constantFrom<unknown>('v', null, 0, { a: 1 })), { maxLength: 9 })
