@@ -14,7 +14,7 @@ const OPTIONS = [
   '--interrupt-budget=400000',
 ];
 
-/** Sets them for what is compiled and collected from now on. An option that the engine does not know it tells on standard error. */
+/** Sets them for what is compiled and collected from now on. An engine that does not know one says so on standard error and goes on. */
 export function setEngineOptions(): void {
   for (const option of OPTIONS) setFlagsFromString(option);
 }

@@ -21,6 +21,7 @@ export type Arrange = (message: Keyed, others: OtherKeys) => Keyed;
 export function arrangeBy(keys: readonly string[]): Arrange {
   const names = keys.map((key) => JSON.stringify(key));
   const places = names.map((_, place) => `value${place}`);
+  const takes = names.map((name, place) => `if (key === ${name}) { ${places[place]} = value; continue; }`);
   // In brackets a `__proto__` is a key like any other.
   const members = names.map(
     (name, place) => `${name === '"__proto__"' ? `[${name}]` : name}: ${places[place]}`,
@@ -30,7 +31,7 @@ export function arrangeBy(keys: readonly string[]): Arrange {
     for (const key in message) {
       const value = message[key];
       switch (key.length) {
-        ${casesByLength(keys).join('\n        ')}
+        ${casesByLength(keys, takes).join('\n        ')}
       }
       others.keys[others.count++] = key;
     }
@@ -40,12 +41,10 @@ export function arrangeBy(keys: readonly string[]): Arrange {
 }
 
 /** A key is compared with those of its length only, two or three of 28. */
-function casesByLength(keys: readonly string[]): string[] {
-  const lengths = [...new Set(keys.map(({ length }) => length))].sort((a, b) => a - b);
+function casesByLength(keys: readonly string[], takes: readonly string[]): string[] {
+  const lengths = [...new Set(keys.map(({ length }) => length))];
   return lengths.map((length) => {
-    const tests = keys.flatMap((key, place) =>
-      key.length === length ? `if (key === ${JSON.stringify(key)}) { value${place} = value; continue; }` : [],
-    );
-    return `case ${length}: ${tests.join(' ')} break;`;
+    const ofLength = takes.filter((_, place) => keys[place]?.length === length);
+    return `case ${length}: ${ofLength.join(' ')} break;`;
   });
 }
