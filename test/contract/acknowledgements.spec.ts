@@ -44,9 +44,9 @@ async function startRig(kept: DurableStore, marks = true): Promise<void> {
     server,
     agent,
     create: (context) => namTlsSource.create({ max_batch_events: 50 }, context),
-    ...(marks && { marks: store }),
+    ...(marks && { marks: { durable: (stream) => store.durable(stream) } }),
   });
-  rig.emit = store.emit;
+  rig.emit = (batch) => store.emit(batch);
   await rig.start();
   rig.allow();
 }
@@ -129,6 +129,60 @@ describe('an agent with acknowledgements against a gateway that loses its memory
   }, 60_000);
 });
 
+describe('an agent with acknowledgements behind a balancer', () => {
+  let flushing: NodeJS.Timeout;
+  afterEach(() => clearInterval(flushing));
+
+  /** Runs an agent; another gateway takes the place of the first, whose messages are stored but not acknowledged. */
+  async function move(
+    otherGatewayAfterMs: number,
+  ): Promise<{ progress: AgentProgress; over: Promise<unknown> }> {
+    await startRig(new DurableStore());
+    const progress = new AgentProgress();
+    const over = runAgent({
+      client: client(),
+      source: numbered(500),
+      acks: { agentHost: 'A', otherGatewayAfterMs },
+      backoff: { initialMs: 5, maxMs: 10 },
+      progress,
+    });
+    await pollUntil('messages at the first gateway', () => store.waiting > 5);
+    await rig.restart('another-gateway');
+    store.flush();
+    return { progress, over };
+  }
+
+  function keepFlushing(): void {
+    flushing = setInterval(() => store.flush(), 5);
+  }
+
+  it('waits for the gateway that took its messages, and none of them is stored twice', async () => {
+    const { progress, over } = await move(60_000);
+    const first = store;
+    store = new DurableStore();
+    await pollUntil('several answers of the other one', () => progress.reconnects >= 3);
+    expect(progress).toMatchObject({ resent: 0, acknowledged: 0 });
+    store = first;
+    keepFlushing();
+    await rig.restart();
+    await over;
+    expect(store.stored).toEqual(all(500));
+    expect(progress).toMatchObject({ acknowledged: 500, maybeTwice: 0 });
+  }, 60_000);
+
+  it('resends to another one when the first stays away, loses nothing, and counts what may be stored twice', async () => {
+    const { progress, over } = await move(200);
+    const first = store;
+    store = new DurableStore();
+    keepFlushing();
+    await over;
+    const inBoth = first.stored.filter((message) => store.stored.includes(message));
+    expect(store.stored).toEqual(all(500));
+    expect(inBoth.length).toBeGreaterThan(0);
+    expect(progress).toMatchObject({ acknowledged: 500, maybeTwice: inBoth.length });
+  }, 60_000);
+});
+
 describe('what is sent again while the original is on its way', () => {
   const hello = (sequence: number): string =>
     `${JSON.stringify({ MessageType: 'Hello', Ack: true, Stream: 'stream-0123456789', Sequence: sequence })}\n`;
@@ -175,7 +229,7 @@ describe('what is sent again while the original is on its way', () => {
       const peer = await rig.connect();
       peer.socket.write(`${JSON.stringify({ MessageType: 'Hello', Ack: true, ...wrong })}\n${tenLines}`);
       await pollUntil('the answer', () => peer.received !== '');
-      expect(peer.received).toBe('{"MessageType":"Ack","Messages":0}\n');
+      expect(peer.received).toBe('{"MessageType":"Ack","Messages":0,"Gateway":"test-gateway"}\n');
       peer.socket.destroy();
     }
   });

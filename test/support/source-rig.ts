@@ -34,7 +34,7 @@ export class SourceRig {
       cert: this.parts.server.certPem,
       key: this.parts.server.keyPem,
     });
-    await this.#startSource();
+    await this.#startSource(this.context.gatewayId);
     this.listener.on('connection', (socket) => {
       socket.on('error', () => undefined);
       this.served.push(socket);
@@ -50,14 +50,17 @@ export class SourceRig {
     await once(this.listener, 'listening');
   }
 
-  /** Cuts all connections and puts a new source in the place of the one there was, as if its process had been killed. */
-  async restart(): Promise<void> {
+  /**
+   * Cuts all connections and starts a new source in place of the old one, as if its process had been killed.
+   * @param gatewayId of the gateway that answers from now on; the same one by default
+   */
+  async restart(gatewayId = this.context.gatewayId): Promise<void> {
     for (const socket of this.served.splice(0)) socket.destroy();
-    await this.#startSource();
+    await this.#startSource(gatewayId);
   }
 
-  async #startSource(): Promise<void> {
-    this.source = this.parts.create(this.context);
+  async #startSource(gatewayId: string): Promise<void> {
+    this.source = this.parts.create({ ...this.context, gatewayId });
     await this.source.start(this.abort.signal, (batch) => this.emit(batch), this.parts.marks);
   }
 

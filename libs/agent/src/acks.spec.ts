@@ -7,11 +7,11 @@ describe('AckReader', () => {
   it('reads Acks across any chunk boundary, and skips messages of other types', () => {
     const reader = new AckReader();
     const text =
-      '{"MessageType":"Ack","Messages":0,"Sequence":41}\n{"MessageType":"News"}\r\n\n{"MessageType":"Ack","Messages":7}\n';
+      '{"MessageType":"Ack","Messages":0,"Sequence":41,"Gateway":"g"}\n{"MessageType":"News"}\r\n\n{"MessageType":"Ack","Messages":7}\n';
     const acks = [...bytes(text)].flatMap((byte) => reader.push(Buffer.from([byte]), 10));
     expect(acks).toEqual([
-      { messages: 0, sequence: 41 },
-      { messages: 7, sequence: undefined },
+      { messages: 0, sequence: 41, gateway: 'g' },
+      { messages: 7, sequence: undefined, gateway: undefined },
     ]);
   });
 
@@ -21,6 +21,7 @@ describe('AckReader', () => {
     ['no number', '{"MessageType":"Ack"}\n'],
     ['half a message', '{"MessageType":"Ack","Messages":5.5}\n'],
     ['a sequence that is none', '{"MessageType":"Ack","Messages":5,"Sequence":"1"}\n'],
+    ['a gateway that is no text', '{"MessageType":"Ack","Messages":5,"Gateway":1}\n'],
     ['no JSON', 'hello\n'],
     ['no object', 'null\n'],
     ['a line without end', 'x'.repeat(70_000)],

@@ -16,6 +16,8 @@ export interface Ack {
   readonly messages: number;
   /** All messages of the stream up to this number are durable; only where the gateway recognises resent ones. */
   readonly sequence: number | undefined;
+  /** Name of the gateway; in the answer to the Hello of a gateway that tells it. */
+  readonly gateway: string | undefined;
 }
 
 /** Longest line that a gateway sends, bytes. */
@@ -65,10 +67,11 @@ function parseAck(line: string): Ack | undefined {
     throw invalid();
   }
   if (typeof value !== 'object' || value === null) throw invalid();
-  const { MessageType, Messages, Sequence } = value as Partial<Record<string, unknown>>;
+  const { MessageType, Messages, Sequence, Gateway } = value as Partial<Record<string, unknown>>;
   if (MessageType !== 'Ack') return undefined;
   if (!isCount(Messages) || !(Sequence === undefined || isCount(Sequence))) throw invalid();
-  return { messages: Messages, sequence: Sequence };
+  if (Gateway !== undefined && typeof Gateway !== 'string') throw invalid();
+  return { messages: Messages, sequence: Sequence, gateway: Gateway };
 }
 
 function isCount(value: unknown): value is number {

@@ -10,6 +10,7 @@ import { Wake } from './wake.js';
 
 const NEVER = new AbortController().signal;
 const END_TIMEOUT_MS = 60_000;
+const OTHER_GATEWAY_AFTER_MS = 30_000;
 
 /** Streams with acknowledgements: what a connection that breaks had not acknowledged is sent again, in order. */
 export class AcknowledgedRun {
@@ -25,6 +26,10 @@ export class AcknowledgedRun {
   #sourceEnded = false;
   /** Number of the first message that was never handed to a connection. */
   #unsent: number;
+  /** The gateway that the unacknowledged messages were sent to, where it has told its name. */
+  #gateway: string | undefined;
+  /** Since when other gateways answer in its place, ms of `Date.now`. */
+  #missingSince: number | undefined;
   #connections = 0;
 
   constructor(
@@ -47,7 +52,8 @@ export class AcknowledgedRun {
         const { acknowledged } = this.progress;
         const failure = await this.#serve();
         if (failure === undefined || this.#giveUp.signal.aborted) break;
-        const good = this.progress.acknowledged > acknowledged;
+        // Waiting for one gateway has a limit of its own.
+        const good = this.progress.acknowledged > acknowledged || failure.code === 'AGENT_OTHER_GATEWAY';
         await this.#reconnects.after(failure, Date.now() - startedAt, good, this.#giveUp.signal);
       }
     } finally {
@@ -120,12 +126,16 @@ export class AcknowledgedRun {
     let next = first;
     let again = 0;
     let recognised = false;
+    let answer: Ack | undefined;
     stream.onAck = (ack) => {
-      recognised ||= ack.sequence !== undefined;
+      answer ??= ack;
       this.#acknowledged(first, ack);
     };
     void stream.closed.then(this.#wake.wake);
     try {
+      // Before the answer it is not known which gateway would take the messages.
+      while (answer === undefined && stream.failure === undefined) await this.#wake.wait();
+      if (answer !== undefined) recognised = this.#reach(answer);
       for (;;) {
         if (stream.failure !== undefined) throw stream.failure;
         const piece = this.#held.from(next);
@@ -141,6 +151,23 @@ export class AcknowledgedRun {
     } finally {
       if (!recognised) this.progress.notRecognised(again);
     }
+  }
+
+  /**
+   * Notes which gateway answered; gives whether it recognizes the messages that are sent again.
+   * @throws GatewayError `AGENT_OTHER_GATEWAY` when it is not the one that took the unacknowledged messages
+   */
+  #reach({ gateway, sequence }: Ack): boolean {
+    const inDoubt = this.#unsent > this.#held.first;
+    const other = inDoubt && gateway !== this.#gateway;
+    if (other) {
+      this.#missingSince ??= Date.now();
+      const patienceMs = this.acks.otherGatewayAfterMs ?? OTHER_GATEWAY_AFTER_MS;
+      if (Date.now() - this.#missingSince < patienceMs) throw otherGateway(gateway, this.#gateway);
+    }
+    this.#missingSince = undefined;
+    this.#gateway = gateway;
+    return !other && sequence !== undefined;
   }
 
   /** Counts messages about to be sent; gives how many of them were sent before. */
@@ -199,4 +226,12 @@ export class AcknowledgedRun {
     if (this.#taken !== undefined) return false;
     return this.#sourceEnded || (this.#stop.aborted && !this.#asked);
   }
+}
+
+function otherGateway(answered = '(unnamed)', wanted = '(unnamed)'): GatewayError {
+  return new GatewayError(
+    'AGENT_OTHER_GATEWAY',
+    `The gateway ${answered} answered; the unacknowledged messages were sent to ${wanted}.`,
+    'Reconnect to the gateway that took them: only that one can tell which of them it has stored.',
+  );
 }

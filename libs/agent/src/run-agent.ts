@@ -13,6 +13,11 @@ export interface AcknowledgedOptions {
   readonly agentHost: string;
   /** Keeps what is unacknowledged; in memory, within the default limits, by default. */
   readonly held?: UnacknowledgedMessages;
+  /**
+   * How long the agent insists on the gateway that took its unacknowledged messages when another one answers, ms;
+   * 30,000 by default. After that it resends them to the other gateway, which may store them a second time.
+   */
+  readonly otherGatewayAfterMs?: number;
 }
 
 /** What an agent runs with. */

@@ -12,9 +12,18 @@ export interface AckSenderOptions {
   readonly onSent: () => void;
 }
 
+/** What the answer to a Hello says beside the number of messages, which is 0. */
+export interface HelloAnswer {
+  /** Name of the gateway that answers. */
+  readonly gateway: string;
+  /** Last number of the stream that is durable; missing where the gateway does not recognize resent messages. */
+  readonly sequence: number | undefined;
+}
+
 /** The line that tells how many messages are durable, with its line end (`docs/PROTOCOL.md`, Acknowledgements). */
-export function ackLine(messages: number, sequence?: number): string {
-  return `${JSON.stringify({ MessageType: 'Ack', Messages: messages, Sequence: sequence })}\n`;
+function ackLine(messages: number, { sequence, gateway }: Partial<HelloAnswer> = {}): string {
+  const line = { MessageType: 'Ack', Messages: messages, Sequence: sequence, Gateway: gateway };
+  return `${JSON.stringify(line)}\n`;
 }
 
 /**
@@ -48,8 +57,8 @@ export class AckSender {
   }
 
   /** Answers the Hello before anything is reported. */
-  answer(sequence: number | undefined): void {
-    this.#write(ackLine(0, sequence));
+  answer(answer: HelloAnswer): void {
+    this.#write(ackLine(0, answer));
   }
 
   /** From now on nothing is held back for its interval: the connection ends. */

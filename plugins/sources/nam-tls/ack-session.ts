@@ -15,6 +15,8 @@ const ACK_UNREAD_MS = 30_000;
 export interface AckSessionOptions {
   /** Where Acks are written. */
   readonly socket: Writable;
+  /** Name of this gateway, for the answer to the Hello. */
+  readonly gateway: string;
   /** The connection cannot go on: messages were dropped, or the peer does not read its Acks. Called at most once each. */
   readonly onFailure: (reason: Extract<CloseReason, 'not_durable' | 'acks_unread'>) => void;
   /** Connections that may get Acks from this process now. */
@@ -50,7 +52,7 @@ export class AckSession {
 
   /** Answers a Hello that asks for more than Acks. `sequence`: last number of the stream that is durable, if known. */
   answer(sequence?: number): void {
-    this.#sender.answer(sequence);
+    this.#sender.answer({ gateway: this.options.gateway, sequence });
   }
 
   /** Follows the next messages of the connection; to be called before the batch is emitted. */

@@ -215,9 +215,10 @@ export class AgentConnection {
 
   /** Returns whether the agent may go on. */
   async #acknowledge(stream: AgentStream, hello: Hello): Promise<boolean> {
-    const { connections } = this.host;
+    const { connections, context } = this.host;
     const onFailure = (reason: CloseReason): void => this.#close(reason);
-    const acks = new AckSession({ socket: this.tls.socket, connections, onFailure });
+    const gateway = context.gatewayId;
+    const acks = new AckSession({ socket: this.tls.socket, gateway, connections, onFailure });
     this.#acks = acks;
     stream.acknowledge(acks);
     if (!hello.answer) return true;

@@ -51,6 +51,8 @@ export type InstanceState = 'starting' | 'ok' | 'degraded' | 'failed' | 'stoppin
 export interface PluginContext {
   /** `<pipeline>/<instance>`, for logs and status. */
   readonly id: string;
+  /** Name of this gateway: the same after a restart, and different from that of any other gateway. */
+  readonly gatewayId: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly services: Services;

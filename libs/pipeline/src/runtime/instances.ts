@@ -107,9 +107,10 @@ class InstanceMaker {
   }
 
   #context(board: InstanceBoard, now: () => number): PluginContext {
-    const { logger, metrics, services } = this.options;
+    const { gatewayId, logger, metrics, services } = this.options;
     return {
       id: board.id,
+      gatewayId,
       logger: logger.child({ component: board.id }),
       metrics,
       services,

@@ -35,6 +35,7 @@ export function createTestContext(overrides: TestContextOverrides = {}): TestCon
   const reports: StateReport[] = [];
   return {
     id,
+    gatewayId: 'test-gateway',
     logger: createRecordingLogger(),
     metrics: createRecordingMetrics(),
     services: { ...createTestServices(), ...overrides.services },
