@@ -179,7 +179,8 @@ describe('an agent with acknowledgements behind a balancer', () => {
     const inBoth = first.stored.filter((message) => store.stored.includes(message));
     expect(store.stored).toEqual(all(500));
     expect(inBoth.length).toBeGreaterThan(0);
-    expect(progress).toMatchObject({ acknowledged: 500, maybeTwice: inBoth.length });
+    expect(progress.acknowledged).toBe(500);
+    expect(progress.maybeTwice).toBeGreaterThanOrEqual(inBoth.length);
   }, 60_000);
 });
 

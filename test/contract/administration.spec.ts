@@ -42,7 +42,17 @@ describe('docs/ADMINISTRATION.md', () => {
   beforeAll(async () => {
     control = await startControlPlane();
     const plane = control.plane();
-    plane.state = { ...plane.state, bans: [{ ip: '192.0.2.7', until: Date.now() + 60_000, reason: 'x' }] };
+    const certificate = {
+      notAfter: 0,
+      selfSigned: true,
+      spkiHash: 'a',
+      keyChange: { from: 'a', to: 'b', served: false },
+    };
+    plane.state = {
+      ...plane.state,
+      certificate,
+      bans: [{ ip: '192.0.2.7', until: Date.now() + 60_000, reason: 'x' }],
+    };
     plane.replayed = (items) => items.map(({ id }) => ({ id, outcome: 'replayed' }));
     control.clickhouse.memory.letters = [exampleDeadLetter];
   });

@@ -1,14 +1,31 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createTestCertificate, type TestCertificate } from '@app/pipeline/testing';
-import { startGateway, type GatewayStatus, type TestGateway } from '../support/gateway.js';
+import { PROGRAM, startGateway, type GatewayStatus, type TestGateway } from '../support/gateway.js';
 import { fileEvent } from '../support/file-event.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
+
+interface Readiness {
+  readonly components: { readonly listener: { readonly status: string; readonly reason?: string } };
+}
+
+/** Runs a command of the program with the admin key of a gateway. */
+async function command(argv: string[], { dataDir }: TestGateway): Promise<{ code: unknown; output: string }> {
+  const child = spawn(process.execPath, [PROGRAM, ...argv], {
+    env: { ...process.env, GATEWAY_DATA_DIR: dataDir },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+  const [code] = await once(child, 'close');
+  return { code, output };
+}
 
 describe('the listener', () => {
   const cleanUp: (() => Promise<unknown>)[] = [];
@@ -73,7 +90,8 @@ describe('the listener', () => {
       ({ state, reason }) => state === 'failed' && reason?.includes('expired at') === true,
     );
 
-    await install(await createTestCertificate({ commonName: 'first', days: 20 }));
+    const first = await createTestCertificate({ commonName: 'first', days: 20 });
+    await install(first);
     await pollUntil(
       'the listener',
       () => listener(gateway),
@@ -94,7 +112,7 @@ describe('the listener', () => {
     const old = await RawAgent.connect(port, agent);
     await old.send(fileEvent('CERT', '1'));
     expect(await shown()).toBe('first');
-    await install(await createTestCertificate({ commonName: 'second', days: 300 }));
+    await install(await createTestCertificate({ commonName: 'second', days: 300, keys: first.keys }));
     await pollUntil('the renewed certificate', shown, (name) => name === 'second');
     await old.send(fileEvent('CERT', '2'));
 
@@ -108,6 +126,29 @@ describe('the listener', () => {
     expect(gateway.log()).toContain('The changed server certificate is not used');
     expect(await shown()).toBe('second');
     await old.send(fileEvent('CERT', '3'));
+
+    const token = await gateway.token();
+    const fourth = await createTestCertificate({ commonName: 'fourth' });
+    await install(fourth);
+    const keyChange = { from: first.spkiHash, to: fourth.spkiHash, served: false };
+    await pollUntil(
+      'the other key',
+      async () => (await listener(gateway)).certificate.keyChange,
+      (change) => isDeepStrictEqual(change, keyChange),
+    );
+    expect(await shown()).toBe('second');
+    const ready = (await (await fetch(`${gateway.httpUrl}/health/ready`)).json()) as Readiness;
+    expect(ready.components.listener).toMatchObject({
+      status: 'degraded',
+      reason: expect.stringContaining('gateway certificate confirm'),
+    });
+    const { code, output } = await command(['certificate', 'confirm', '--url', gateway.httpUrl], gateway);
+    expect([code, output]).toEqual([0, expect.stringContaining(fourth.spkiHash)]);
+    await pollUntil('the confirmed certificate', shown, (name) => name === 'fourth');
+    expect((await command(['certificate', 'confirm', '--url', gateway.httpUrl], gateway)).code).toBe(1);
+    const late = await createTestCertificate({ commonName: 'LATE' });
+    const answer = await enrollRaw(await gateway.agentPort(), late, token, 'LATE');
+    expect(answer).toMatchObject({ Status: 'Rejected', Error: 'InvalidCode' });
     expect(old.closed).toBe(false);
     await storedAll(gateway, 'CERT', 3);
   }, 90_000);

@@ -20,6 +20,7 @@ import type {
   DeadLetterStore,
 } from '../../apps/ingest-gateway/src/clickhouse/types.js';
 import { createControlPlane, type ControlPlane } from '../../apps/ingest-gateway/src/control-plane.js';
+import type { KeyChange } from '../../apps/ingest-gateway/src/listener/key-change.js';
 import type {
   DataPlane,
   DataPlaneOptions,
@@ -74,6 +75,16 @@ export class FakeDataPlane implements DataPlane {
   async resume(): Promise<void> {
     this.calls.push(['resume']);
     this.state = { ...this.state, state: 'listening', port: 41514 };
+  }
+
+  async confirmServerKey(): Promise<KeyChange> {
+    this.calls.push(['confirmServerKey']);
+    const { certificate } = this.state;
+    if (certificate?.keyChange === undefined)
+      throw new GatewayError('CERTIFICATE_UNCHANGED', 'Nothing to confirm.');
+    const { keyChange, ...rest } = certificate;
+    this.state = { ...this.state, certificate: { ...rest, spkiHash: keyChange.to } };
+    return keyChange;
   }
 
   liftBan(ip: string): boolean {

@@ -21,7 +21,11 @@ export interface GatewayStatus {
     readonly bans: readonly { readonly ip: string }[];
     readonly rejected: { readonly banned: number; readonly limit: number };
     readonly maxConnections: number;
-    readonly certificate: { readonly spkiHash: string; readonly problem?: string };
+    readonly certificate: {
+      readonly spkiHash: string;
+      readonly problem?: string;
+      readonly keyChange?: { readonly from: string; readonly to: string; readonly served: boolean };
+    };
     readonly reactors: readonly {
       readonly index: number;
       readonly pid: number;

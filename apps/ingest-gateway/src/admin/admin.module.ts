@@ -10,6 +10,7 @@ import { adminProviders } from './admin.providers.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { AuditController } from './audit.controller.js';
 import { BansController } from './bans.controller.js';
+import { CertificateController } from './certificate.controller.js';
 import { FeatureFlagsController } from './feature-flags.controller.js';
 import { NamListenerController } from './nam-listener.controller.js';
 import { SettingsController } from './settings.controller.js';
@@ -21,6 +22,7 @@ import { TokensController } from './tokens.controller.js';
   controllers: [
     NamListenerController,
     TokensController,
+    CertificateController,
     BansController,
     SettingsController,
     FeatureFlagsController,

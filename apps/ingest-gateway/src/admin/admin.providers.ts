@@ -8,6 +8,7 @@ import { PARTS, type GatewayParts } from '../parts.js';
 import { SettingsService } from '../settings/index.js';
 import { ApiKeysAdmin } from './api-keys-admin.service.js';
 import { BansAdmin } from './bans-admin.service.js';
+import { CertificateAdmin } from './certificate-admin.service.js';
 import { NamListenerService } from './nam-listener.service.js';
 import { SettingsAdmin } from './settings-admin.service.js';
 import { TokensAdmin } from './tokens-admin.service.js';
@@ -30,6 +31,12 @@ export const adminProviders: Provider[] = [
     inject: [TokensService, DataPlaneHost, AuditService],
     useFactory: (tokens: TokensService, dataPlane: DataPlaneHost, audit: AuditService) =>
       new TokensAdmin(tokens, dataPlane, audit),
+  },
+  {
+    provide: CertificateAdmin,
+    inject: [DataPlaneHost, TokensService, AuditService],
+    useFactory: (dataPlane: DataPlaneHost, tokens: TokensService, audit: AuditService) =>
+      new CertificateAdmin(dataPlane, tokens, audit),
   },
   {
     provide: BansAdmin,

@@ -44,6 +44,12 @@ const listenerSchema = component('Listener', {
         notAfter: TIME,
         selfSigned: { type: 'boolean' },
         problem: { ...TEXT, description: 'Why its changed files are not used.' },
+        keyChange: {
+          ...shape({ from: TEXT, to: TEXT, served: { type: 'boolean' } }),
+          description:
+            'The files hold another key than agents know: SPKI hash that agents know, SPKI hash in the files, and ' +
+            'whether new connections get the latter. Waits for POST /api/v1/nam-listener/certificate/confirm.',
+        },
       },
     },
     reactors: listOf(reactorSchema),

@@ -46,6 +46,11 @@ export const commands: readonly Command[] = [
     summary: 'Looks into what waits on disk for the sinks: inspect, verify, export.',
     run: async (argv) => (await import('./spool.command.js')).spoolCommand(argv),
   },
+  {
+    name: 'certificate',
+    summary: 'Confirms a changed key of the server.',
+    run: async (argv) => (await import('./certificate.command.js')).certificateCommand(argv),
+  },
   { name: 'help', summary: 'Shows this text.', run: async () => print(usage()) },
   { name: 'version', summary: 'Shows the version.', run: async () => print(`${programVersion()}\n`) },
 ];

@@ -12,7 +12,7 @@ import {
   type DeadLetterOptions,
 } from './dead-letters/options.js';
 import { formatLetter, formatPage, formatReplay, formatSummary } from './dead-letters/print.js';
-import { RestClient } from './dead-letters/rest-client.js';
+import { RestClient } from './rest/rest-client.js';
 
 const BASE = '/api/v1/dead-letters';
 

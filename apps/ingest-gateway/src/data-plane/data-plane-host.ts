@@ -2,6 +2,7 @@ import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import { GatewayError, type Endpoint, type LiveValue, type Logger } from '@app/pipeline/api';
 import { SerialQueue, type AgentsService } from '../agents/index.js';
 import type { EnrollmentService } from '../enrollment/index.js';
+import type { KeyChange } from '../listener/key-change.js';
 import type { AcceptorSettings, DataPlane, DataPlaneOptions, ListenerStatus } from '../listener/types.js';
 import {
   reactorCount,
@@ -25,6 +26,12 @@ export interface DataPlaneHostOptions {
   readonly agents: AgentsService;
   readonly enrollment: EnrollmentService;
   readonly clickhouse: LiveValue<Endpoint | undefined>;
+  /** SPKI hash of the key that agents know this server by, kept over restarts. */
+  readonly serverKey: {
+    /** `undefined` before the first start. */
+    read(): Promise<string | undefined>;
+    write(spkiHash: string): Promise<void>;
+  };
   /** A number never given before, from 1; durable when it resolves. */
   readonly nextEpoch: () => Promise<number>;
   /** Why `start` has not been called yet; `undefined` when nothing is waited for. */
@@ -79,6 +86,19 @@ export class DataPlaneHost {
   /** Ends the ban of an address; whether there was one. */
   liftBan(ip: string): boolean {
     return this.#current?.liftBan(ip) ?? false;
+  }
+
+  /**
+   * Accepts another key of the server, which new connections then get.
+   * @throws GatewayError `CERTIFICATE_UNCHANGED` when no other key waits for it
+   */
+  async confirmServerKey(): Promise<KeyChange> {
+    if (this.#current !== undefined) return this.#current.confirmServerKey();
+    throw new GatewayError(
+      'LISTENER_NOT_READY',
+      'The listener has no server certificate yet.',
+      'GET /api/v1/nam-listener/status says more.',
+    );
   }
 
   /** State of the listener and its reactors. */
@@ -176,7 +196,7 @@ export class DataPlaneHost {
   }
 
   #planeOptions(): DataPlaneOptions {
-    const { facts, settings, agents, enrollment, nextEpoch, logger } = this.options;
+    const { facts, settings, agents, enrollment, serverKey, nextEpoch, logger } = this.options;
     const snapshot = settings.snapshot.current;
     return {
       ...facts,
@@ -189,6 +209,8 @@ export class DataPlaneHost {
       handlers: {
         enroll: (request) => enrollment.enroll(request),
         agentsSeen: (hashes, at, reports) => agents.seen(hashes, at, reports),
+        knownServerKey: () => serverKey.read(),
+        rememberServerKey: (spkiHash) => serverKey.write(spkiHash),
         nextEpoch: async () => String(await nextEpoch()).padStart(EPOCH_DIGITS, '0'),
       },
     };

@@ -36,6 +36,10 @@ import { DataPlaneHost } from './data-plane-host.js';
           agents,
           enrollment,
           clickhouse: parts.clickhouse.endpoint,
+          serverKey: {
+            read: () => parts.store.installation.get('server_spki'),
+            write: (spkiHash) => parts.store.installation.set('server_spki', spkiHash),
+          },
           nextEpoch: () => parts.store.installation.increment('epoch'),
           waitingFor: () =>
             agents.loaded && settings.loaded

@@ -54,6 +54,25 @@ export class TokensService {
     return this.#changes.run(() => this.#create(serverSpkiHash, options));
   }
 
+  /**
+   * Revokes live tokens that name a server key which is no longer in use, and those of which the key is not known.
+   * @returns ids of the revoked tokens
+   */
+  revokeForServerKey(serverSpkiHash: string): Promise<string[]> {
+    return this.#changes.run(async () => {
+      const now = this.now();
+      const tokens = (await this.tokens.list()).filter(
+        (token) =>
+          tokenState(token, now) === 'live' && (token.serverSpki ?? serverSpkiHash) === serverSpkiHash,
+      );
+      for (const { codeHash } of tokens) await this.tokens.revoke(codeHash, now);
+      const ids = tokens.map(({ codeHash }) => tokenId(codeHash));
+      if (ids.length > 0)
+        this.logger.info({ tokens: ids }, 'Enrollment tokens that name the old server key revoked');
+      return ids;
+    });
+  }
+
   /** All that are remembered, newest first; those of one millisecond in an order that is the same each time. */
   async list(): Promise<TokenFacts[]> {
     const now = this.now();
@@ -90,6 +109,7 @@ export class TokensService {
       expiresAt: now + lifetimeMs(options),
       revokedAt: null,
       uses: 0,
+      serverSpki: serverSpkiHash,
       ...(maxUses !== undefined && { maxUses }),
       ...(name !== undefined && { name }),
     };

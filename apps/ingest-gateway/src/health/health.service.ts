@@ -1,6 +1,7 @@
 import type { ClickHouseService } from '../clickhouse/types.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
 import type { DeadLetterWatch } from '../dead-letters/dead-letter-watch.js';
+import { KEY_CHANGE_HINT, keyChangeMessage } from '../listener/key-change.js';
 import type { ListenerStatus } from '../listener/types.js';
 import type { Store } from '../store/index.js';
 
@@ -69,6 +70,9 @@ export class HealthService {
 function listenerHealth({ state, reason, certificate }: ListenerStatus): ComponentHealth {
   if (state === 'listening' && certificate?.problem !== undefined) {
     return { status: 'degraded', reason: `The old server certificate is in use: ${certificate.problem}` };
+  }
+  if (state === 'listening' && certificate?.keyChange !== undefined) {
+    return { status: 'degraded', reason: `${keyChangeMessage(certificate.keyChange)}. ${KEY_CHANGE_HINT}` };
   }
   return state === 'listening' ? OK : { status: 'failed', reason: reason ?? `The listener is ${state}.` };
 }

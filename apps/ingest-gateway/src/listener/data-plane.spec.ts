@@ -42,6 +42,8 @@ describe('createDataPlane', () => {
         handlers: {
           enroll: async () => ({ status: 'Enrolled' }),
           agentsSeen: () => undefined,
+          knownServerKey: async () => undefined,
+          rememberServerKey: async () => undefined,
           nextEpoch: async () => String((epoch += 1)).padStart(4, '0'),
         },
         gatewayId: 'test',
@@ -131,7 +133,13 @@ describe('createDataPlane', () => {
 
   it('answers enrollments, Unavailable when they cannot be decided', async () => {
     let answer = async (): Promise<EnrollmentOutcome> => ({ status: 'Enrolled' });
-    const handlers = { enroll: () => answer(), agentsSeen: () => undefined, nextEpoch: async () => '1' };
+    const handlers = {
+      enroll: () => answer(),
+      agentsSeen: () => undefined,
+      knownServerKey: async () => undefined,
+      rememberServerKey: async () => undefined,
+      nextEpoch: async () => '1',
+    };
     await started({ handlers });
     const client = await dial();
     expect(await ask(client, 'enroll')).toBe('Enrolled');

@@ -5,6 +5,7 @@ import type { ReactorSettings } from '../reactor/messages.js';
 import { Acceptor } from './acceptor.js';
 import { Bans } from './bans.js';
 import { FileWatch } from './file-watch.js';
+import type { KeyChange } from './key-change.js';
 import { ListenerControl } from './listener-control.js';
 import { ReactorForks } from './reactor-forks.js';
 import { ReactorSupervisor } from './reactor-supervisor.js';
@@ -32,6 +33,7 @@ class ProcessDataPlane implements DataPlane {
   readonly #bans: Bans;
   readonly #acceptor: Acceptor;
   readonly #supervisor: ReactorSupervisor;
+  readonly #identity: ServerIdentity;
   readonly #listener: ListenerControl;
   #stopping: Promise<readonly DrainReport[]> | undefined;
 
@@ -69,18 +71,21 @@ class ProcessDataPlane implements DataPlane {
       ban: (sourceIp, reason) => this.#acceptor.ban(sourceIp, reason),
     });
     const tlsOptions = { ...tls, dataDir, logger: listenerLogger };
+    this.#identity = new ServerIdentity({
+      logger: listenerLogger,
+      load: () => loadTlsIdentity(tlsOptions),
+      reload: () => reloadTlsIdentity(tlsOptions),
+      use: (identity) =>
+        this.#supervisor.replace({ tlsIdentity: identity }, { type: 'tls-identity', identity }),
+      knownKey: () => handlers.knownServerKey(),
+      rememberKey: (spkiHash) => handlers.rememberServerKey(spkiHash),
+      watch: (changed) => new FileWatch(certificatePaths(tlsOptions), changed),
+      filesChanged: () => this.#listener.tryAgain(),
+    });
     this.#listener = new ListenerControl({
       logger: listenerLogger,
       acceptor: this.#acceptor,
-      identity: new ServerIdentity({
-        logger: listenerLogger,
-        load: () => loadTlsIdentity(tlsOptions),
-        reload: () => reloadTlsIdentity(tlsOptions),
-        use: (identity) =>
-          this.#supervisor.replace({ tlsIdentity: identity }, { type: 'tls-identity', identity }),
-        watch: (changed) => new FileWatch(certificatePaths(tlsOptions), changed),
-        filesChanged: () => this.#listener.tryAgain(),
-      }),
+      identity: this.#identity,
       untilServed: () => this.#supervisor.untilReady(REACTOR_WAIT_MS),
     });
   }
@@ -97,6 +102,10 @@ class ProcessDataPlane implements DataPlane {
 
   async resume(): Promise<void> {
     if (this.#stopping === undefined) await this.#listener.start();
+  }
+
+  confirmServerKey(): Promise<KeyChange> {
+    return this.#identity.confirmKey();
   }
 
   liftBan(ip: string): boolean {

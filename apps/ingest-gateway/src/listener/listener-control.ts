@@ -37,7 +37,7 @@ export class ListenerControl {
 
   /** State, reason and certificate for the listener's status. */
   status(): Pick<ListenerStatus, 'state' | 'reason' | 'certificate'> {
-    const { certificate, problem } = this.parts.identity;
+    const { certificate, problem, keyChange } = this.parts.identity;
     return {
       state: this.#state,
       ...(this.#reason !== undefined && { reason: this.#reason }),
@@ -47,6 +47,7 @@ export class ListenerControl {
           notAfter: certificate.notAfter,
           selfSigned: certificate.selfSigned,
           ...(problem !== undefined && { problem }),
+          ...(keyChange && { keyChange }),
         },
       }),
     };

@@ -42,6 +42,8 @@ describe('the reactors of a data plane', () => {
         handlers: {
           enroll: async () => ({ status: 'Enrolled' }),
           agentsSeen: () => undefined,
+          knownServerKey: async () => undefined,
+          rememberServerKey: async () => undefined,
           nextEpoch: async () => String((epoch += 1)),
         },
         gatewayId,

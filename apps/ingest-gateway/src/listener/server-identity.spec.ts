@@ -22,6 +22,7 @@ describe('ServerIdentity', () => {
   let logger: RecordingLogger;
   let used: TlsIdentity[];
   let mended: number;
+  let known: string | undefined;
 
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'server-identity-'));
@@ -30,16 +31,23 @@ describe('ServerIdentity', () => {
     logger = createRecordingLogger();
     used = [];
     mended = 0;
+    known = undefined;
+    identity = make();
+  });
+
+  function make(): ServerIdentity {
     const options = { certPath, keyPath, dataDir: dir, logger };
-    identity = new ServerIdentity({
+    return new ServerIdentity({
       logger,
       load: () => loadTlsIdentity(options),
       reload: () => reloadTlsIdentity(options),
       use: (next) => used.push(next),
+      knownKey: async () => known,
+      rememberKey: async (spkiHash) => void (known = spkiHash),
       watch: (changed) => new FileWatch([certPath, keyPath], changed, { settleMs: 5, pollMs: 50 }),
       filesChanged: () => (mended += 1),
     });
-  });
+  }
   afterEach(async () => {
     identity.stop();
     await rm(dir, { recursive: true });
@@ -69,13 +77,67 @@ describe('ServerIdentity', () => {
     await pollUntil('the complaint', () => identity.problem !== undefined);
     expect(identity.problem).toContain(`The server certificate ${certPath} is not PEM.`);
     expect(identity.certificate?.spkiHash).toBe(first.spkiHash);
-    const second = await createTestCertificate({ commonName: 'second' });
+    const second = await createTestCertificate({ commonName: 'second', keys: first.keys });
     await install(second);
-    await pollUntil('the new pair', () => identity.certificate?.spkiHash === second.spkiHash);
+    await pollUntil('the new pair', () => used.length === 2);
     expect(identity.problem).toBeUndefined();
     expect(used.map(({ cert }) => cert)).toEqual([first.certPem, second.certPem]);
-    expect(messages()).toContain('Server certificate renewed: new connections get it');
-    expect(messages().at(-1)).toContain('The server has another key now');
+    expect(messages().at(-1)).toBe('Server certificate renewed: new connections get it');
+  });
+
+  it('does not use a pair with another key before it is confirmed, and reports it once', async () => {
+    const first = await loaded();
+    const second = await createTestCertificate({ commonName: 'second' });
+    await install(second);
+    const change = { from: first.spkiHash, to: second.spkiHash, served: false };
+    await pollUntil('the report', () => identity.keyChange !== undefined);
+    expect(identity.keyChange).toEqual(change);
+    expect(used).toHaveLength(1);
+    expect(logger.lines.at(-1)).toMatchObject({
+      level: 'error',
+      message: 'Server key changed in the certificate files; the old pair stays in use',
+      fields: { ...change, hint: expect.stringContaining('gateway certificate confirm') },
+    });
+    expect(await identity.confirmKey()).toEqual(change);
+    expect([identity.certificate?.spkiHash, known]).toEqual([second.spkiHash, second.spkiHash]);
+    expect(identity.keyChange).toBeUndefined();
+    await expect(identity.confirmKey()).rejects.toMatchObject({ code: 'CERTIFICATE_UNCHANGED' });
+  });
+
+  it('withdraws the report when the old key comes back', async () => {
+    const first = await loaded();
+    await install(await createTestCertificate({ commonName: 'second' }));
+    await pollUntil('the report', () => identity.keyChange !== undefined);
+    await install(await createTestCertificate({ commonName: 'third', keys: first.keys }));
+    await pollUntil('the renewal', () => used.length === 2);
+    expect(identity.keyChange).toBeUndefined();
+  });
+
+  it('serves another key after a restart, and reports it until it is confirmed or the old one is back', async () => {
+    const first = await loaded();
+    identity.stop();
+    const second = await createTestCertificate({ commonName: 'second' });
+    await install(second);
+    const restart = async (): Promise<void> => {
+      identity.stop();
+      identity = make();
+      await identity.start();
+      await identity.load();
+    };
+    await restart();
+    const change = { from: first.spkiHash, to: second.spkiHash, served: true };
+    expect(identity.keyChange).toEqual(change);
+    expect(identity.certificate?.spkiHash).toBe(second.spkiHash);
+    await restart();
+    expect(identity.keyChange).toEqual(change);
+    await install(first);
+    await pollUntil('the old key', () => identity.certificate?.spkiHash === first.spkiHash);
+    expect(identity.keyChange).toBeUndefined();
+    await install(second);
+    await restart();
+    expect(await identity.confirmKey()).toEqual(change);
+    await restart();
+    expect(identity.keyChange).toBeUndefined();
   });
 
   it('does not complain while the key of a new certificate is on its way', async () => {
@@ -86,7 +148,7 @@ describe('ServerIdentity', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(identity.certificate?.spkiHash).toBe(first.spkiHash);
     await put(keyPath, second.keyPem);
-    await pollUntil('the new pair', () => identity.certificate?.spkiHash === second.spkiHash);
+    await pollUntil('the new pair', () => identity.keyChange?.to === second.spkiHash);
     expect(messages()).not.toContain('The changed server certificate is not used');
   });
 
@@ -137,11 +199,11 @@ describe('ServerIdentity', () => {
   });
 
   it('catches up with what was renewed while it was stopped', async () => {
-    await loaded();
+    const first = await loaded();
     identity.stop();
-    const second = await createTestCertificate({ commonName: 'second' });
+    const second = await createTestCertificate({ commonName: 'second', keys: first.keys });
     await install(second);
     await identity.start();
-    expect(identity.certificate?.spkiHash).toBe(second.spkiHash);
+    expect(used.at(-1)?.cert).toBe(second.certPem);
   });
 });

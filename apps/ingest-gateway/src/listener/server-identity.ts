@@ -2,6 +2,7 @@ import { GatewayError, type Logger, type TlsIdentity } from '@app/pipeline/api';
 import { sleep } from '@app/pipeline/helpers';
 import { ExpiryWarnings } from './expiry-warning.js';
 import type { FileWatch } from './file-watch.js';
+import { KEY_CHANGE_HINT, keyChangeMessage, type KeyChange } from './key-change.js';
 import type { ServerCertificate } from './server-certificate.js';
 
 /** What the server's identity is made from. */
@@ -13,6 +14,10 @@ export interface ServerIdentityParts {
   reload(): Promise<ServerCertificate>;
   /** Gives reactors the certificate, for new connections. */
   use(identity: TlsIdentity): void;
+  /** SPKI hash of the key that agents know this server by; `undefined` before the first start. Survives restarts. */
+  knownKey(): Promise<string | undefined>;
+  /** Stores the SPKI hash that `knownKey` gives from now on. */
+  rememberKey(spkiHash: string): Promise<void>;
   /** Makes the watch over the files. */
   watch(changed: () => void): FileWatch;
   /** Called when the files have changed and there is no certificate yet. */
@@ -23,11 +28,19 @@ export interface ServerIdentityParts {
 const PAIR_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
-/** The server's certificate: loaded once, renewed whenever its files change, and watched for its end. */
+/**
+ * The server's certificate: loaded once, renewed whenever its files change, and watched for its expiry. Enrolled agents
+ * pin the server's key, so another key is an emergency and no renewal: while the gateway runs, the old pair stays in use;
+ * after a restart the new one is served. Both are reported until `confirmKey`.
+ */
 export class ServerIdentity {
   readonly #watch: FileWatch;
   readonly #warnings = new ExpiryWarnings();
   #current: ServerCertificate | undefined;
+  /** The pair in the files, where it is not used because of its key. */
+  #offered: ServerCertificate | undefined;
+  /** SPKI hash that agents know. */
+  #known: string | undefined;
   #problem: string | undefined;
   #stopped = new AbortController();
   #hourly: NodeJS.Timeout | undefined;
@@ -46,6 +59,13 @@ export class ServerIdentity {
   /** Why the files are not what is in use; for operators. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** The change of the server's key that waits for a confirmation, if one does. */
+  get keyChange(): KeyChange | undefined {
+    const to = this.#offered ?? this.#current;
+    if (to === undefined || this.#known === undefined || to.spkiHash === this.#known) return undefined;
+    return { from: this.#known, to: to.spkiHash, served: to === this.#current };
   }
 
   /** Begins to watch. */
@@ -69,7 +89,36 @@ export class ServerIdentity {
    * @throws GatewayError `TLS_CERTIFICATE_INVALID` or `TLS_CERTIFICATE_UNREADABLE`
    */
   async load(): Promise<void> {
-    if (this.#current === undefined) this.#take(await this.parts.load());
+    if (this.#current !== undefined) return;
+    const certificate = await this.parts.load();
+    this.#known = await this.parts.knownKey();
+    if (this.#known === undefined) await this.#remember(certificate);
+    this.#take(certificate);
+    this.#reportKeyChange();
+  }
+
+  /**
+   * Accepts another key of the server: from now on new connections get it, and it is the one that is known.
+   * @throws GatewayError `CERTIFICATE_UNCHANGED` when no other key waits for it
+   */
+  async confirmKey(): Promise<KeyChange> {
+    const change = this.keyChange;
+    const certificate = this.#offered ?? this.#current;
+    if (change === undefined || certificate === undefined) {
+      throw new GatewayError(
+        'CERTIFICATE_UNCHANGED',
+        'The server has the key that agents know; there is nothing to confirm.',
+        'GET /api/v1/nam-listener/status shows the certificate in use.',
+      );
+    }
+    await this.#remember(certificate);
+    this.#offered = undefined;
+    if (certificate !== this.#current) this.#take(certificate);
+    this.parts.logger.warn(
+      { ...change, served: true },
+      'Server key confirmed; agents that pinned the old key must enroll again',
+    );
+    return change;
   }
 
   #changed(): void {
@@ -109,17 +158,28 @@ export class ServerIdentity {
 
   #replace(next: ServerCertificate): void {
     this.#problem = undefined;
-    const { identity, spkiHash } = this.#current ?? {};
-    if (identity?.cert === next.identity.cert && identity.key === next.identity.key) return;
-    this.#take(next);
-    const { logger } = this.parts;
-    logger.info({ notAfter: new Date(next.notAfter) }, 'Server certificate renewed: new connections get it');
-    if (spkiHash !== next.spkiHash) {
-      logger.warn(
-        { spki: next.spkiHash },
-        'The server has another key now: enrollment tokens that carry the old one are worth nothing',
-      );
+    const reported = this.#offered;
+    this.#offered = undefined;
+    if (sameIdentity(this.#current, next)) return;
+    if (next.spkiHash !== this.#current?.spkiHash && next.spkiHash !== this.#known) {
+      this.#offered = next;
+      if (reported?.spkiHash !== next.spkiHash) this.#reportKeyChange();
+      return;
     }
+    this.#take(next);
+    const notAfter = new Date(next.notAfter);
+    this.parts.logger.info({ notAfter }, 'Server certificate renewed: new connections get it');
+  }
+
+  async #remember({ spkiHash }: ServerCertificate): Promise<void> {
+    await this.parts.rememberKey(spkiHash);
+    this.#known = spkiHash;
+  }
+
+  #reportKeyChange(): void {
+    const change = this.keyChange;
+    if (change === undefined) return;
+    this.parts.logger.error({ ...change, hint: KEY_CHANGE_HINT }, keyChangeMessage(change));
   }
 
   #take(certificate: ServerCertificate): void {
@@ -132,6 +192,10 @@ export class ServerIdentity {
     const warning = this.#current && this.#warnings.due(this.#current.notAfter, Date.now());
     if (warning !== undefined) this.parts.logger.warn({ days: warning.days }, warning.message);
   }
+}
+
+function sameIdentity(one: ServerCertificate | undefined, { identity }: ServerCertificate): boolean {
+  return one?.identity.cert === identity.cert && one.identity.key === identity.key;
 }
 
 /** What is wrong, in one line for operators. */

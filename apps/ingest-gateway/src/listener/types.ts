@@ -15,6 +15,7 @@ import type {
   ReplayOutcome,
 } from '@app/pipeline';
 import type { AgentReports, ReactorSettings, ReactorStatus } from '../reactor/messages.js';
+import type { KeyChange } from './key-change.js';
 
 /** What the data plane asks of the control plane. */
 export interface DataPlaneHandlers {
@@ -22,6 +23,10 @@ export interface DataPlaneHandlers {
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
   /** Once a second and reactor: who was heard of, and what came from each since the last time. */
   agentsSeen(spkiHashes: readonly string[], at: number, reports: AgentReports): void;
+  /** SPKI hash of the key that agents know this server by; `undefined` before the first start. */
+  knownServerKey(): Promise<string | undefined>;
+  /** Stores what `knownServerKey` gives from now on; durable when it resolves. */
+  rememberServerKey(spkiHash: string): Promise<void>;
   /** An epoch that this gateway never used before, fixed width; asked for at each start of a reactor. */
   nextEpoch(): Promise<string>;
 }
@@ -85,6 +90,8 @@ export interface ListenerStatus {
     readonly selfSigned: boolean;
     /** Why its files, which have changed since it was loaded, are not used. */
     readonly problem?: string;
+    /** The files hold another key than the one that agents know; waits for a confirmation. */
+    readonly keyChange?: KeyChange;
   };
   readonly reactors: readonly {
     /** Place among the reactors, from 0. */
@@ -119,6 +126,11 @@ export interface DataPlane {
   pause(): void;
   /** Ends a pause. Does not reject: what fails is in `status()` and is retried. */
   resume(): Promise<void>;
+  /**
+   * Accepts another key of the server, which new connections then get.
+   * @throws GatewayError `CERTIFICATE_UNCHANGED` when no other key waits for it
+   */
+  confirmServerKey(): Promise<KeyChange>;
   /** Ends the ban of an address; whether there was one. */
   liftBan(ip: string): boolean;
   /** Acts at once; a new port is bound before the old one is let go. Rejects, keeping the old port, when it cannot be bound. */

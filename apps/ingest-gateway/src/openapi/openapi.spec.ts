@@ -37,6 +37,8 @@ const CALLS: [operation: string, path: string, status: number, body?: unknown][]
   ['DELETE /api/v1/nam-listener/bans/{ip}', `${V1}/nam-listener/bans/192.0.2.7`, 204],
   ['DELETE /api/v1/nam-listener/bans/{ip}', `${V1}/nam-listener/bans/192.0.2.8`, 404],
   ['DELETE /api/v1/nam-listener/bans/{ip}', `${V1}/nam-listener/bans/x`, 400],
+  ['POST /api/v1/nam-listener/certificate/confirm', '', 200],
+  ['POST /api/v1/nam-listener/certificate/confirm', '', 409],
   ['GET /api/v1/settings', '', 200],
   ['PUT /api/v1/settings/{key}', `${V1}/settings/activitymonitor_batch_size`, 200, { value: 50 }],
   ['PUT /api/v1/settings/{key}', `${V1}/settings/activitymonitor_batch_size`, 422, { value: 1 }],
@@ -165,7 +167,9 @@ describe('the document of the API', () => {
 
   it('describes what is really answered, for every route', async () => {
     const plane = control.plane();
-    plane.state = { ...plane.state, bans: [{ ip: '192.0.2.7', until: 0, reason: 'test' }] };
+    const keyChange = { from: KEY, to: KEY, served: false };
+    const certificate = { spkiHash: KEY, notAfter: 0, selfSigned: true, keyChange };
+    plane.state = { ...plane.state, certificate, bans: [{ ip: '192.0.2.7', until: 0, reason: 'test' }] };
     // The second stays: a replay of it finds no reactor.
     control.clickhouse.memory.letters = [
       exampleDeadLetter,

@@ -21,6 +21,8 @@ const DETAILS = {
   SETTING_INVALID: '5 is no value for activitymonitor_batch_size. Use an integer from 10 to 1000 (events).',
   LISTENER_BIND_FAILED:
     'Cannot listen on 0.0.0.0:1515: another process uses it (EADDRINUSE). Choose another port with activitymonitor_tcp_port, or end that process.',
+  CERTIFICATE_UNCHANGED:
+    'The server has the key that agents know; there is nothing to confirm. GET /api/v1/nam-listener/status shows the certificate in use.',
   INGESTION_DISABLED: 'No agent can enroll: enable_activitymonitor_ingestion is false. Set it to true first.',
   REPLAY_RUNNING: 'Another replay is running. Wait until it has ended.',
   LISTENER_NOT_READY:

@@ -35,6 +35,8 @@ export interface StoredEnrollmentToken {
   readonly maxUses?: number;
   /** What administrators call it. */
   readonly name?: string;
+  /** SPKI hash of the server's key that the token names; absent in tokens of versions before 0.2. */
+  readonly serverSpki?: string;
 }
 
 /** State of a token; `tokenState` is the one rule for it. */

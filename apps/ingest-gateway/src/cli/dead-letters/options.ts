@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { GatewayError } from '@app/pipeline/api';
 import { closest } from 'fastest-levenshtein';
 import { parseNumber, parseOptions } from '../agent/parse-options.js';
+import { REST_OPTIONS, REST_USAGE, restOptionsOf, type RestOptions } from '../rest/rest-options.js';
 
 /** What `dead-letters` can do. */
 export const ACTIONS = ['list', 'summary', 'show', 'export', 'replay'] as const;
@@ -9,11 +9,8 @@ export const ACTIONS = ['list', 'summary', 'show', 'export', 'replay'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** What `dead-letters` was asked to do. */
-export interface DeadLetterOptions {
+export interface DeadLetterOptions extends RestOptions {
   readonly action: Action | 'help';
-  /** Of the REST API, without a slash at the end. */
-  readonly url: string;
-  readonly key: { readonly text: string } | { readonly file: string };
   /** Parameters of the REST API. */
   readonly filter: Readonly<Record<string, string>>;
   readonly ids: readonly string[];
@@ -49,10 +46,7 @@ Which ones (list, summary, export, replay):
   --out FILE        export: a file in place of the standard output
   --json            list, summary and replay: the answer as it comes
 
-  --url URL         REST API; by default http://127.0.0.1 and GATEWAY_HTTP_PORT or 8080
-  --key-file FILE   file with the admin key; by default ADMIN_API_KEY, else admin.key in GATEWAY_DATA_DIR or ./data
-  --help            this text
-
+${REST_USAGE}
 Exit code: 0 = done, 1 = failed, or not all could be replayed, 2 = wrong usage.
 `;
 
@@ -69,8 +63,7 @@ const OPTIONS = {
   cursor: { type: 'string' },
   out: { type: 'string' },
   json: { type: 'boolean' },
-  url: { type: 'string' },
-  'key-file': { type: 'string' },
+  ...REST_OPTIONS,
 } as const;
 const FILTERS = ['code', 'stage', 'agent', 'pipeline', 'from', 'to'] as const;
 
@@ -86,8 +79,7 @@ export function parseDeadLetterOptions(argv: readonly string[], env: NodeJS.Proc
   return {
     action,
     ids,
-    url: (texts.url ?? `http://127.0.0.1:${env['GATEWAY_HTTP_PORT'] || '8080'}`).replace(/\/+$/, ''),
-    key: keyOf(texts['key-file'], env),
+    ...restOptionsOf(texts, env),
     filter: { ...filter, ...replayedOf(texts.replayed, action) },
     limit: parseNumber('limit', texts.limit, { min: 1, max: action === 'replay' ? 100_000 : 1_000 }),
     cursor: texts.cursor,
@@ -123,10 +115,4 @@ function replayedOf(text: string | undefined, action: string): { replayed?: stri
   if (action === 'replay') throw new GatewayError('CLI_USAGE', '--replayed is of no use for a replay.');
   if (text !== 'yes' && text !== 'no') throw new GatewayError('CLI_USAGE', '--replayed must be yes or no.');
   return { replayed: String(text === 'yes') };
-}
-
-function keyOf(file: string | undefined, env: NodeJS.ProcessEnv): DeadLetterOptions['key'] {
-  if (file !== undefined) return { file };
-  const text = env['ADMIN_API_KEY'];
-  return text ? { text } : { file: join(env['GATEWAY_DATA_DIR'] || './data', 'admin.key') };
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { GatewayError } from '@app/pipeline/api';
-import type { DeadLetterOptions } from './options.js';
+import type { RestOptions } from './rest-options.js';
 
 /** A replay may take long; everything else answers soon. */
 const TIMEOUT_MS = 30_000;
@@ -9,7 +9,7 @@ const KEY = /^[\x21-\x7e]{1,1024}$/;
 
 /** The REST API of a gateway, for the command line. */
 export class RestClient {
-  constructor(private readonly options: Pick<DeadLetterOptions, 'url' | 'key'>) {}
+  constructor(private readonly options: RestOptions) {}
 
   /** The answer as JSON. @throws GatewayError `CLI_REQUEST_FAILED`, `CLI_KEY_UNREADABLE` */
   async json<T>(path: string, query: Readonly<Record<string, string>> = {}): Promise<T> {
@@ -18,8 +18,8 @@ export class RestClient {
   }
 
   /** As `json`, for what may take long. */
-  async post<T>(path: string, body: object): Promise<T> {
-    const response = await this.#request('POST', path, {}, JSON.stringify(body));
+  async post<T>(path: string, body?: object): Promise<T> {
+    const response = await this.#request('POST', path, {}, body && JSON.stringify(body));
     return (await response.json()) as T;
   }
 
