@@ -83,6 +83,22 @@ describe('config/gateway.yaml', () => {
     for (const step of config?.pipelines[0]?.steps ?? []) expect(step.with.max_event_age).toBe('30d');
   });
 
+  it.each([
+    ['0', 0, '0d'],
+    ['18250', 18_250, '18250d'],
+    ['18251', 0, '0d'],
+    ['36500', 0, '0d'],
+    ['99999999', 0, '0d'],
+  ])('takes a retention of %s days', (days, retentionDays, age) => {
+    const { config, problems, warnings } = load({
+      CLICKHOUSE_RETENTION_DAYS: days,
+      CLICKHOUSE_DEAD_LETTER_RETENTION_DAYS: days,
+    });
+    expect({ problems, warnings }).toEqual({ problems: [], warnings: [] });
+    expect(config?.clickhouse).toMatchObject({ retentionDays, deadLetterRetentionDays: retentionDays });
+    for (const step of config?.pipelines[0]?.steps ?? []) expect(step.with['max_event_age']).toBe(age);
+  });
+
   it('takes every setting from its variable, and shows its default', () => {
     const lines = readFileSync(path, 'utf8').matchAll(/^ {2}(\w+): \$\{(\w+):-\} # (\w+)$/gm);
     const shown = [...lines].map(([, name = '', variable, value = '']) => {

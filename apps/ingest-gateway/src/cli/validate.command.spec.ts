@@ -79,6 +79,33 @@ describe('gateway validate', () => {
     );
   });
 
+  it('says what a retention means, and warns of events that would be deleted at once', async () => {
+    const retention = async (days: string): Promise<string> =>
+      (await validate([], { CLICKHOUSE_RETENTION_DAYS: days, CLICKHOUSE_DEAD_LETTER_RETENTION_DAYS: '1' }))
+        .stdout;
+    expect(await retention('30')).toMatch(
+      /\nRetention: events are deleted after 30 days, dead letters are deleted after 1 day\.\n$/,
+    );
+    expect(await retention('0')).toContain('events are kept (no TTL)');
+    expect(await retention('36500')).toContain('events are kept (no TTL)');
+    write('config/gateway.yaml', 'clickhouse: { retention_days: 30 }\n');
+    const step = (age: string): string =>
+      `  - { use: parsers.smb, name: a${age}, with: { max_event_age: ${age} } }\n`;
+    write(
+      'config/pipelines/a.yaml',
+      `name: a\nsource: { use: sources.nam_tls }\nsteps:\n${['30d', '0d', '721h', '720h'].map(step).join('')}sinks: [{ use: sinks.null }]\n`,
+    );
+    const { code, stderr } = await validate([]);
+    expect(code).toBe(0);
+    expect(stderr.match(/warning: .*/g)).toEqual(
+      [1, 2].map(
+        (index) =>
+          `warning: \`steps[${index}].with.max_event_age\` takes events older than the 30 days of \`clickhouse.retention_days\`: ClickHouse deletes them as soon as they are stored. (CONFIG_EVENT_AGE_TOO_LONG)`,
+      ),
+    );
+    expect(stderr).toContain('config/pipelines/a.yaml:5:');
+  });
+
   it('explains itself, and refuses wrong usage', async () => {
     expect(await validate(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage:') });
     expect(await validate(['--nope'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--nope') });

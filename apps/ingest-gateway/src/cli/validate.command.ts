@@ -1,7 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { generateConfigSchemas, validateFile, type PluginRegistry, type ValidatedFile } from '@app/pipeline';
+import {
+  generateConfigSchemas,
+  validateFile,
+  type GatewayConfig,
+  type PluginRegistry,
+  type ValidatedFile,
+} from '@app/pipeline';
 import { GatewayError } from '@app/pipeline/api';
 import { createPluginRegistry } from '../plugins.js';
 import { settingsSchema } from '../settings/settings-schema.js';
@@ -104,10 +110,20 @@ function validate(
   printProblems(result.problems, stderr);
   if (result.problems.length === 0) {
     stdout(`OK: ${shortPath(path, cwd)}, ${counted(result.pipelines, 'pipeline')}\n`);
+    if (result.config !== undefined) stdout(retentionText(result.config.clickhouse));
     return 0;
   }
   stderr(`${counted(result.problems.length, 'problem')} in ${counted(fileCount(result), 'file')}.\n`);
   return 1;
+}
+
+/** What the two retentions mean: 0 and what is too long for a TTL mean keep, which nobody should have to guess. */
+function retentionText({ retentionDays, deadLetterRetentionDays }: GatewayConfig['clickhouse']): string {
+  const text = (what: string, days: number): string =>
+    days === 0
+      ? `${what} are kept (no TTL)`
+      : `${what} are deleted after ${days} day${days === 1 ? '' : 's'}`;
+  return `Retention: ${text('events', retentionDays)}, ${text('dead letters', deadLetterRetentionDays)}.\n`;
 }
 
 function fileCount({ problems }: ValidatedFile): number {

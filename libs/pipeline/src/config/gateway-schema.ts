@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../api/index.js';
+import { MAX_RETENTION_DAYS } from './retention.js';
 
 const section = (description: string, properties: Record<string, JsonSchema>): JsonSchema => ({
   type: 'object',
@@ -71,6 +72,8 @@ const storeSchema: JsonSchema = {
   ],
 };
 
+const KEEP = `0, or more than ${MAX_RETENTION_DAYS} (50 years), means keep: nothing is deleted.`;
+
 const clickhouseSchema = section(
   'Where events are stored. Without a URL the gateway runs its own ClickHouse.',
   {
@@ -89,17 +92,15 @@ const clickhouseSchema = section(
     http_port: port("HTTP port of the gateway's own ClickHouse, on 127.0.0.1.", 0),
     retention_days: {
       type: 'integer',
-      minimum: 1,
-      maximum: 36_500,
+      minimum: 0,
       default: 400,
-      description: 'Days after which events are deleted, counted from the time of the event.',
+      description: `Days after which events are deleted, counted from the time of the event. ${KEEP}`,
     },
     dead_letter_retention_days: {
       type: 'integer',
-      minimum: 1,
-      maximum: 36_500,
+      minimum: 0,
       default: 90,
-      description: 'Days after which dead letters are deleted, counted from their receipt.',
+      description: `Days after which dead letters are deleted, counted from their receipt. ${KEEP}`,
     },
     dead_letter_alert_rows: {
       type: 'integer',

@@ -9,4 +9,6 @@ export interface LoadContext {
   readonly cwd: string;
   readonly problems: ProblemList;
   readonly warnings: ProblemList;
+  /** Days that the event tables keep events, 0 = no TTL; unknown where a pipeline is read alone. */
+  readonly eventRetentionDays?: number;
 }

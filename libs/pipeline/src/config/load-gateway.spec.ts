@@ -97,7 +97,7 @@ pipelines: ['../pipelines/*.yaml', ../pipelines/activity.yaml]
   hots: 127.0.0.1
 log: { level: inof }
 clickhouse:
-  retention_days: 0
+  retention_days: -1
 settings:
   batch_size: 100
   activitymonitor_batch_size: 5
@@ -142,7 +142,7 @@ buffer: { max_bytes: 1KiB }
     const { problems } = open({
       'gateway.yaml': `http: { port: abc, hots: x }
 log: { level: inof, format: 3 }
-clickhouse: { retention_days: 99999999, password: 12345678 }
+clickhouse: { retention_days: -1, password: 12345678 }
 settings: { batch_size: 100, activitymonitor_tcp_prot: 1, whatever: 1 }
 `,
     }).load();
@@ -161,8 +161,8 @@ settings: { batch_size: 100, activitymonitor_tcp_prot: 1, whatever: 1 }
         'auto = pretty on a terminal, one JSON object a line elsewhere.',
       ],
       [
-        '`clickhouse.retention_days` must be a whole number between 1 and 36500, not the number 99999999.',
-        'Days after which events are deleted, counted from the time of the event.',
+        '`clickhouse.retention_days` must be a whole number of at least 0, not the number -1.',
+        'Days after which events are deleted, counted from the time of the event. 0, or more than 18250 (50 years), means keep: nothing is deleted.',
       ],
       ['`clickhouse.password` must be text, not the number given.', 'Put it into quotes.'],
       ['`settings.batch_size` is not a known key.', 'Did you mean "activitymonitor_batch_size"?'],

@@ -2,12 +2,14 @@ import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import type { JsonSchema } from '../api/index.js';
 import type { PluginRegistry } from '../registry/index.js';
+import type { DeepPartial } from './buffer-sizes.js';
 import { checkValue } from './check.js';
 import { Evaluation } from './evaluate.js';
 import { gatewaySchema, withoutDefaults, type GatewayValue } from './gateway-schema.js';
 import type { LoadContext } from './load-context.js';
 import { loadPipelines } from './load-pipelines.js';
 import { ProblemList } from './problems.js';
+import { effectiveRetention } from './retention.js';
 import type { ConfigProblem, GatewayConfig, PipelineSpec } from './types.js';
 import { readYamlFile, type YamlFile } from './yaml-file.js';
 
@@ -76,7 +78,11 @@ export function loadGatewayFile(
   const value = evaluation.root([schema]) ?? {};
   const valid = checkValue(value, schema, evaluation, '', 'the settings');
   checkTlsPair(value, evaluation);
-  const pipelines = loadPipelines((value as { pipelines?: unknown }).pipelines, evaluation, context);
+  const days = (value as DeepPartial<GatewayValue>).clickhouse?.retention_days;
+  const pipelines = loadPipelines((value as { pipelines?: unknown }).pipelines, evaluation, {
+    ...context,
+    ...(typeof days === 'number' && { eventRetentionDays: effectiveRetention(days) }),
+  });
   return valid ? toConfig(value as GatewayValue, context.cwd, pipelines) : undefined;
 }
 
@@ -128,8 +134,8 @@ function toConfig(value: GatewayValue, cwd: string, pipelines: readonly Pipeline
       password: clickhouse.password,
       database: clickhouse.database,
       httpPort: clickhouse.http_port,
-      retentionDays: clickhouse.retention_days,
-      deadLetterRetentionDays: clickhouse.dead_letter_retention_days,
+      retentionDays: effectiveRetention(clickhouse.retention_days),
+      deadLetterRetentionDays: effectiveRetention(clickhouse.dead_letter_retention_days),
       deadLetterAlert: {
         rows: clickhouse.dead_letter_alert_rows,
         bytes: clickhouse.dead_letter_alert_bytes,

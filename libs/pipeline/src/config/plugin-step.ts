@@ -4,6 +4,7 @@ import type { Evaluation } from './evaluate.js';
 import type { LoadContext } from './load-context.js';
 import { nameHint } from './nearest.js';
 import { here, joinPointer } from './pointer.js';
+import { applyEventAge } from './retention.js';
 import type { StepValue } from './pipeline-schema.js';
 import type { StepSpec } from './types.js';
 
@@ -28,6 +29,7 @@ export function readStep(
   warnOfDeprecation(definition, place, evaluation, context);
   const options = readOptions(definition, place, evaluation);
   if (options === undefined) return undefined;
+  applyEventAge(definition, options, place.pointer, evaluation, context);
   return { name: typeof name === 'string' ? name : defaultName(use), use, with: options };
 }
 

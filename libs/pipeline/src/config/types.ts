@@ -56,7 +56,9 @@ export interface GatewayConfig {
     readonly database: string;
     /** Port of the embedded server, 0 = any free one. */
     readonly httpPort: number;
+    /** Days that events are kept; 0 = no TTL. */
     readonly retentionDays: number;
+    /** The same for dead letters. */
     readonly deadLetterRetentionDays: number;
     /** More dead letters than these call for a person. */
     readonly deadLetterAlert: { readonly rows: number; readonly bytes: number };

@@ -147,6 +147,19 @@ describe('EventTimeWindow', () => {
     expect(codeOf(() => wide.check(-1, NOON, '/T'))).toBe('event_too_old /T');
   });
 
+  it.each([{}, { max_event_age: '0d' }, { max_event_age: '0s' }])('has no limit with %j', (age) => {
+    const open = new EventTimeWindow({ ...age, max_clock_skew: '1h' });
+    expect(open.check(0, NOON, '/T')).toBe(0);
+    expect(codeOf(() => open.check(-1, NOON, '/T'))).toBe('event_too_old /T');
+  });
+
+  it('takes nothing from after 2055: with the longest retention its TTL would wrap into the past', () => {
+    const wide = new EventTimeWindow({ max_clock_skew: '99999d' });
+    const latest = Date.UTC(2056, 0, 1) - 1;
+    expect(wide.check(latest, NOON, '/T')).toBe(latest);
+    expect(codeOf(() => wide.check(latest + 1, NOON, '/T'))).toBe('event_in_future /T');
+  });
+
   it('reads a key or its alias, and names the one it read', () => {
     const read = (message: Record<string, unknown>): unknown => window.readOf(message, 'A', 'B', NOON);
     expect(read({ A: '2026-11-20T11:00:00', B: 'x' })).toBe(NOON - 3_600_000);

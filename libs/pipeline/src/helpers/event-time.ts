@@ -30,7 +30,8 @@ export function parseDuration(text: string): number {
 
 /** Options that every parser with event times has. */
 export interface EventTimeOptions {
-  readonly max_event_age: string;
+  /** Zero or absent = no limit. */
+  readonly max_event_age?: string;
   readonly max_clock_skew: string;
 }
 
@@ -39,9 +40,8 @@ export const eventTimeOptions = Object.freeze({
   max_event_age: {
     type: 'string',
     pattern: DURATION.source,
-    default: '400d',
     description:
-      'Events older than this when they are received become dead letters. A whole number and ms, s, m, h or d; keep it at or below the TTL of the table.',
+      'Events older than this when they are received become dead letters; 0d = no limit. A whole number and ms, s, m, h or d. Without it, the retention of the event tables (clickhouse.retention_days); no limit where that means keep.',
   },
   max_clock_skew: {
     type: 'string',
@@ -52,14 +52,24 @@ export const eventTimeOptions = Object.freeze({
   },
 });
 
-/** Which event times are taken: [received - `max_event_age`, received + `max_clock_skew`], never before 1970. */
+/**
+ * Event times from here on are not taken: 50 years of retention later, the `DateTime` of a TTL ends and wraps, so that
+ * the event would be deleted at once.
+ */
+const LATEST = Date.UTC(2056, 0, 1);
+
+/**
+ * Which event times are taken: [received - `max_event_age`, received + `max_clock_skew`], never before 1970, never after
+ * 2055.
+ */
 export class EventTimeWindow {
   readonly #maxAgeMs: number;
   readonly #maxSkewMs: number;
 
   /** @throws GatewayError `DURATION_INVALID` */
   constructor(private readonly options: EventTimeOptions) {
-    this.#maxAgeMs = parseDuration(options.max_event_age);
+    const ageMs = parseDuration(options.max_event_age ?? '0d');
+    this.#maxAgeMs = ageMs === 0 ? Number.POSITIVE_INFINITY : ageMs;
     this.#maxSkewMs = parseDuration(options.max_clock_skew);
   }
 
@@ -73,17 +83,15 @@ export class EventTimeWindow {
   check(time: number, receivedAt: number, field: string): number {
     if (Number.isNaN(time)) throw badTime(field);
     if (time < receivedAt - this.#maxAgeMs || time < 0) {
-      throw new RejectError(
-        'event_too_old',
-        field,
-        `The event is older than max_event_age (${this.options.max_event_age}) or before 1970.`,
-      );
+      const why = time < 0 ? 'from before 1970' : `older than max_event_age (${this.options.max_event_age})`;
+      throw new RejectError('event_too_old', field, `The event is ${why}.`);
     }
-    if (time > receivedAt + this.#maxSkewMs) {
+    if (time > receivedAt + this.#maxSkewMs || time >= LATEST) {
+      const skew = `further in the future than max_clock_skew (${this.options.max_clock_skew})`;
       throw new RejectError(
         'event_in_future',
         field,
-        `The event is further in the future than max_clock_skew (${this.options.max_clock_skew}): check the clocks of agent and gateway.`,
+        `The event is ${time >= LATEST ? 'from after 2055' : skew}: check the clocks of agent and gateway.`,
       );
     }
     return time;

@@ -1,8 +1,10 @@
+import { effectiveRetention } from '@app/pipeline/config';
+
 /** What the statements of a migration are made for. */
 export interface MigrationContext {
   /** Quoted, ready to stand in a statement. */
   readonly database: string;
-  /** TTL clause for a column, or nothing when events are kept for ever. */
+  /** TTL clause for a column, or nothing when events are kept. */
   ttl(column: string): string;
 }
 
@@ -23,7 +25,7 @@ export function quoteIdentifier(name: string): string {
   return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
 }
 
-/** The TTL clause. @param days 0 = keep for ever */
+/** The TTL clause. @param days 0, or more than `MAX_RETENTION_DAYS`, = keep: no TTL */
 export function ttlClause(column: string, days: number): string {
-  return days === 0 ? '' : `TTL toDateTime(${column}) + toIntervalDay(${days})`;
+  return effectiveRetention(days) === 0 ? '' : `TTL toDateTime(${column}) + toIntervalDay(${days})`;
 }
