@@ -21,6 +21,7 @@ export const auditActions = [
   'api-key.create',
   'api-key.revoke',
   'ban.lift',
+  'certificate.confirm',
   'dead-letters.replay',
   'enrollment-token.create',
   'enrollment-token.revoke',
