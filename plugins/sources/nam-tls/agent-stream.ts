@@ -6,10 +6,12 @@ import {
   type Logger,
   type Origin,
   type PluginContext,
+  type Reject,
   type StreamStretch,
 } from '@app/pipeline/api';
 import type { Line, MessageReader } from '@app/pipeline/helpers';
 import type { AckSession } from './ack-session.js';
+import { MalformedLines } from './malformed-lines.js';
 import { sortLines } from './sort-lines.js';
 import type { SourceMetrics } from './source-metrics.js';
 import type { StreamNumbers } from './stream-numbers.js';
@@ -37,6 +39,8 @@ export class AgentStream {
   /** Set when its messages are numbered in a stream. */
   #numbers: StreamNumbers | undefined;
   #present = false;
+  readonly #malformed = new MalformedLines();
+  #malformedTold = false;
 
   constructor(
     private readonly host: ConnectionHost,
@@ -53,6 +57,11 @@ export class AgentStream {
       agentHost: hostname,
       sourceIp: accepted.remoteAddress,
     };
+  }
+
+  /** Whether so many lines were no messages that the connection has to end. */
+  get tooManyMalformed(): boolean {
+    return this.#malformed.tooMany;
   }
 
   /** Tells that the agent is connected; later calls do nothing. */
@@ -86,37 +95,24 @@ export class AgentStream {
     if (hostname !== this.#origin.agentHost) this.#origin = { ...this.#origin, agentHost: hostname };
   }
 
-  /**
-   * Hands lines to the pipeline, and waits until it has room for more. Does not reject.
-   * @returns code of the first protocol violation among them, if there was one
-   */
-  async deliver(lines: readonly Line[]): Promise<string | undefined> {
+  /** Hands lines to the pipeline, and waits until it has room for more. Does not reject. */
+  async deliver(lines: readonly Line[]): Promise<void> {
     if (this.#numbers === undefined) return this.#emitAll(lines, 0, lines.length);
-    let violation: string | undefined;
     let from = 0;
     for (const piece of this.#numbers.take(lines.length)) {
       const to = from + piece.last - piece.first + 1;
       if (piece.known) this.#skip(to - from);
-      else violation = (await this.#emitAll(lines, from, to, piece)) ?? violation;
+      else await this.#emitAll(lines, from, to, piece);
       from = to;
     }
-    return violation;
   }
 
   /** @param piece the numbers of these lines */
-  async #emitAll(
-    lines: readonly Line[],
-    start: number,
-    end: number,
-    piece?: StreamStretch,
-  ): Promise<string | undefined> {
-    let violation: string | undefined;
+  async #emitAll(lines: readonly Line[], start: number, end: number, piece?: StreamStretch): Promise<void> {
     for (let from = start; from < end; from += this.host.maxBatchEvents) {
       const to = Math.min(end, from + this.host.maxBatchEvents);
-      const found = await this.#emit(lines, from, to, piece && part(piece, from - start, to - start));
-      violation ??= found;
+      await this.#emit(lines, from, to, piece && part(piece, from - start, to - start));
     }
-    return violation;
   }
 
   #skip(messages: number): void {
@@ -125,13 +121,9 @@ export class AgentStream {
     this.#acks?.skip(messages);
   }
 
-  async #emit(
-    lines: readonly Line[],
-    from: number,
-    to: number,
-    stretch?: StreamStretch,
-  ): Promise<string | undefined> {
-    const { events, rejects, bytes, violation } = sortLines(this.host.reader, lines, from, to);
+  async #emit(lines: readonly Line[], from: number, to: number, stretch?: StreamStretch): Promise<void> {
+    const { events, rejects, bytes } = sortLines(this.host.reader, lines, from, to, this.#malformed);
+    this.#tellMalformed(rejects);
     this.#seen(to - from, bytes);
     const batch = new Batch(this.#origin, this.host.context.now(), bytes, events, rejects, stretch);
     this.#acks?.follow(batch);
@@ -141,7 +133,17 @@ export class AgentStream {
       this.host.metrics.messagesRefused.add(to - from);
       this.logger.warn({ err: error, messages: to - from }, 'Messages refused by the stopping pipeline');
     }
-    return violation;
+  }
+
+  /** Once a connection: how many there are stands in the metrics of the dead letters. */
+  #tellMalformed([first]: readonly Reject[]): void {
+    if (first === undefined || this.#malformedTold) return;
+    this.#malformedTold = true;
+    const { agentSpki: spkiHash, agentHost } = this.#origin;
+    this.logger.warn(
+      { spkiHash, agentHost, code: first.code },
+      'Line is not a message; kept as a dead letter',
+    );
   }
 
   #seen(events: number, bytes: number): void {

@@ -5,7 +5,7 @@ import { AgentStream, type ConnectionHost } from './agent-stream.js';
 import { ChunkReader, type StreamEnd } from './chunk-reader.js';
 import { ConnectionClock } from './connection-clock.js';
 import { enroll } from './enrollment.js';
-import { decideFirst } from './first-message.js';
+import { decideFirst, type FirstAction } from './first-message.js';
 import { readHello, type Hello } from './hello-message.js';
 import type { TlsSide } from './handshake.js';
 import { certificateOf, peerKeyOf } from './peer-key.js';
@@ -19,7 +19,12 @@ const UNKNOWN_PEER_BYTES = 65_536;
 /** How long an ended connection stays for its last Acks, ms: the idle timeout, within these bounds. */
 const LAST_ACKS_MS = { min: 30_000, max: 120_000 };
 /** Ends that an agent which asked for Acks is still told for what is durable. The others close at once. */
-const WITH_LAST_ACKS: ReadonlySet<CloseReason> = new Set<CloseReason>(['ended', 'stopping', 'not_durable']);
+const WITH_LAST_ACKS: ReadonlySet<CloseReason> = new Set<CloseReason>([
+  'ended',
+  'stopping',
+  'not_durable',
+  'protocol_violation',
+]);
 
 /** One agent's connection from the TLS handshake to its end (`docs/PROTOCOL.md`). */
 export class AgentConnection {
@@ -29,8 +34,10 @@ export class AgentConnection {
   readonly #logger: Logger;
   #secured = false;
   #spki = '';
-  /** Set with the first message of an allowlisted agent. */
+  /** Set with the first line of an allowlisted agent. */
   #stream: AgentStream | undefined;
+  /** An allowlisted agent's first message has come. */
+  #opened = false;
   /** Set with a Hello that asks for acknowledgements. */
   #acks: AckSession | undefined;
   #enrolling = false;
@@ -52,7 +59,7 @@ export class AgentConnection {
     this.#logger = context.logger.child({ connection: accepted.id, remote: accepted.remoteAddress });
     const age = context.now() - accepted.acceptedAt;
     this.#clock = new ConnectionClock(age, context.services.connectionSettings, (expiry) =>
-      expiry === 'stopping' ? this.#reader.stop() : this.#close(expiry),
+      expiry === 'stopping' || this.#lingering ? this.#reader.stop() : this.#close(expiry),
     );
   }
 
@@ -92,11 +99,8 @@ export class AgentConnection {
    */
   stop(): void {
     if (this.#enrolling || this.#reason !== undefined) return;
-    if (this.#stream === undefined || this.#acks !== undefined) return this.#close('stopping');
-    this.#reason = 'stopping';
-    this.#lingering = true;
-    this.#clock.stopping();
-    this.tls.socket.end();
+    if (this.#stream === undefined) this.#close('stopping');
+    else this.#endStream('stopping');
   }
 
   /** Ends the socket at once. */
@@ -167,7 +171,7 @@ export class AgentConnection {
 
   async #ended(end: StreamEnd): Promise<void> {
     if (end === 'stopped') {
-      const rest = this.#reason === 'stopping' ? this.#reader.rest() : undefined;
+      const rest = this.#lingering || this.#reason === 'stopping' ? this.#reader.rest() : undefined;
       if (rest !== undefined) await this.#take(this.#frame(rest));
       return;
     }
@@ -183,23 +187,39 @@ export class AgentConnection {
   }
 
   async #take(lines: Line[]): Promise<void> {
-    if (this.#streamRefused) return;
-    if (this.#stream !== undefined) return this.#deliver(this.#stream, lines);
-    const [first] = lines;
-    if (first === undefined) return;
+    if (this.#streamRefused || lines.length === 0) return;
+    if (this.#stream !== undefined && this.#opened) return this.#deliver(this.#stream, lines);
     const entry = this.host.context.services.allowlist.current.get(this.#spki);
-    const action = decideFirst(readLine(first), entry !== undefined);
     this.#clock.firstMessage();
-    if (entry !== undefined) {
-      this.#stream = new AgentStream(
-        this.host,
-        this.#logger,
-        this.accepted,
-        this.#spki,
-        entry.hostname,
-        certificateOf(this.tls.socket),
-      );
+    if (entry === undefined) return this.#open(decideFirst(readLine(lines[0] as Line), false), lines);
+    this.#stream ??= new AgentStream(
+      this.host,
+      this.#logger,
+      this.accepted,
+      this.#spki,
+      entry.hostname,
+      certificateOf(this.tls.socket),
+    );
+    await this.#openStream(lines);
+  }
+
+  /** Looks for the first message of an allowlisted agent; lines before it that are no messages are dead letters. */
+  async #openStream(lines: Line[]): Promise<void> {
+    let action: FirstAction = { do: 'skip' };
+    let at = 0;
+    for (; at < lines.length; at += 1) {
+      action = decideFirst(readLine(lines[at] as Line), true);
+      if (action.do !== 'skip') break;
     }
+    if (at > 0) await this.#begin(lines.slice(0, at));
+    if (at === lines.length) return;
+    this.#opened = true;
+    const rest = at === 0 ? lines : lines.slice(at);
+    if (this.#reason === undefined) await this.#open(action, rest);
+    else await this.#begin(rest);
+  }
+
+  async #open(action: FirstAction, lines: Line[]): Promise<void> {
     if (action.do === 'leave') this.#unknown();
     else if (action.do === 'punish') this.#punish('protocol_violation', 'protocol_violation');
     else if (action.do === 'enroll') await this.#enroll(action.value, lines.slice(1));
@@ -259,11 +279,11 @@ export class AgentConnection {
   async #deliver(stream: AgentStream, lines: readonly Line[]): Promise<void> {
     if (lines.length === 0) return;
     this.#clock.suspend();
-    const violation = await stream.deliver(lines);
+    await stream.deliver(lines);
     this.#clock.resume();
-    if (violation === undefined) return;
-    this.#logger.warn({ spki: this.#spki, violation }, 'Protocol violation');
-    this.#punish('protocol_violation', 'protocol_violation');
+    if (!stream.tooManyMalformed || this.#reason !== undefined) return;
+    this.#logger.warn({ spkiHash: this.#spki }, 'Too many lines are not messages; closing the connection');
+    this.#endStream('protocol_violation');
   }
 
   #unknown(): void {
@@ -281,6 +301,18 @@ export class AgentConnection {
   #punish(ban: string, reason: CloseReason): void {
     if (this.#reason === undefined) this.host.context.services.ban(this.accepted.remoteAddress, ban);
     this.#close(reason);
+  }
+
+  /**
+   * Ends an agent's stream. One with Acks is told what of it is durable, and sends the rest again; of another one what the
+   * agent still sends before it has ended its side is taken too.
+   */
+  #endStream(reason: CloseReason): void {
+    if (this.#acks !== undefined) return this.#close(reason);
+    this.#reason = reason;
+    this.#lingering = true;
+    this.#clock.stopping();
+    this.tls.socket.end();
   }
 
   /** Ends the connection; the first reason counts. */

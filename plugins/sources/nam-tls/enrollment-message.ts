@@ -51,10 +51,42 @@ export function banReasonOf(error: Extract<Answered, { status: 'Rejected' }>['er
   return reasons[error];
 }
 
-/** A misplaced control message as it may go to the dead letters: without the code that admits agents. */
-export function withoutCode(value: Readonly<Record<string, unknown>>, raw: Uint8Array): Uint8Array {
-  if (!('EnrollmentCode' in value)) return raw;
-  return Buffer.from(JSON.stringify({ ...value, EnrollmentCode: '[redacted]' }));
+/** The key of the code in a JSON text, with its colon; any of its letters may be escaped. */
+const CODE_KEY = new RegExp(`"${[...'EnrollmentCode'].map(letterPattern).join('')}"\\s*:\\s*`, 'g');
+const REDACTED = '"[redacted]"';
+
+/**
+ * A line as it may go to the dead letters: without the codes that admit agents, wherever in it they are and whether or not
+ * it is JSON to its end. Does not throw.
+ */
+export function withoutCode(raw: Buffer): Buffer {
+  const text = raw.toString('latin1');
+  let kept = '';
+  let from = 0;
+  for (const { index, 0: key } of text.matchAll(CODE_KEY)) {
+    const start = index + key.length;
+    const end = endOfValue(text, start);
+    if (index < from || end === start) continue;
+    kept += text.slice(from, start) + REDACTED;
+    from = end;
+  }
+  return from === 0 ? raw : Buffer.from(kept + text.slice(from), 'latin1');
+}
+
+/** Where the text or the other scalar ends that begins at a place. */
+function endOfValue(text: string, start: number): number {
+  let at = start;
+  if (text[start] !== '"') {
+    while (at < text.length && !/[\s,[\]{}"]/.test(text[at] ?? '')) at += 1;
+    return at;
+  }
+  for (at += 1; at < text.length && text[at] !== '"'; at += 1) if (text[at] === '\\') at += 1;
+  return Math.min(at + 1, text.length);
+}
+
+function letterPattern(letter: string): string {
+  const [high, low] = letter.charCodeAt(0).toString(16);
+  return `(?:${letter}|\\\\u00${high}[${low}${low?.toUpperCase()}])`;
 }
 
 function isText(value: unknown, max: number): value is string {

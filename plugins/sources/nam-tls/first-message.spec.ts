@@ -12,11 +12,11 @@ describe('decideFirst', () => {
     ['LEEF:2.0|V|P|1|42|x7C|a=b', 'stream', 'leave'],
     ['{"MessageType":"EnrollmentRequest"}', 'enroll', 'enroll'],
     ['{"MessageType":"Hello","Ack":true}', 'greet', 'leave'],
-    ['{"MessageType":"Goodbye"}', 'stream', 'punish'],
-    ['{"MessageType":7}', 'stream', 'punish'],
-    ['{"a":1}', 'stream', 'punish'],
-    ['[1]', 'stream', 'punish'],
-    ['hello', 'stream', 'punish'],
+    ['{"MessageType":"Goodbye"}', 'skip', 'punish'],
+    ['{"MessageType":7}', 'skip', 'punish'],
+    ['{"a":1}', 'skip', 'punish'],
+    ['[1]', 'skip', 'punish'],
+    ['hello', 'skip', 'punish'],
   ])('%s', (line, allowlisted, unknown) => {
     const message = readMessage(Buffer.from(line));
     expect(decideFirst(message, true).do).toBe(allowlisted);

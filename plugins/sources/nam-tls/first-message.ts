@@ -2,8 +2,10 @@ import type { Message } from '@app/pipeline/helpers';
 
 /** What the first message of a connection leads to. */
 export type FirstAction =
-  /** The connection streams; this message is the first of the stream (a violation included: the stream handles it). */
+  /** The connection streams; this message is the first of the stream. */
   | { readonly do: 'stream' }
+  /** A dead letter of an allowlisted agent; the first message is still to come. */
+  | { readonly do: 'skip' }
   /** The connection streams; this message only opened it. */
   | { readonly do: 'greet'; readonly value: Readonly<Record<string, unknown>> }
   | { readonly do: 'enroll'; readonly value: Readonly<Record<string, unknown>> }
@@ -22,6 +24,7 @@ export function decideFirst(message: Message, allowlisted: boolean): FirstAction
     if (message.type === 'Hello')
       return allowlisted ? { do: 'greet', value: message.value } : { do: 'leave' };
   }
-  if (allowlisted) return { do: 'stream' };
-  return { do: message.kind === 'event' || message.kind === 'not-utf8' ? 'leave' : 'punish' };
+  const isEvent = message.kind === 'event' || message.kind === 'not-utf8';
+  if (allowlisted) return { do: isEvent ? 'stream' : 'skip' };
+  return { do: isEvent ? 'leave' : 'punish' };
 }

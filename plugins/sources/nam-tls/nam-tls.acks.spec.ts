@@ -91,6 +91,33 @@ describe('acknowledgements', () => {
     expect(acks(client)).toEqual([...new Set(acks(client))].sort((a, b) => a - b));
   });
 
+  it('acknowledges a line that is no message, so that the agent does not send it for ever', async () => {
+    const client = await rig.connect();
+    client.socket.write(
+      `junk\n\0\n${HELLO}\n${EVENT}\n{"ActivityType":"FileSystem","Size":NaN}\n \n${EVENT}\n`,
+    );
+    await until(() => rig.batches.reduce((sum, { size }) => sum + size, 0) === 4, 'all lines');
+    rig.batches.forEach((_, index) => store(index));
+    // Of what followed the Hello: the line before it is no message that the agent counts.
+    await until(() => last(client) === 3, 'the Ack');
+    client.socket.write(`${EVENT}\n`);
+    await until(() => rig.lines().length === 3, 'an event after it');
+    expect(rig.bans()).toEqual([]);
+  });
+
+  it('closes after ten lines that are no messages only when they are acknowledged, without a ban', async () => {
+    const client = await hello();
+    client.socket.write(`${EVENT}\n${'junk\n'.repeat(10)}${EVENT}\n`);
+    await until(() => rig.batches.reduce((sum, { size }) => sum + size, 0) === 12, 'all lines');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([client.socket.destroyed, client.received]).toEqual([false, '']);
+    rig.batches.forEach((_, index) => store(index));
+    await client.closed;
+    expect(last(client)).toBe(12);
+    await rig.closed('protocol_violation');
+    expect(rig.bans()).toEqual([]);
+  });
+
   it('sends an Ack soon after the settlement, and few of them while messages stream', async () => {
     const client = await hello();
     rig.emit = async (batch) => {

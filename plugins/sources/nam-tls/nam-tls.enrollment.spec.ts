@@ -45,6 +45,17 @@ describe('unknown agents', () => {
     expect(rig.bans()).toEqual([]);
   });
 
+  it.each(['\ufeff', '\n\0\n \t\r\n', '\0 '])('enrolls after %j', async (before) => {
+    rig.context.services.enrollmentOutcome.set({ status: 'Enrolled' });
+    const client = await rig.connect();
+    client.socket.write(
+      `${before}{"MessageType":"EnrollmentRequest","EnrollmentCode":"abc","AgentHost":"FS-AGENT-01"}\0\r\n`,
+    );
+    await client.closed;
+    expect(client.received).toContain('"Status":"Enrolled"');
+    expect(rig.bans()).toEqual([]);
+  });
+
   it('bans for a violation, without a dead letter', async () => {
     const client = await rig.connect();
     client.socket.write('SSH-2.0-x\r\n');

@@ -162,33 +162,74 @@ describe('stream of an allowlisted agent', () => {
   it.each([
     ['text', 'hello there', 'not_json_or_leef'],
     ['broken JSON', '{"ActivityType":', 'not_json_or_leef'],
+    ['a number that JSON does not know', '{"ActivityType":"FileSystem","Size":NaN}', 'not_json_or_leef'],
     ['JSON without a type', '{"a":1}', 'no_message_type'],
     ['a late control message', '{"MessageType":"Hello"}', 'unexpected_control_message'],
-  ])('answers %s with a dead letter, a close and a ban', async (_what, line, code) => {
+  ])('keeps %s as a dead letter, and the connection stays', async (_what, line, code) => {
     const client = await rig.connect();
     client.socket.write(`${EVENT}\n${line}\n${LEEF}\n`);
-    await client.closed;
-    await rig.closed('protocol_violation');
-    expect(rig.bans()).toEqual(['protocol_violation']);
-    expect(rig.lines()).toEqual([EVENT, LEEF]);
+    await until(() => rig.lines().length === 2, 'the events around it');
+    client.socket.write(`${EVENT}\n`);
+    await until(() => rig.lines().length === 3, 'an event after it');
+    expect(rig.bans()).toEqual([]);
     const [reject] = rig.batches.flatMap((batch) => batch.rejects);
     expect(reject).toMatchObject({ stage: 'frame', code });
     expect(Buffer.from(reject!.raw).toString()).toBe(line);
     expect(client.received).toBe('');
   });
 
-  it('treats a violation as first message alike', async () => {
+  it('closes after ten lines in a row that are no messages, without a ban, and takes what still comes', async () => {
+    const client = await rig.connect();
+    client.socket.write(`${'junk\n'.repeat(9)}${EVENT}\n${'junk\n'.repeat(9)}${EVENT}\n`);
+    await until(() => rig.lines().length === 2, 'the events between them');
+    client.socket.write(`${'\n \0\n'}${'junk\n\n'.repeat(9)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(client.socket.destroyed).toBe(false);
+    client.socket.end(`junk\n${EVENT}\n`);
+    await client.closed;
+    await rig.closed('protocol_violation');
+    expect(rig.bans()).toEqual([]);
+    expect(rig.lines()).toHaveLength(3);
+    expect(rig.batches.flatMap((batch) => batch.rejects)).toHaveLength(28);
+    expect(client.error).toBeUndefined();
+  });
+
+  it.each([
+    ['control characters', Buffer.from('a\x01b\n')],
+    ['bytes that are no UTF-8', Buffer.from('{"ActivityType":"FileSystem","P":"\xff"}\n', 'latin1')],
+  ])('closes after ten lines with %s, whatever is between them', async (_what, line) => {
+    const client = await rig.connect();
+    for (let n = 0; n < 10; n += 1) client.socket.write(Buffer.concat([line, Buffer.from(`${EVENT}\n`)]));
+    await client.closed;
+    await rig.closed('protocol_violation');
+    expect(rig.bans()).toEqual([]);
+    expect(rig.lines()).toHaveLength(10);
+  });
+
+  it('lets an event begin the stream after lines that are no messages', async () => {
     const client = await rig.connect();
     client.socket.write('GET / HTTP/1.1\r\n\r\n');
-    await client.closed;
-    expect(rig.bans()).toEqual(['protocol_violation']);
+    await until(() => rig.batches.length === 1, 'the dead letter');
+    client.socket.write(`${EVENT}\n`);
+    await until(() => rig.lines().length === 1, 'the event');
+    expect(rig.bans()).toEqual([]);
     expect(rig.batches[0]?.rejects[0]?.code).toBe('not_json_or_leef');
+  });
+
+  it('takes blanks, NULs and a byte order mark around messages for nothing', async () => {
+    const client = await rig.connect();
+    const bom = '\ufeff';
+    const bytes = Buffer.from(`${bom}${EVENT}\0\n \t${EVENT} \t\r\n\0\n${bom}\n\0${LEEF}\0\r\n\0`);
+    for (const byte of bytes) client.socket.write(Buffer.from([byte]));
+    await until(() => rig.lines().length === 3, 'three events');
+    expect(rig.lines()).toEqual([EVENT, `${EVENT} \t`, LEEF]);
+    expect(rig.batches.flatMap((batch) => batch.rejects)).toEqual([]);
   });
 
   it('keeps an enrollment code out of the dead letters', async () => {
     const client = await rig.connect();
     client.socket.write(`${EVENT}\n{"MessageType":"EnrollmentRequest","EnrollmentCode":"geheim"}\n`);
-    await client.closed;
+    await until(() => rig.batches.flatMap((batch) => batch.rejects).length === 1, 'the dead letter');
     const [reject] = rig.batches.flatMap((batch) => batch.rejects);
     expect(Buffer.from(reject!.raw).toString()).not.toContain('geheim');
   });

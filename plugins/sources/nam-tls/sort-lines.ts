@@ -1,8 +1,16 @@
+import { isUtf8 } from 'node:buffer';
 import type { Reject, SourceEvent } from '@app/pipeline/api';
 import { readMessage, type Line, type Message, type MessageReader } from '@app/pipeline/helpers';
+import type { MalformedLines } from './malformed-lines.js';
 import { withoutCode } from './enrollment-message.js';
 
 const OPENING_BRACE = 0x7b;
+const TAB = 0x09;
+const CR = 0x0d;
+const SPACE = 0x20;
+const DELETE = 0x7f;
+/** A line that is no message is looked at for control characters this far, bytes. */
+const MAX_LOOKED_AT = 4_096;
 
 /** Lines of a stream, told apart. */
 export interface SortedLines {
@@ -10,38 +18,41 @@ export interface SortedLines {
   readonly rejects: Reject[];
   /** Sum of the lines, bytes. */
   readonly bytes: number;
-  /** Code of the first protocol violation, if there was one: the connection has to end. */
-  readonly violation: string | undefined;
 }
 
 /**
- * Sorts the lines `from` (inclusive) to `to` (exclusive) of an allowlisted agent's stream. Lines after a violation are
- * sorted too: they arrived with it, and nothing an agent sent disappears.
+ * Sorts the lines `from` (inclusive) to `to` (exclusive) of an allowlisted agent's stream: each becomes an event or a
+ * reject, whatever it holds, so that nothing an agent sent disappears. Does not throw.
+ * @param malformed told of each line that is no message
  */
 export function sortLines(
   reader: MessageReader,
   lines: readonly Line[],
   from: number,
   to: number,
+  malformed: MalformedLines,
 ): SortedLines {
   const events: SourceEvent[] = [];
   const rejects: Reject[] = [];
   let bytes = 0;
-  let violation: string | undefined;
   let index = from;
+  let inARow = malformed.inARow;
   for (const message of reader.read(lines, from, to)) {
     const line = lines[index] as Line;
     index += 1;
     bytes += line.length;
     if (message.kind === 'event') {
+      inARow = 0;
       events.push(message.event);
       continue;
     }
-    const reject = rejectOf(message, line.bytes);
-    rejects.push(reject);
-    if (message.kind !== 'not-utf8') violation ??= reject.code;
+    rejects.push(rejectOf(message, line.bytes));
+    malformed.inARow = inARow;
+    malformed.line(isUnreadable(message, line.bytes));
+    inARow = malformed.inARow;
   }
-  return { events, rejects, bytes, violation };
+  malformed.inARow = inARow;
+  return { events, rejects, bytes };
 }
 
 /**
@@ -54,7 +65,8 @@ export function isCutOff(last: Buffer): boolean {
   return message.kind === 'violation' && message.code === 'not_json_or_leef';
 }
 
-function rejectOf(message: Exclude<Message, { kind: 'event' }>, raw: Buffer): Reject {
+function rejectOf(message: Exclude<Message, { kind: 'event' }>, line: Buffer): Reject {
+  const raw = withoutCode(line);
   if (message.kind === 'violation') {
     return { stage: 'frame', code: message.code, field: '', message: message.reason, raw };
   }
@@ -67,6 +79,20 @@ function rejectOf(message: Exclude<Message, { kind: 'event' }>, raw: Buffer): Re
     code: 'unexpected_control_message',
     field: '/MessageType',
     message: 'A control message may only be the first message of a connection.',
-    raw: withoutCode(message.value, raw),
+    raw,
   };
+}
+
+function isUnreadable(message: Message, line: Buffer): boolean {
+  if (message.kind === 'not-utf8') return true;
+  return message.kind === 'violation' && (!isUtf8(line) || hasControlCharacters(line));
+}
+
+function hasControlCharacters(line: Buffer): boolean {
+  const end = Math.min(line.length, MAX_LOOKED_AT);
+  for (let at = 0; at < end; at += 1) {
+    const byte = line[at] ?? 0;
+    if ((byte < SPACE && byte !== TAB && byte !== CR) || byte === DELETE) return true;
+  }
+  return false;
 }

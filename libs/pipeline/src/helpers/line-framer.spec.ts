@@ -33,7 +33,7 @@ describe('LineFramer', () => {
   it('gives any lines back from any chunks', () => {
     const line = fc
       .string({ unit: 'binary', maxLength: 30 })
-      .filter((text) => !/[\r\n]/.test(text) && text !== '');
+      .filter((text) => !/[\r\n]|^[\s\0\ufeff]|[\s\0]$/.test(text) && text !== '');
     fc.assert(
       fc.property(
         fc.array(fc.tuple(line, fc.constantFrom('\n', '\r\n', '\n\n', '\r\n\r\n')), { maxLength: 20 }),
@@ -52,8 +52,27 @@ describe('LineFramer', () => {
     );
   });
 
-  it('takes one CR before LF off, not more', () => {
-    expect(frame(Buffer.from('a\r\r\n\r'), [])).toEqual(['a\r']);
+  it.each([
+    ['\ufeff{"a":1}\n', ['{"a":1}']],
+    ['{"a":1}\0\n{"a":2}\0\r\n\0{"a":3}\n\0', ['{"a":1}', '{"a":2}', '{"a":3}']],
+    [' \t{"a":1} \t\v \f\r\n', ['{"a":1} \t']],
+    ['{"a":1}\0 \0\t\n', ['{"a":1}']],
+    ['\ufeff\n \n\0\n\t\n\r\r\n\ufeff\ufeff', []],
+    ['\n\ufeff{"a":1}\n\ufeff{"a":2}', ['{"a":1}', '{"a":2}']],
+    ['  LEEF:1.0|a=b\t \0\r\n', ['LEEF:1.0|a=b\t ']],
+    ['{"a": \0 1}\n\xef\n', ['{"a": \0 1}', '\xef']],
+    ['a\r\r\n\r', ['a']],
+  ])('leaves out what is blank around the lines of %j', (text, lines) => {
+    const bytes = Buffer.from(text);
+    expect(frame(bytes, [])).toEqual(lines);
+    for (let cut = 0; cut <= bytes.length; cut += 1) expect(frame(bytes, [cut])).toEqual(lines);
+  });
+
+  it('holds nothing of a blank line, however long it is', () => {
+    const framer = new LineFramer(10);
+    for (let count = 0; count < 1000; count += 1) framer.push(Buffer.from(' \0\t'));
+    expect(framer.pendingBytes).toBe(0);
+    expect(framer.push(Buffer.from(' '.repeat(100) + 'x\n')).map(String)).toEqual(['x']);
   });
 
   it('takes lines up to the limit, in one chunk or in many', () => {

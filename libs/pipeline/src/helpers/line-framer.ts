@@ -1,13 +1,22 @@
 import { Line } from './line.js';
 
+const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
+const NUL = 0x00;
+const SPACE = 0x20;
+/** The bytes of a byte order mark in UTF-8. */
+const BOM_1 = 0xef;
+const BOM_2 = 0xbb;
+const BOM_3 = 0xbf;
 const EMPTY = Buffer.alloc(0);
 const MIN_HELD_BYTES = 512;
 
 /**
- * Cuts a byte stream into lines ended by LF, across any chunk boundary. Lines are views into the chunks, or copies
- * where they span several, without LF and a CR before it; empty lines are left out. Memory is bounded: a line over the limit ends the framing.
+ * Cuts a byte stream into lines ended by LF, across any chunk boundary. Lines are views into the chunks, or copies where
+ * they span several. White space, NULs and byte order marks before a line are left out, and so are its end, NULs and CRs
+ * after it; spaces and tabs there stay, as they may belong to its last value. Lines of nothing else are left out. Memory is
+ * bounded: a line over the limit ends the framing.
  */
 export class LineFramer {
   /** Holds the `#pending` bytes of a line that has begun; grows by doubling, so that a drip of bytes costs no more. */
@@ -39,6 +48,7 @@ export class LineFramer {
     if (this.#overflowed) return lines;
     let start = 0;
     for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+      if (this.#pending === 0) start = skipBlank(chunk, start, end);
       // Checked before anything is copied; a CR may still come off.
       if (this.#pending + end - start > this.maxBytes + 1) return this.#overflow(lines);
       const whole = this.#pending === 0;
@@ -47,6 +57,8 @@ export class LineFramer {
       if (line.length > this.maxBytes) return this.#overflow(lines);
       if (line.length > 0) lines.push(line);
     }
+    // What stands before a line must not count as a line that has begun: some senders end lines with LF and NUL.
+    if (this.#pending === 0) start = skipBlank(chunk, start, chunk.length);
     if (start < chunk.length) {
       // One byte more than the limit is allowed while it may still turn out to be the CR of a line end.
       if (this.#pending + chunk.length - start > this.maxBytes + 1) return this.#overflow(lines);
@@ -96,7 +108,32 @@ export class LineFramer {
   }
 }
 
-/** The line up to a LF, without a CR before it. */
+/** The line up to a LF, without what is blank around it. */
 function lineOf(chunk: Buffer, start: number, end: number): Line {
-  return new Line(chunk, start, end > start && chunk[end - 1] === CR ? end - 1 : end);
+  const first = chunk[start] ?? 0;
+  const last = chunk[end - 1] ?? 0;
+  if (end > start && first > SPACE && first !== BOM_1 && last > SPACE) return new Line(chunk, start, end);
+  const from = skipBlank(chunk, start, end);
+  let to = end;
+  for (let at = end; at > from && isBlank(chunk[at - 1]); at -= 1) if (!isSpace(chunk[at - 1])) to = at - 1;
+  return new Line(chunk, from, to);
+}
+
+/** The place of the first byte that is not blank and belongs to no byte order mark; `end` if there is none. */
+function skipBlank(chunk: Buffer, start: number, end: number): number {
+  let at = start;
+  for (;;) {
+    while (at < end && isBlank(chunk[at])) at += 1;
+    if (at + 3 > end || chunk[at] !== BOM_1 || chunk[at + 1] !== BOM_2 || chunk[at + 2] !== BOM_3) return at;
+    at += 3;
+  }
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === SPACE || byte === NUL || (byte !== undefined && byte >= TAB && byte <= CR);
+}
+
+/** What may belong to the last value of a line. */
+function isSpace(byte: number | undefined): boolean {
+  return byte === SPACE || byte === TAB;
 }
