@@ -27,6 +27,11 @@ module.exports = {
     only('api', [], 'The API is what plugins see and depends on nothing of ours: move the code to helpers.'),
     only('helpers', ['api'], 'Helpers serve plugin authors and know only the API: move the code to runtime.'),
     only(
+      'admission',
+      ['api', 'helpers'],
+      'Admission knows connections, addresses and keys, and no protocol: pass what it needs as an argument.',
+    ),
+    only(
       'registry',
       ['api'],
       'The registry knows definitions, not how they run: pass what it needs as an argument.',

@@ -48,11 +48,8 @@ describe('docs/ADMINISTRATION.md', () => {
       spkiHash: 'a',
       keyChange: { from: 'a', to: 'b', served: false },
     };
-    plane.state = {
-      ...plane.state,
-      certificate,
-      bans: [{ ip: '192.0.2.7', until: Date.now() + 60_000, reason: 'x' }],
-    };
+    const ban = { address: '192.0.2.7', until: Date.now() + 60_000, reason: 'x', effect: 'ban' as const };
+    plane.state = { ...plane.state, certificate, bans: [ban] };
     plane.replayed = (items) => items.map(({ id }) => ({ id, outcome: 'replayed' }));
     control.clickhouse.memory.letters = [exampleDeadLetter];
   });

@@ -50,7 +50,8 @@ export class FakeDataPlane implements DataPlane {
       port: 0,
       connections: 0,
       maxConnections: options.acceptor.maxConnections,
-      rejected: { banned: 0, limit: 0 },
+      unidentifiedConnections: 0,
+      rejected: { banned: 0, rate: 0, slowed: 0, limit: 0, unidentified: 0 },
       bans: [],
       reactors: [],
     };
@@ -88,7 +89,7 @@ export class FakeDataPlane implements DataPlane {
   }
 
   liftBan(ip: string): boolean {
-    const left = this.state.bans.filter((ban) => ban.ip !== ip);
+    const left = this.state.bans.filter((ban) => ban.address !== ip);
     const found = left.length < this.state.bans.length;
     this.state = { ...this.state, bans: left };
     return found;

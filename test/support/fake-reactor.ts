@@ -46,7 +46,8 @@ process.on('message', (message, socket) => {
     socket.on('data', (data) => {
       const command = String(data);
       if (command === 'die') process.kill(process.pid, 'SIGKILL');
-      if (command === 'ban') say({ type: 'ban', sourceIp: message.remoteAddress, reason: 'test' });
+      if (command === 'violate') say({ type: 'connection-violated', id: message.id, reason: 'test' });
+      if (command === 'identify') say({ type: 'connection-identified', id: message.id, key: 'a' });
       if (command === 'index') socket.write(String(configuration.index));
       if (command === 'share') {
         const { bufferMaxEvents, sinkWriters, bufferBytesShare } = configuration.settings.flow;

@@ -121,7 +121,7 @@ export class SourceRig {
 
   /** Reasons of all bans, in order. */
   bans(): string[] {
-    return this.context.services.bans.map((ban) => ban.reason);
+    return this.context.services.connections.violations.map(({ reason }) => reason);
   }
 
   /** Waits until the first connection is closed for this reason, and checks that it was given back once. */

@@ -95,6 +95,11 @@ export class ConnectionClock {
     this.arm();
   }
 
+  /** How long nothing has come, ms; 0 while the gateway makes the peer wait. */
+  get silentMs(): number {
+    return this.#suspendedAt === undefined ? performance.now() - this.#lastActivity : 0;
+  }
+
   /** The gateway itself makes the peer wait, which is not the peer's silence. */
   suspend(): void {
     this.#suspendedAt = performance.now();

@@ -1,4 +1,4 @@
-import type { AcceptedConnection, Logger } from '@app/pipeline/api';
+import type { AcceptedConnection, ConnectionEnd, Logger } from '@app/pipeline/api';
 import { Line, LineFramer, readLine } from '@app/pipeline/helpers';
 import { AckSession } from './ack-session.js';
 import { AgentStream, type ConnectionHost } from './agent-stream.js';
@@ -24,7 +24,16 @@ const WITH_LAST_ACKS: ReadonlySet<CloseReason> = new Set<CloseReason>([
   'stopping',
   'not_durable',
   'protocol_violation',
+  'displaced',
+  'limit',
 ]);
+
+/** Why the gateway ends a connection gracefully. */
+type EndReason = ConnectionEnd | 'stopping';
+
+function isEndReason(reason: CloseReason | undefined): boolean {
+  return reason === 'stopping' || reason === 'displaced' || reason === 'limit';
+}
 
 /** One agent's connection from the TLS handshake to its end (`docs/PROTOCOL.md`). */
 export class AgentConnection {
@@ -34,6 +43,8 @@ export class AgentConnection {
   readonly #logger: Logger;
   #secured = false;
   #spki = '';
+  /** The gateway knows that the peer is an agent of the allowlist. */
+  #told = false;
   /** Set with the first line of an allowlisted agent. */
   #stream: AgentStream | undefined;
   /** An allowlisted agent's first message has come. */
@@ -76,6 +87,16 @@ export class AgentConnection {
     return this.#finish();
   }
 
+  /** Id that the gateway knows the connection by. */
+  get id(): string {
+    return this.accepted.id;
+  }
+
+  /** How long nothing has come, ms; 0 while the gateway makes the peer wait. */
+  get silentMs(): number {
+    return this.#clock.silentMs;
+  }
+
   /** To be called when the settings changed. */
   settingsChanged(): void {
     this.#clock.arm();
@@ -97,10 +118,10 @@ export class AgentConnection {
    * without Acks is ended and read until the peer has ended it too: closed with bytes unread, it would be reset, and the
    * peer never know what of it was read.
    */
-  stop(): void {
+  stop(reason: EndReason = 'stopping'): void {
     if (this.#enrolling || this.#reason !== undefined) return;
-    if (this.#stream === undefined) this.#close('stopping');
-    else this.#endStream('stopping');
+    if (this.#stream === undefined) this.#close(reason);
+    else this.#endStream(reason);
   }
 
   /** Ends the socket at once. */
@@ -120,8 +141,7 @@ export class AgentConnection {
     if (key?.spkiHash !== undefined) {
       this.#spki = key.spkiHash;
       this.#clock.secured();
-      const { allowlist, connections } = this.host.context.services;
-      if (allowlist.current.has(this.#spki)) connections.identified(this.accepted.id);
+      if (this.host.context.services.allowlist.current.has(this.#spki)) this.#identified();
       return true;
     }
     metrics.handshakesFailed.add(1);
@@ -136,6 +156,13 @@ export class AgentConnection {
       this.#close('unreadable_client_certificate');
     }
     return false;
+  }
+
+  /** Tells the gateway once that this peer is an agent of the allowlist. */
+  #identified(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.host.context.services.connections.identified(this.accepted.id, this.#spki);
   }
 
   async #serve(): Promise<void> {
@@ -171,7 +198,7 @@ export class AgentConnection {
 
   async #ended(end: StreamEnd): Promise<void> {
     if (end === 'stopped') {
-      const rest = this.#lingering || this.#reason === 'stopping' ? this.#reader.rest() : undefined;
+      const rest = this.#lingering || isEndReason(this.#reason) ? this.#reader.rest() : undefined;
       if (rest !== undefined) await this.#take(this.#frame(rest));
       return;
     }
@@ -192,6 +219,8 @@ export class AgentConnection {
     const entry = this.host.context.services.allowlist.current.get(this.#spki);
     this.#clock.firstMessage();
     if (entry === undefined) return this.#open(decideFirst(readLine(lines[0] as Line), false), lines);
+    // Its key may have been enrolled after the handshake.
+    this.#identified();
     this.#stream ??= new AgentStream(
       this.host,
       this.#logger,
@@ -271,7 +300,7 @@ export class AgentConnection {
     this.#logger.info({ spki: this.#spki, outcome }, 'Enrollment decided');
     // What an allowlisted agent sent together with its request is not lost.
     if (this.#stream !== undefined) await this.#deliver(this.#stream, others);
-    if (ban !== undefined) context.services.ban(this.accepted.remoteAddress, ban);
+    if (ban !== undefined) context.services.connections.violated(this.accepted.id, ban);
     this.#close(reason, answer);
   }
 
@@ -299,7 +328,7 @@ export class AgentConnection {
   }
 
   #punish(ban: string, reason: CloseReason): void {
-    if (this.#reason === undefined) this.host.context.services.ban(this.accepted.remoteAddress, ban);
+    if (this.#reason === undefined) this.host.context.services.connections.violated(this.accepted.id, ban);
     this.#close(reason);
   }
 

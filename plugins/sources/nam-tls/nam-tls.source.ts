@@ -50,10 +50,12 @@ class NamTlsSource implements Source {
     this.#unsubscribe = [
       services.connectionSettings.subscribe(() => this.#each((each) => each.settingsChanged())),
       services.allowlist.subscribe(() => this.#each((each) => each.allowlistChanged())),
-      services.connections.take(
-        (connection) => this.#serve(connection, host),
-        () => this.#each((each) => each.stop()),
-      ),
+      services.connections.take({
+        accept: (connection) => this.#serve(connection, host),
+        closeAll: () => this.#each((each) => each.stop()),
+        end: (id, reason) => this.#find(id)?.stop(reason),
+        silentMs: (id) => this.#find(id)?.silentMs,
+      }),
     ];
   }
 
@@ -72,6 +74,11 @@ class NamTlsSource implements Source {
 
   #each(action: (connection: AgentConnection) => void): void {
     for (const connection of [...this.#connections.keys()]) action(connection);
+  }
+
+  /** Asked for seldom: no table by id is kept. */
+  #find(id: string): AgentConnection | undefined {
+    return [...this.#connections.keys()].find((each) => each.id === id);
   }
 
   #serve(accepted: AcceptedConnection, host: ConnectionHost): void {

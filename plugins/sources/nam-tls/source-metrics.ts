@@ -29,6 +29,10 @@ export type CloseReason =
   | 'superseded'
   /** An older connection of the agent's stream is not done with, or a part of the gateway does not answer. */
   | 'stream_busy'
+  /** Silent, and the agent's key has as many connections as it may have: a newer one takes its place. */
+  | 'displaced'
+  /** There is no place for one more connection, or for one more of this key. */
+  | 'limit'
   /** The agent was taken off the allowlist. */
   | 'removed'
   /** The pipeline is being stopped. */

@@ -85,29 +85,36 @@ describe('the administration over REST', () => {
     });
   });
 
-  it('shows and lifts bans, an IPv4-mapped address being its IPv4 address', async () => {
+  it('shows and lifts bans and slowings: an IPv4-mapped address is its IPv4 address, another one its /64', async () => {
     const plane = control.plane();
-    const ban = { until: Date.UTC(2026, 10, 20), reason: 'protocol_violation' };
+    const ban = { until: Date.UTC(2026, 10, 20), reason: 'protocol_violation', effect: 'ban' as const };
     plane.state = {
       ...plane.state,
       bans: [
-        { ...ban, ip: '192.0.2.7' },
-        { ...ban, ip: '2001:db8::1' },
+        { ...ban, address: '192.0.2.7' },
+        { ...ban, address: '2001:db8::/64', effect: 'slow' },
+        { ...ban, address: '2001:db8:0:1::/64' },
       ],
     };
+    const shown = { until: '2026-11-20T00:00:00.000Z', reason: 'protocol_violation', effect: 'ban' };
     expect(await ok('GET', BANS)).toEqual([
-      { ip: '192.0.2.7', until: '2026-11-20T00:00:00.000Z', reason: 'protocol_violation' },
-      { ip: '2001:db8::1', until: '2026-11-20T00:00:00.000Z', reason: 'protocol_violation' },
+      { ...shown, ip: '192.0.2.7' },
+      { ...shown, ip: '2001:db8::/64', effect: 'slow' },
+      { ...shown, ip: '2001:db8:0:1::/64' },
     ]);
     expect(await status('DELETE', `${BANS}/::ffff:192.0.2.7`)).toBe(204);
     expect(await status('DELETE', `${BANS}/2001:0DB8::0001`)).toBe(204);
+    expect(await status('DELETE', `${BANS}/${encodeURIComponent('2001:db8:0:1::/64')}`)).toBe(204);
     expect(await ok('GET', BANS)).toEqual([]);
     expect(await status('DELETE', `${BANS}/192.0.2.7`)).toBe(404);
     expect(await status('DELETE', `${BANS}/192.0.2.777`)).toBe(400);
+    expect(await status('DELETE', `${BANS}/${encodeURIComponent('2001:db8::/48')}`)).toBe(400);
     expect((await audit('?action=ban.lift')).map(({ target, outcome }) => [target, outcome])).toEqual([
+      ['2001:db8::/48', 'IP_INVALID'],
       ['192.0.2.777', 'IP_INVALID'],
       ['192.0.2.7', 'BAN_UNKNOWN'],
-      ['2001:db8::1', 'ok'],
+      ['2001:db8:0:1::/64', 'ok'],
+      ['2001:db8::/64', 'ok'],
       ['192.0.2.7', 'ok'],
     ]);
   });

@@ -1,5 +1,5 @@
 import { GatewayError } from '@app/pipeline/api';
-import { canonicalIp } from '@app/pipeline/helpers';
+import { parseAddressGroup } from '@app/pipeline/admission';
 import type { AuditService } from '../audit/index.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
 import { toBanView, type BanView } from './ban.view.js';
@@ -18,14 +18,19 @@ export class BansAdmin {
   }
 
   /**
-   * Ends a ban at once; an IPv4-mapped IPv6 address and its IPv4 form are one address.
+   * Ends a ban or a slowing at once. An IPv4-mapped IPv6 address is its IPv4 address, any other IPv6 address its /64
+   * network.
    * @throws GatewayError `IP_INVALID` or `BAN_UNKNOWN`
    */
   lift(caller: Caller, text: string): Promise<void> {
     return this.audit.change(caller, 'ban.lift', text, async (note) => {
-      const ip = canonicalIp(text);
+      const ip = parseAddressGroup(text);
       if (ip === undefined) {
-        throw new GatewayError('IP_INVALID', 'This is not an IP address.', 'Use an IPv4 or IPv6 address.');
+        throw new GatewayError(
+          'IP_INVALID',
+          'This is not an IP address.',
+          'Use an IPv4 address, an IPv6 address, or a /64 network as the list of bans shows it.',
+        );
       }
       note.target = ip;
       note.before = this.list().find((ban) => ban.ip === ip);

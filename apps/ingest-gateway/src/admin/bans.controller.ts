@@ -7,7 +7,7 @@ import { FromCaller, type Caller } from './http/caller.js';
 
 const tag = 'Bans';
 
-/** Source addresses that are refused for a while. */
+/** Source addresses that are refused or slowed for a while. */
 @Controller('api/v1/nam-listener/bans')
 export class BansController {
   constructor(@Inject(BansAdmin) private readonly bans: BansAdmin) {}
@@ -18,7 +18,7 @@ export class BansController {
     access: 'reader',
     summary: 'List bans',
     description:
-      'Bans live in memory, last activitymonitor_enrollment_ban_duration_seconds and end with the gateway.',
+      'Bans live in memory, last activitymonitor_enrollment_ban_duration_seconds and end with the gateway. An address from which an agent was identified in the last hour is slowed instead of banned.',
     answer: { status: 200, description: 'The bans.', schema: listOf(banViewSchema), example: [exampleBan] },
   })
   @Get()
@@ -33,7 +33,8 @@ export class BansController {
     summary: 'Lift a ban',
     params: {
       ip: {
-        description: 'IPv4 or IPv6 address; an IPv4-mapped IPv6 address is its IPv4 address.',
+        description:
+          'IPv4 or IPv6 address, or a /64 network as the list shows it. An IPv4-mapped IPv6 address is its IPv4 address; any other IPv6 address stands for its /64 network.',
         example: exampleBan.ip,
       },
     },

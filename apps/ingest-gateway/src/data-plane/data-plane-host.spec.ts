@@ -19,7 +19,9 @@ describe('DataPlaneHost', () => {
     expect(calls('updateAcceptor')).toEqual([]);
     await control.settings.set('activitymonitor_max_connections', 50);
     await pollUntil('the acceptor to be told', () => calls('updateAcceptor').length === 1);
-    expect(calls('updateAcceptor')).toEqual([{ port: 0, maxConnections: 50, banDurationMs: 10_000 }]);
+    expect(calls('updateAcceptor')).toEqual([
+      { port: 0, maxConnections: 50, banDurationMs: 10_000, unidentifiedMs: 25_000 },
+    ]);
     expect(calls('updateReactorSettings').at(-1)).toMatchObject({ flow: { batchSize: 200 } });
   });
 

@@ -230,8 +230,9 @@ export class DataPlaneHost {
       host: this.options.facts.host,
       port: 0,
       connections: 0,
+      unidentifiedConnections: 0,
       maxConnections: snapshot.activitymonitor_max_connections,
-      rejected: { banned: 0, limit: 0 },
+      rejected: { banned: 0, rate: 0, slowed: 0, limit: 0, unidentified: 0 },
       bans: [],
       reactors: [],
     };

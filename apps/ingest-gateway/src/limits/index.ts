@@ -1,2 +1,1 @@
-export { KeyedBuckets } from './keyed-buckets.js';
-export { TokenBucket, type Rate } from './token-bucket.js';
+export { KeyedBuckets, TokenBucket, type Rate } from '@app/pipeline/admission';

@@ -1,70 +1,26 @@
-import { randomBytes } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
-import type { AcceptedConnection, Counter, Gauge, Logger, Metrics } from '@app/pipeline/api';
-import { canonicalIp } from '@app/pipeline/helpers';
-import type { Bans } from './bans.js';
+import type { AcceptedConnection, Logger } from '@app/pipeline/api';
+import type { Admission } from '@app/pipeline/admission';
 import { bind, portOf } from './bind.js';
-import { ConnectionRate } from './connection-rate.js';
-import { PendingConnections } from './pending-connections.js';
-import type { AcceptorSettings } from './types.js';
 
 /** What an acceptor is made from. */
 export interface AcceptorParts {
   readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly bans: Bans;
+  readonly admission: Pick<Admission, 'admit'>;
   readonly host: string;
-  readonly settings: AcceptorSettings;
-  /** Takes a connection over; it counts as open until `released`. */
+  /** Port to be bound by the first `listen`; 0 lets the system choose. */
+  readonly port: number;
+  /** Takes a connection over that was admitted. */
   onConnection(connection: AcceptedConnection): void;
-  /** Closes a connection that gives way to a newer one; it does not count any more. */
-  cut(connectionId: string): void;
-  readonly rate?: ConnectionRate;
-  readonly pending?: PendingConnections;
 }
 
-/** Why connections were turned away. */
-export type Rejection = 'banned' | 'rate' | 'limit';
-
-/** Turns TCP connections into accepted ones: bans first, then rate and limit, all before any TLS work. */
+/** Listens, and asks the admission about each TCP connection before anything of it is read. */
 export class Acceptor {
-  readonly #idPrefix = randomBytes(4).toString('hex');
-  readonly #open = new Set<string>();
-  readonly #accepted: Counter;
-  readonly #rejected: Counter;
-  readonly #openGauge: Gauge;
-  readonly #pendingGauge: Gauge;
-  readonly #displaced: Counter;
-  readonly #rejections = { banned: 0, rate: 0, limit: 0 };
-  readonly #pending: PendingConnections;
-  readonly #rate: ConnectionRate;
-  #settings: AcceptorSettings;
   #server: Server | undefined;
-  #lastId = 0;
+  #wantedPort: number;
 
   constructor(private readonly parts: AcceptorParts) {
-    const { metrics } = parts;
-    this.#settings = parts.settings;
-    this.#pending = parts.pending ?? new PendingConnections();
-    this.#rate = parts.rate ?? new ConnectionRate();
-    this.#accepted = metrics.counter(
-      'gateway_connections_accepted_total',
-      'Connections that passed bans and limit.',
-    );
-    this.#rejected = metrics.counter(
-      'gateway_connections_rejected_total',
-      'Connections closed before any TLS work, by reason.',
-      ['reason'],
-    );
-    this.#openGauge = metrics.gauge('gateway_connections_open', 'Connections that count against the limit.');
-    this.#pendingGauge = metrics.gauge(
-      'gateway_connections_unidentified',
-      'Open connections whose peer has not proved to be an agent of the allowlist.',
-    );
-    this.#displaced = metrics.counter(
-      'gateway_connections_displaced_total',
-      'Unidentified connections that gave way to newer ones at the limit.',
-    );
+    this.#wantedPort = parts.port;
   }
 
   /** Address that it binds. */
@@ -77,29 +33,14 @@ export class Acceptor {
     return portOf(this.#server);
   }
 
-  /** Connections that count against the limit. */
-  get connections(): number {
-    return this.#open.size;
-  }
-
-  /** Connections turned away since the start. */
-  get rejections(): Readonly<Record<Rejection, number>> {
-    return { ...this.#rejections };
-  }
-
-  /** Settings in force. */
-  get settings(): AcceptorSettings {
-    return this.#settings;
-  }
-
-  /** Limits for connections and bans that come from now on; the port stays as it is. */
-  setLimits({ maxConnections, banDurationMs }: Omit<AcceptorSettings, 'port'>): void {
-    this.#settings = { ...this.#settings, maxConnections, banDurationMs };
+  /** The port that was asked for last. */
+  get wantedPort(): number {
+    return this.#wantedPort;
   }
 
   /** The port to be bound by the first `listen`. */
   setPort(port: number): void {
-    this.#settings = { ...this.#settings, port };
+    this.#wantedPort = port;
   }
 
   /**
@@ -111,7 +52,7 @@ export class Acceptor {
     server.on('error', (error) => this.parts.logger.error({ err: error }, 'Listener error'));
     const before = this.#server;
     this.#server = server;
-    this.#settings = { ...this.#settings, port };
+    this.#wantedPort = port;
     before?.close();
   }
 
@@ -121,70 +62,13 @@ export class Acceptor {
     this.#server = undefined;
   }
 
-  /** Bans an address from now on for the time that the settings say. */
-  ban(address: string, reason: string): void {
-    const { banDurationMs } = this.#settings;
-    this.parts.bans.add(address, banDurationMs, reason);
-    this.parts.logger.warn({ ip: address, reason, seconds: banDurationMs / 1_000 }, 'Address banned');
-  }
-
-  /** To be called when a connection is closed, wherever it was served. */
-  released(connectionId: string): void {
-    this.#open.delete(connectionId);
-    this.#pending.remove(connectionId);
-    this.#tellOpen();
-  }
-
-  /** To be called when the peer of a connection is known as an agent: it gives way to no other any more. */
-  identified(connectionId: string): void {
-    this.#pending.remove(connectionId);
-    this.#tellOpen();
-  }
-
   #connected(socket: Socket): void {
     // A peer may reset a connection at any time, also one that is about to be closed.
     socket.on('error', () => socket.destroy());
-    const remote = socket.remoteAddress;
-    if (remote === undefined) return void socket.destroy();
-    const remoteAddress = canonicalIp(remote) ?? remote;
-    if (this.parts.bans.find(remoteAddress) !== undefined) return this.#reject(socket, 'banned');
-    if (!this.#rate.take(remoteAddress)) return this.#reject(socket, 'rate');
-    if (this.#open.size >= this.#settings.maxConnections && !this.#displace()) {
-      this.parts.logger.warn({ limit: this.#settings.maxConnections }, 'Connection limit reached');
-      return this.#reject(socket, 'limit');
-    }
-    this.#accept(socket, remoteAddress);
-  }
-
-  #accept(socket: Socket, remoteAddress: string): void {
-    const id = `${this.#idPrefix}-${(this.#lastId += 1)}`;
-    this.#open.add(id);
-    this.#pending.add(id);
-    this.#tellOpen();
-    this.#accepted.add(1);
-    const remotePort = socket.remotePort ?? 0;
+    const { remoteAddress: remote, remotePort = 0 } = socket;
+    const decision = remote === undefined ? undefined : this.parts.admission.admit(remote);
+    if (decision?.admitted !== true) return void socket.destroy();
+    const { connectionId: id, address: remoteAddress } = decision;
     this.parts.onConnection({ id, remoteAddress, remotePort, acceptedAt: Date.now(), socket });
-  }
-
-  /** Half-open sockets must not keep agents out: the oldest gives way. Whether there is a place now. */
-  #displace(): boolean {
-    if (this.#open.size > this.#settings.maxConnections) return false;
-    const stale = this.#pending.takeStale();
-    if (stale === undefined) return false;
-    this.#open.delete(stale);
-    this.#displaced.add(1);
-    this.parts.cut(stale);
-    return true;
-  }
-
-  #tellOpen(): void {
-    this.#openGauge.set(this.#open.size);
-    this.#pendingGauge.set(this.#pending.size);
-  }
-
-  #reject(socket: Socket, reason: Rejection): void {
-    this.#rejections[reason] += 1;
-    this.#rejected.add(1, { reason });
-    socket.destroy();
   }
 }

@@ -50,7 +50,7 @@ describe('createDataPlane', () => {
         pipelines: [],
         log: { level: 'info', format: 'json' },
         host: '127.0.0.1',
-        acceptor: { port: 0, maxConnections: 100, banDurationMs: 60_000 },
+        acceptor: { port: 0, maxConnections: 100, banDurationMs: 60_000, unidentifiedMs: 25_000 },
         reactor: { connection: {}, flow: {} } as never,
         reactors: 1,
         allowlist: [],
@@ -91,7 +91,9 @@ describe('createDataPlane', () => {
     const [epoch, pid] = (await ask(client, 'who')).split(' ');
     expect(epoch).toBe('0001');
     expect(Number(pid)).toBe(plane!.status().reactors[0]!.pid);
-    expect(plane!.status().connections).toBe(1);
+    expect(plane!.status()).toMatchObject({ connections: 0, unidentifiedConnections: 1 });
+    client.write('identify');
+    await pollUntil('identified', () => plane!.status().connections === 1);
     await pollUntil('agent counted', () => plane!.connectedAgents().get('a') === 1);
     client.destroy();
     await pollUntil('connection counted as closed', () => plane!.status().connections === 0);
@@ -103,7 +105,7 @@ describe('createDataPlane', () => {
     const client = await dial();
     client.write('die');
     await once(client, 'close');
-    await pollUntil('no connection left', () => plane!.status().connections === 0);
+    await pollUntil('no connection left', () => plane!.status().unidentifiedConnections === 0);
     expect(plane!.connectedAgents().size).toBe(0);
     // Waits, paused, until the new process is ready.
     const next = await dial();
@@ -147,14 +149,15 @@ describe('createDataPlane', () => {
     expect(await ask(client, 'enroll')).toBe('Unavailable');
   });
 
-  it('bans what a reactor asks to ban', async () => {
+  it('bans the address of a violation that a reactor tells of, and closes its other connections', async () => {
     await started();
-    (await dial()).write('ban');
-    await pollUntil('banned', () => plane!.status().bans.length === 1);
+    const other = await dial();
+    (await dial()).write('violate');
+    await once(other, 'close');
     await once(await dial(), 'close');
     expect(plane!.status()).toMatchObject({
       rejected: { banned: 1 },
-      bans: [{ ip: '127.0.0.1', reason: 'test' }],
+      bans: [{ address: '127.0.0.1', reason: 'test', effect: 'ban' }],
     });
   });
 
@@ -220,7 +223,9 @@ describe('createDataPlane', () => {
       const other = createServer().listen(0, '127.0.0.1');
       await once(other, 'listening');
       const { port } = other.address() as AddressInfo;
-      await make({ acceptor: { port, maxConnections: 10, banDurationMs: 5_000 } }).start();
+      await make({
+        acceptor: { port, maxConnections: 10, banDurationMs: 5_000, unidentifiedMs: 25_000 },
+      }).start();
       expect(plane!.status()).toMatchObject({
         state: 'failed',
         reason: expect.stringContaining('EADDRINUSE'),
@@ -231,7 +236,7 @@ describe('createDataPlane', () => {
     });
 
     it('moves to a new port, and keeps the old one when the new one is taken', async () => {
-      const acceptor = { port: 0, maxConnections: 100, banDurationMs: 5_000 };
+      const acceptor = { port: 0, maxConnections: 100, banDurationMs: 5_000, unidentifiedMs: 25_000 };
       await started({ acceptor });
       const client = await dial();
       const other = createServer().listen(0, '127.0.0.1');

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
+import { Admission, type AdmissionLimits } from '@app/pipeline/admission';
 import type { AllowlistEntry, Endpoint } from '@app/pipeline/api';
 import type { ReactorSettings } from '../reactor/messages.js';
 import { Acceptor } from './acceptor.js';
-import { Bans } from './bans.js';
 import { FileWatch } from './file-watch.js';
 import type { KeyChange } from './key-change.js';
 import { ListenerControl } from './listener-control.js';
@@ -30,7 +30,7 @@ export function createDataPlane(options: DataPlaneOptions, processes: ProcessOpt
 }
 
 class ProcessDataPlane implements DataPlane {
-  readonly #bans: Bans;
+  readonly #admission: Admission;
   readonly #acceptor: Acceptor;
   readonly #supervisor: ReactorSupervisor;
   readonly #identity: ServerIdentity;
@@ -40,15 +40,20 @@ class ProcessDataPlane implements DataPlane {
   constructor(options: DataPlaneOptions, { forks, watchdog }: ProcessOptions) {
     const { logger, metrics, handlers, host, reactors, tls, dataDir } = options;
     const listenerLogger = logger.child({ component: 'listener' });
-    this.#bans = new Bans(metrics.gauge('gateway_bans_active', 'Source addresses that are banned.'));
-    this.#acceptor = new Acceptor({
+    this.#admission = new Admission({
+      limits: limitsOf(options.acceptor),
       logger: listenerLogger,
       metrics,
-      bans: this.#bans,
-      host,
-      settings: options.acceptor,
-      onConnection: (connection) => this.#supervisor.dispatch(connection),
       cut: (id) => this.#supervisor.cut(id),
+      end: (id, reason) => this.#supervisor.end(id, reason),
+      silences: (ids) => this.#supervisor.silences(ids),
+    });
+    this.#acceptor = new Acceptor({
+      logger: listenerLogger,
+      admission: this.#admission,
+      host,
+      port: options.acceptor.port,
+      onConnection: (connection) => this.#supervisor.dispatch(connection),
     });
     this.#supervisor = new ReactorSupervisor({
       forks: forks ?? new ReactorForks(dataDir),
@@ -66,9 +71,9 @@ class ProcessDataPlane implements DataPlane {
         endpoints: options.endpoints,
         log: options.log,
       },
-      connectionIdentified: (id) => this.#acceptor.identified(id),
-      connectionClosed: (id) => this.#acceptor.released(id),
-      ban: (sourceIp, reason) => this.#acceptor.ban(sourceIp, reason),
+      connectionIdentified: (id, key) => this.#admission.identified(id, key),
+      connectionViolated: (id, reason) => this.#admission.violation(id, reason),
+      connectionClosed: (id) => this.#admission.released(id),
     });
     const tlsOptions = { ...tls, dataDir, logger: listenerLogger };
     this.#identity = new ServerIdentity({
@@ -109,11 +114,12 @@ class ProcessDataPlane implements DataPlane {
   }
 
   liftBan(ip: string): boolean {
-    return this.#bans.lift(ip);
+    return this.#admission.lift(ip);
   }
 
   updateAcceptor(settings: AcceptorSettings): Promise<void> {
-    return this.#listener.update(settings);
+    this.#admission.setLimits(limitsOf(settings));
+    return this.#listener.update(settings.port);
   }
 
   updateReactorSettings(settings: ReactorSettings): void {
@@ -133,15 +139,17 @@ class ProcessDataPlane implements DataPlane {
   }
 
   status(): ListenerStatus {
-    const { host, port, connections, settings, rejections } = this.#acceptor;
+    const { host, port } = this.#acceptor;
+    const { identifiedConnections, unidentifiedConnections, limits, refused } = this.#admission;
     return {
       ...this.#listener.status(),
       host,
       port,
-      connections,
-      maxConnections: settings.maxConnections,
-      rejected: rejections,
-      bans: this.#bans.list(),
+      connections: identifiedConnections,
+      unidentifiedConnections,
+      maxConnections: limits.maxConnections,
+      rejected: refused,
+      bans: this.#admission.penalties(),
       reactors: this.#supervisor.views(),
       ended: this.#supervisor.endedPipelines(),
     };
@@ -166,6 +174,11 @@ class ProcessDataPlane implements DataPlane {
 
   async #stop(deadline: number): Promise<readonly DrainReport[]> {
     this.#listener.stop();
+    this.#admission.close();
     return this.#supervisor.stop(deadline);
   }
+}
+
+function limitsOf({ maxConnections, banDurationMs, unidentifiedMs }: AcceptorSettings): AdmissionLimits {
+  return { maxConnections, penaltyMs: banDurationMs, unidentifiedMs };
 }

@@ -2,14 +2,11 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Backoff } from '@app/pipeline/helpers';
-import { createRecordingLogger, createRecordingMetrics, type RecordingLogger } from '@app/pipeline/testing';
+import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { Acceptor } from './acceptor.js';
-import { Bans } from './bans.js';
 import { ListenerControl } from './listener-control.js';
 import type { ServerIdentity } from './server-identity.js';
-
-const LIMITS = { maxConnections: 10, banDurationMs: 1_000 };
 
 describe('ListenerControl', () => {
   let logger: RecordingLogger;
@@ -27,12 +24,10 @@ describe('ListenerControl', () => {
     fault = undefined;
     acceptor = new Acceptor({
       logger,
-      metrics: createRecordingMetrics(),
-      bans: new Bans(),
+      admission: { admit: (address) => ({ admitted: false, reason: 'limit', address }) },
       host: '127.0.0.1',
-      settings: { port, ...LIMITS },
+      port,
       onConnection: ({ socket }) => socket.destroy(),
-      cut: () => undefined,
     });
     const identity = {
       certificate: { spkiHash: 'a', notAfter: 1, selfSigned: true },
@@ -91,7 +86,7 @@ describe('ListenerControl', () => {
   it('listens on another port that the settings name, at once', async () => {
     await control.start();
     await givenUp();
-    await control.update({ port: 0, ...LIMITS });
+    await control.update(0);
     expect(control.status().state).toBe('listening');
     expect(acceptor.port).not.toBe(0);
   });
@@ -100,7 +95,7 @@ describe('ListenerControl', () => {
     await control.start();
     await givenUp();
     taken.close();
-    await control.update({ port, ...LIMITS, maxConnections: 20 });
+    await control.update(port);
     await pollUntil('listening', () => control.status().state === 'listening');
   });
 

@@ -2,7 +2,7 @@ import type { Logger } from '@app/pipeline/api';
 import { Backoff, sleep } from '@app/pipeline/helpers';
 import type { Acceptor } from './acceptor.js';
 import { reasonOf, type ServerIdentity } from './server-identity.js';
-import type { AcceptorSettings, ListenerStatus } from './types.js';
+import type { ListenerStatus } from './types.js';
 
 /** What the control of the listener is made from. */
 export interface ListenerControlParts {
@@ -67,15 +67,15 @@ export class ListenerControl {
 
   /**
    * Acts on new settings. A new port is bound before the old one is let go; connections that came over the old one stay.
+   * @param port the port to listen on
    * @throws GatewayError `LISTENER_BIND_FAILED` when the new port cannot be bound; the old one is kept
    */
-  async update(settings: AcceptorSettings): Promise<void> {
+  async update(port: number): Promise<void> {
     const { acceptor, identity } = this.parts;
-    acceptor.setLimits(settings);
     await this.#serially(async () => {
-      if (settings.port === acceptor.settings.port) return;
-      if (this.#state === 'stopped' || identity.certificate === undefined) acceptor.setPort(settings.port);
-      else await this.#listen(settings.port);
+      if (port === acceptor.wantedPort) return;
+      if (this.#state === 'stopped' || identity.certificate === undefined) acceptor.setPort(port);
+      else await this.#listen(port);
     });
     this.tryAgain();
   }
@@ -107,7 +107,7 @@ export class ListenerControl {
     await this.parts.identity.load();
     await this.parts.untilServed();
     // A change of the port may have succeeded meanwhile.
-    if (this.#state !== 'listening') await this.#listen(this.parts.acceptor.settings.port);
+    if (this.#state !== 'listening') await this.#listen(this.parts.acceptor.wantedPort);
   }
 
   async #listen(port: number): Promise<void> {

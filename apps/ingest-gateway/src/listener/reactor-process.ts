@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import type {
   AcceptedConnection,
+  ConnectionEnd,
   EnrollmentOutcome,
   EnrollmentRequest,
   Logger,
@@ -21,13 +22,14 @@ export interface ReactorEvents {
   failed(reason: string): void;
   /** It has told its status. */
   status(): void;
-  /** The peer of a connection is an agent of the allowlist. */
-  connectionIdentified(id: string): void;
+  /** The peer of a connection has proved to hold a known key. */
+  connectionIdentified(id: string, key: string): void;
+  /** The peer of a connection has broken a rule. */
+  connectionViolated(id: string, reason: string): void;
   /** A connection that was handed over is closed; once for each. */
   connectionClosed(id: string): void;
   agentsSeen(spkiHashes: readonly string[], at: number, reports: AgentReports): void;
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
-  ban(sourceIp: string, reason: string): void;
   /** It claims a stream; as `StreamClaimBroker.claim`. */
   claimStream(
     stream: string,
@@ -60,6 +62,7 @@ export class ReactorProcess implements StreamPeer {
   readonly #metrics: PendingRequests<void, readonly object[]>;
   readonly #replays: PendingRequests<ReplayRequest, readonly ReplayOutcome[]>;
   readonly #releases: PendingRequests<string, readonly Stretch[]>;
+  readonly #silences: PendingRequests<readonly string[], Readonly<Record<string, number>>>;
   #status: ReactorStatus | undefined;
   #lastMetrics: readonly object[] | undefined;
   #reports: readonly DrainReport[] | undefined;
@@ -76,6 +79,9 @@ export class ReactorProcess implements StreamPeer {
     );
     this.#releases = new PendingRequests((requestId, stream) =>
       this.send({ type: 'release-stream', requestId, stream }),
+    );
+    this.#silences = new PendingRequests((requestId, ids) =>
+      this.send({ type: 'ask-silences', requestId, ids }),
     );
     forked.listen((message) => this.#receive(message));
     this.exited = new Promise((resolve) => {
@@ -147,6 +153,20 @@ export class ReactorProcess implements StreamPeer {
     if (this.#open.has(id)) this.send({ type: 'cut-connection', id });
   }
 
+  /** Ends a connection gracefully, if it was handed over to this process. */
+  end(id: string, reason: ConnectionEnd): void {
+    if (this.#open.has(id)) this.send({ type: 'end-connection', id, reason });
+  }
+
+  /** How long those of the connections that it has have been silent, ms; `undefined` when it does not answer in time. */
+  async silences(
+    ids: readonly string[],
+    timeoutMs: number,
+  ): Promise<Readonly<Record<string, number>> | undefined> {
+    const own = ids.filter((id) => this.#open.has(id));
+    return own.length === 0 ? {} : this.#silences.ask(own, timeoutMs);
+  }
+
   /** Its prom-client metrics as JSON, or `undefined` when it does not answer in time. */
   collectMetrics(timeoutMs: number): Promise<readonly object[] | undefined> {
     return this.#metrics.ask(undefined, timeoutMs);
@@ -187,7 +207,11 @@ export class ReactorProcess implements StreamPeer {
         this.#status = message.status;
         return this.events.status();
       case 'connection-identified':
-        return this.events.connectionIdentified(message.id);
+        return this.events.connectionIdentified(message.id, message.key);
+      case 'connection-violated':
+        return this.events.connectionViolated(message.id, message.reason);
+      case 'silences':
+        return this.#silences.answered(message.requestId, message.silences);
       case 'connection-closed':
         return this.#closed(message.id);
       case 'agent-connected':
@@ -206,8 +230,6 @@ export class ReactorProcess implements StreamPeer {
       }
       case 'write-permit-done':
         return this.events.permitDone(message.pool, this);
-      case 'ban':
-        return this.events.ban(message.sourceIp, message.reason);
       case 'claim-stream':
         return this.#claimStream(message.requestId, message.stream);
       case 'stream-released':
@@ -246,5 +268,6 @@ export class ReactorProcess implements StreamPeer {
     this.#metrics.close();
     this.#replays.close();
     this.#releases.close();
+    this.#silences.close();
   }
 }

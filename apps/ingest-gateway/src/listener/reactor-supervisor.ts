@@ -1,5 +1,11 @@
 import type { DrainReport, ReplayOutcome } from '@app/pipeline';
-import type { AcceptedConnection, EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
+import type {
+  AcceptedConnection,
+  ConnectionEnd,
+  EnrollmentOutcome,
+  EnrollmentRequest,
+  Logger,
+} from '@app/pipeline/api';
 import type { ReactorConfiguration, ReactorSettings, ToReactor } from '../reactor/messages.js';
 import { EndedReactors } from './ended-reactors.js';
 import type { ReactorProcess, ReplayRequest } from './reactor-process.js';
@@ -27,18 +33,19 @@ export interface ReactorSupervisorParts {
   /** Directory of the spools. */
   readonly spoolDirectory: string;
   readonly snapshots: ReactorSnapshots;
-  /** The peer of a connection given to `dispatch` is an agent of the allowlist. */
-  connectionIdentified(id: string): void;
+  /** The peer of a connection given to `dispatch` has proved to hold a known key. */
+  connectionIdentified(id: string, key: string): void;
+  /** The peer of a connection given to `dispatch` has broken a rule. */
+  connectionViolated(id: string, reason: string): void;
   /** A connection given to `dispatch` is closed; once for each. */
   connectionClosed(id: string): void;
-  /** A reactor asks for a ban. */
-  ban(sourceIp: string, reason: string): void;
   readonly watchdog?: WatchdogLimits;
 }
 
 /** How long a connection waits for a reactor that is being started, ms. */
 const HOLD_MS = 3_000;
 const METRICS_TIMEOUT_MS = 1_000;
+const SILENCES_TIMEOUT_MS = 1_000;
 /** A write may take as long as ClickHouse is given for it, and is tried again. */
 const REPLAY_TIMEOUT_MS = 300_000;
 
@@ -101,9 +108,22 @@ export class ReactorSupervisor {
     else reactor.handOver(connection);
   }
 
-  /** Cuts a connection, wherever it is served. */
+  /** Cuts a connection, wherever it is served or waits. */
   cut(id: string): void {
+    if (this.#waiting.refuseOne(id)) return;
     for (const slot of this.#pool.slots) slot.configured?.cut(id);
+  }
+
+  /** Ends a connection gracefully, wherever it is served. */
+  end(id: string, reason: ConnectionEnd): void {
+    for (const slot of this.#pool.slots) slot.configured?.end(id, reason);
+  }
+
+  /** How long connections have been silent, ms, as far as their reactors tell within a second. */
+  async silences(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const running = this.#pool.slots.flatMap((slot) => slot.configured ?? []);
+    const answers = await Promise.all(running.map((reactor) => reactor.silences(ids, SILENCES_TIMEOUT_MS)));
+    return new Map(answers.flatMap((answer) => Object.entries(answer ?? {})));
   }
 
   /** Replaces snapshots for reactors to come, and sends the message to those that run. */
@@ -224,11 +244,11 @@ export class ReactorSupervisor {
       configuration: (epoch) => this.#configuration(index, epoch),
       events: {
         ready: () => this.#ready(),
-        connectionIdentified: (id) => this.parts.connectionIdentified(id),
+        connectionIdentified: (id, key) => this.parts.connectionIdentified(id, key),
+        connectionViolated: (id, reason) => this.parts.connectionViolated(id, reason),
         connectionClosed: (id) => this.parts.connectionClosed(id),
         agentsSeen: (spkiHashes, at, reports) => handlers.agentsSeen(spkiHashes, at, reports),
         enroll: (request) => this.#enroll(request),
-        ban: (sourceIp, reason) => this.parts.ban(sourceIp, reason),
         claimStream: (...claim) => this.#streams.claim(...claim),
         status: () => this.#rebalance(),
         permitWanted: (pool, process, grant) => this.#permits.want(pool, process, grant),

@@ -50,7 +50,7 @@ describe('the reactors of a data plane', () => {
         pipelines: [],
         log: { level: 'info', format: 'json' },
         host: '127.0.0.1',
-        acceptor: { port: 0, maxConnections: 100, banDurationMs: 60_000 },
+        acceptor: { port: 0, maxConnections: 100, banDurationMs: 60_000, unidentifiedMs: 25_000 },
         reactor: { connection: {}, flow: { bufferMaxEvents: 1_000, sinkWriters: 4 } } as never,
         reactors,
         allowlist: [],
@@ -158,7 +158,7 @@ describe('the reactors of a data plane', () => {
     await places(4);
     const first = await Promise.all(clients.map((client) => ask(client, 'index')));
     clients.filter((_, at) => first[at] === '1').forEach((client) => client.destroy());
-    await pollUntil('both closed', () => plane.status().connections === 2);
+    await pollUntil('both closed', () => plane.status().unidentifiedConnections === 2);
     expect(await places(2)).toEqual(['1', '1']);
   });
 

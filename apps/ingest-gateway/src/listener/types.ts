@@ -1,3 +1,4 @@
+import type { Penalty, Refusal } from '@app/pipeline/admission';
 import type {
   AllowlistEntry,
   Endpoint,
@@ -39,6 +40,8 @@ export interface AcceptorSettings {
   readonly maxConnections: number;
   /** `activitymonitor_enrollment_ban_duration_seconds`, ms. */
   readonly banDurationMs: number;
+  /** How long a connection may stay without being identified, whatever its reactor does, ms. */
+  readonly unidentifiedMs: number;
 }
 
 /** What the data plane is made from. */
@@ -77,11 +80,15 @@ export interface ListenerStatus {
   readonly host: string;
   /** The bound port; 0 while none is bound. */
   readonly port: number;
+  /** Connections of identified agents: those that count against `maxConnections`. */
   readonly connections: number;
+  /** Connections whose peers have not proved to be agents of the allowlist. */
+  readonly unidentifiedConnections: number;
   readonly maxConnections: number;
-  /** Connections turned away since the start: banned addresses, too many at once, too many in a short time. */
-  readonly rejected: { readonly banned: number; readonly limit: number; readonly rate?: number };
-  readonly bans: readonly { readonly ip: string; readonly until: number; readonly reason: string }[];
+  /** Connections closed before any TLS work since the start, by reason. */
+  readonly rejected: Readonly<Record<Refusal, number>>;
+  /** Addresses that are banned or slowed. */
+  readonly bans: readonly Penalty[];
   readonly certificate?: {
     /** SHA-256 of the SubjectPublicKeyInfo: what a token carries. */
     readonly spkiHash: string;

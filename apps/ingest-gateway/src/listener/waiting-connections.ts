@@ -29,6 +29,18 @@ export class WaitingConnections {
     return all;
   }
 
+  /** Refuses one; whether it waited. */
+  refuseOne(id: string): boolean {
+    for (const [connection, timer] of this.#waiting) {
+      if (connection.id !== id) continue;
+      clearTimeout(timer);
+      this.#waiting.delete(connection);
+      this.refuse(connection);
+      return true;
+    }
+    return false;
+  }
+
   /** Refuses all that wait. */
   close(): void {
     for (const connection of this.takeAll()) this.refuse(connection);

@@ -169,7 +169,8 @@ describe('the document of the API', () => {
     const plane = control.plane();
     const keyChange = { from: KEY, to: KEY, served: false };
     const certificate = { spkiHash: KEY, notAfter: 0, selfSigned: true, keyChange };
-    plane.state = { ...plane.state, certificate, bans: [{ ip: '192.0.2.7', until: 0, reason: 'test' }] };
+    const ban = { address: '192.0.2.7', until: 0, reason: 'test', effect: 'ban' as const };
+    plane.state = { ...plane.state, certificate, bans: [ban] };
     // The second stays: a replay of it finds no reactor.
     control.clickhouse.memory.letters = [
       exampleDeadLetter,

@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net';
-import { GatewayError, type AcceptedConnection, type ConnectionFeed } from '@app/pipeline/api';
+import {
+  GatewayError,
+  type AcceptedConnection,
+  type ConnectionEnd,
+  type ConnectionFeed,
+  type ConnectionTaker,
+} from '@app/pipeline/api';
 import type { Port } from './port.js';
 
 type Announced = Omit<AcceptedConnection, 'socket'>;
@@ -7,8 +13,7 @@ type Announced = Omit<AcceptedConnection, 'socket'>;
 /** Connections that come from the control plane, on their way to the source that takes them. */
 export class ConnectionInbox implements ConnectionFeed {
   readonly #open = new Map<string, Socket>();
-  #taker: ((connection: AcceptedConnection) => void) | undefined;
-  #closeTaken: (() => void) | undefined;
+  #taker: ConnectionTaker | undefined;
 
   constructor(private readonly port: Port) {}
 
@@ -18,7 +23,7 @@ export class ConnectionInbox implements ConnectionFeed {
   }
 
   /** @throws GatewayError when somebody takes connections already */
-  take(handler: (connection: AcceptedConnection) => void, closeAll?: () => void): () => void {
+  take(taker: ConnectionTaker): () => void {
     if (this.#taker !== undefined) {
       throw new GatewayError(
         'CONNECTIONS_TAKEN',
@@ -26,26 +31,42 @@ export class ConnectionInbox implements ConnectionFeed {
         'Let only one pipeline use a source such as sources.nam_tls.',
       );
     }
-    this.#taker = handler;
-    this.#closeTaken = closeAll;
+    this.#taker = taker;
     return () => {
-      if (this.#taker === handler) this.#taker = this.#closeTaken = undefined;
+      if (this.#taker === taker) this.#taker = undefined;
     };
   }
 
   /** Has every open connection closed: in order by its taker where that knows how, otherwise by cutting its socket. */
   closeAll(): void {
-    if (this.#closeTaken !== undefined) return this.#closeTaken();
+    if (this.#taker?.closeAll !== undefined) return this.#taker.closeAll();
     for (const socket of this.#open.values()) socket.destroy();
   }
 
-  identified(connectionId: string): void {
-    this.port.send({ type: 'connection-identified', id: connectionId });
+  identified(connectionId: string, key: string): void {
+    this.port.send({ type: 'connection-identified', id: connectionId, key });
   }
 
-  /** Cuts a connection that gives way to a newer one. */
+  violated(connectionId: string, reason: string): void {
+    this.port.send({ type: 'connection-violated', id: connectionId, reason });
+  }
+
+  /** Cuts a connection. */
   cut(connectionId: string): void {
     this.#open.get(connectionId)?.destroy();
+  }
+
+  /** Ends a connection: gracefully by its taker where that knows how, otherwise by cutting its socket. */
+  end(connectionId: string, reason: ConnectionEnd): void {
+    if (this.#taker?.end === undefined) this.cut(connectionId);
+    else this.#taker.end(connectionId, reason);
+  }
+
+  /** Answers how long connections have been silent; a taker that cannot tell counts as one whose connections never are. */
+  tellSilences(requestId: number, ids: readonly string[]): void {
+    const silences: Record<string, number> = {};
+    for (const id of ids) if (this.#open.has(id)) silences[id] = this.#taker?.silentMs?.(id) ?? 0;
+    this.port.send({ type: 'silences', requestId, silences });
   }
 
   closed(connectionId: string): void {
@@ -60,6 +81,6 @@ export class ConnectionInbox implements ConnectionFeed {
       return;
     }
     this.#open.set(announced.id, socket);
-    this.#taker({ ...announced, socket });
+    this.#taker.accept({ ...announced, socket });
   }
 }

@@ -1,6 +1,7 @@
 import type {
   AgentReport,
   AllowlistEntry,
+  ConnectionEnd,
   ConnectionSettings,
   Endpoint,
   EnrollmentOutcome,
@@ -74,8 +75,12 @@ export type ToReactor =
       readonly remotePort: number;
       readonly acceptedAt: number;
     }
-  /** Cut a connection that nobody has identified: it gives way to a newer one. */
+  /** Cut a connection that nobody has identified. */
   | { readonly type: 'cut-connection'; readonly id: string }
+  /** End a connection gracefully. */
+  | { readonly type: 'end-connection'; readonly id: string; readonly reason: ConnectionEnd }
+  /** Tell how long connections have been silent. */
+  | { readonly type: 'ask-silences'; readonly requestId: number; readonly ids: readonly string[] }
   /** Close every connection; what has arrived on them is still taken. */
   | { readonly type: 'close-connections' }
   /** This reactor's part of the buffer, dealt anew; other settings stay. */
@@ -117,8 +122,16 @@ export type FromReactor =
   | { readonly type: 'failed'; readonly reason: string }
   /** Once a second. */
   | { readonly type: 'status'; readonly status: ReactorStatus }
-  /** The peer of this connection is an agent of the allowlist. */
-  | { readonly type: 'connection-identified'; readonly id: string }
+  /** The peer of this connection has proved to hold a known key. */
+  | { readonly type: 'connection-identified'; readonly id: string; readonly key: string }
+  /** The peer of this connection has broken a rule. */
+  | { readonly type: 'connection-violated'; readonly id: string; readonly reason: string }
+  /** Answer to `ask-silences`: ms, by connection; those that are gone are left out. */
+  | {
+      readonly type: 'silences';
+      readonly requestId: number;
+      readonly silences: Readonly<Record<string, number>>;
+    }
   | { readonly type: 'connection-closed'; readonly id: string }
   | { readonly type: 'agent-connected'; readonly spkiHash: string; readonly connectionId: string }
   | { readonly type: 'agent-disconnected'; readonly spkiHash: string; readonly connectionId: string }
@@ -134,7 +147,6 @@ export type FromReactor =
   | { readonly type: 'write-permit-wanted'; readonly requestId: number; readonly pool: string }
   /** A write that had a permit has ended. */
   | { readonly type: 'write-permit-done'; readonly pool: string }
-  | { readonly type: 'ban'; readonly sourceIp: string; readonly reason: string }
   | { readonly type: 'claim-stream'; readonly requestId: number; readonly stream: string }
   /** Answer to `release-stream`; `null` when it cannot be told now. */
   | {

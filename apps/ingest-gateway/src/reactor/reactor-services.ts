@@ -32,10 +32,7 @@ export class ReactorServices implements Services {
   readonly enrollments: EnrollmentRequests;
   readonly streamClaims: StreamClaimRequests;
 
-  constructor(
-    configuration: ReactorConfiguration,
-    private readonly port: Port,
-  ) {
+  constructor(configuration: ReactorConfiguration, port: Port) {
     this.connectionSettings = createLiveValue(configuration.settings.connection);
     this.flowSettings = createLiveValue(configuration.settings.flow);
     this.allowlist = createLiveValue(allowlistOf(configuration.allowlist));
@@ -49,10 +46,6 @@ export class ReactorServices implements Services {
 
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome> {
     return this.enrollments.ask(request);
-  }
-
-  ban(sourceIp: string, reason: string): void {
-    this.port.send({ type: 'ban', sourceIp, reason });
   }
 
   /** Replaces a snapshot; whoever uses it is told. */

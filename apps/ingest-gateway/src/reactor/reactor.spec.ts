@@ -129,8 +129,8 @@ describe('Reactor', () => {
     const announced = { id: 'c1', remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1 };
     port.tell({ type: 'connection', ...announced, id: 'too-early' }, new Socket());
     const taken: AcceptedConnection[] = [];
-    const release = connections.take((connection) => taken.push(connection));
-    expect(() => connections.take(() => undefined)).toThrow('Two sources want the connections');
+    const release = connections.take({ accept: (connection) => void taken.push(connection) });
+    expect(() => connections.take({ accept: () => undefined })).toThrow('Two sources want the connections');
     const socket = new Socket();
     port.tell({ type: 'connection', ...announced }, socket);
     expect(taken).toEqual([{ ...announced, socket }]);
@@ -154,15 +154,15 @@ describe('Reactor', () => {
     const announced = { id: 'c1', remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1 };
     const socket = new Socket();
     let asked = 0;
-    const release = connections.take(
-      () => undefined,
-      () => (asked += 1),
-    );
+    const release = connections.take({
+      accept: () => undefined,
+      closeAll: () => void (asked += 1),
+    });
     port.tell({ type: 'connection', ...announced }, socket);
     port.tell({ type: 'close-connections' });
     expect([asked, socket.destroyed]).toEqual([1, false]);
     release();
-    connections.take(() => undefined);
+    connections.take({ accept: () => undefined });
     port.tell({ type: 'close-connections' });
     expect([asked, socket.destroyed]).toEqual([1, true]);
   });
@@ -177,8 +177,10 @@ describe('Reactor', () => {
     port.tell({ type: 'enrollment-outcome', requestId: one!.requestId, outcome: { status: 'Enrolled' } });
     port.tell({ type: 'enrollment-outcome', requestId: 99, outcome: { status: 'Enrolled' } });
     expect([await first, await second]).toEqual([{ status: 'Enrolled' }, { status: 'Unavailable' }]);
-    services.ban('10.0.0.1', 'protocol_violation');
-    expect(port.of('ban')).toEqual([{ type: 'ban', sourceIp: '10.0.0.1', reason: 'protocol_violation' }]);
+    services.connections.violated('c1', 'protocol_violation');
+    expect(port.of('connection-violated')).toEqual([
+      { type: 'connection-violated', id: 'c1', reason: 'protocol_violation' },
+    ]);
     const certificate = { subject: 'CN=s', notAfter: 1 };
     services.presence.seen('s', { events: 2, bytes: 30, certificate });
     services.presence.seen('s', { events: 1, bytes: 10 });

@@ -66,6 +66,10 @@ export class Reactor {
         return this.#connection(message, socket);
       case 'cut-connection':
         return this.#services?.connections.cut(message.id);
+      case 'end-connection':
+        return this.#services?.connections.end(message.id, message.reason);
+      case 'ask-silences':
+        return this.#services?.connections.tellSilences(message.requestId, message.ids);
       case 'close-connections':
         return this.#services?.connections.closeAll();
       case 'write-permit':

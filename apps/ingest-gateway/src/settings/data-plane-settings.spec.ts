@@ -16,7 +16,12 @@ const defaults = Object.fromEntries(
 
 describe('settings of the data plane', () => {
   it('turns seconds into milliseconds', () => {
-    expect(toAcceptorSettings(defaults)).toEqual({ port: 1514, maxConnections: 100, banDurationMs: 10_000 });
+    expect(toAcceptorSettings(defaults)).toEqual({
+      port: 1514,
+      maxConnections: 100,
+      banDurationMs: 10_000,
+      unidentifiedMs: 25_000,
+    });
     expect(toReactorSettings(defaults)).toEqual({
       connection: { maxMessageBytes: 16_777_216, idleTimeoutMs: 900_000, firstMessageTimeoutMs: 10_000 },
       flow: {

@@ -4,6 +4,8 @@ import type { ReactorSettings } from '../reactor/messages.js';
 import type { SettingsSnapshot } from './definitions.js';
 
 const SECOND = 1_000;
+/** What an enrollment may take after its request has come: the decision, and the agent's taking of the answer, ms. */
+const ENROLLMENT_ANSWER_MS = 15_000;
 
 /** `activitymonitor_reactor_threads` resolved: 0 means one for each core that this process may use. */
 export function reactorCount(settings: SettingsSnapshot): number {
@@ -16,6 +18,8 @@ export function toAcceptorSettings(settings: SettingsSnapshot): AcceptorSettings
     port: settings.activitymonitor_tcp_port,
     maxConnections: settings.activitymonitor_max_connections,
     banDurationMs: settings.activitymonitor_enrollment_ban_duration_seconds * SECOND,
+    unidentifiedMs:
+      settings.activitymonitor_enrollment_first_message_timeout_seconds * SECOND + ENROLLMENT_ANSWER_MS,
   };
 }
 

@@ -62,16 +62,39 @@ export interface AcceptedConnection {
   readonly socket: import('node:net').Socket;
 }
 
+/** Why the gateway ends the connection of an identified peer: a newer one of its key came, or there is no place for it. */
+export type ConnectionEnd = 'displaced' | 'limit';
+
+/** Serves accepted connections. */
+export interface ConnectionTaker {
+  /** Takes a connection over. */
+  accept(connection: AcceptedConnection): void;
+  /**
+   * Every connection taken is to be closed, as it is when ingestion is switched off: stop reading, hand over what has
+   * arrived. Without it their sockets are cut.
+   */
+  closeAll?(): void;
+  /** One connection is to be ended gracefully, acknowledgements included. Without it its socket is cut. */
+  end?(connectionId: string, reason: ConnectionEnd): void;
+  /**
+   * How long nothing has come over a connection, ms; 0 while the gateway makes the peer wait. `undefined` for one that it
+   * does not know.
+   */
+  silentMs?(connectionId: string): number | undefined;
+}
+
 /** Hands over accepted connections; one taker at a time. */
 export interface ConnectionFeed {
+  /** Returns what ends the taking; connections that come then are closed. */
+  take(taker: ConnectionTaker): () => void;
+  /** The peer has proved to hold a known key. From now on the connection counts against the limits of identified ones. */
+  identified(connectionId: string, key: string): void;
   /**
-   * Returns what ends the taking; connections that come then are closed.
-   * @param closeAll called when every connection taken is to be closed, as it is when ingestion is switched off:
-   *   stop reading, hand over what has arrived. Without it their sockets are cut.
+   * The peer has broken a rule of the protocol, and its connection is about to be closed. Its address is banned or slowed
+   * for a while; an identified connection and an address that is never banned cause nothing.
+   * @param reason bounded code, for logs and metrics
    */
-  take(handler: (connection: AcceptedConnection) => void, closeAll?: () => void): () => void;
-  /** The peer has proved to be an agent of the allowlist: its connection does not give way to newer ones any more. */
-  identified(connectionId: string): void;
+  violated(connectionId: string, reason: string): void;
   /** To be called exactly once for each connection taken, when its socket is closed. */
   closed(connectionId: string): void;
 }
@@ -119,6 +142,4 @@ export interface Services {
   readonly streamClaims?: StreamClaims;
   /** Asks the control plane; resolves with `Unavailable` when it does not answer in time, never rejects. */
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
-  /** Bans a source address for the configured time. `reason` is a bounded code, for logs and metrics. */
-  ban(sourceIp: string, reason: string): void;
 }

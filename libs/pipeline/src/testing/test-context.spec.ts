@@ -41,8 +41,8 @@ describe('createTestContext', () => {
     services.enrollmentOutcome.set({ status: 'Enrolled' });
     await expect(services.enroll(request)).resolves.toEqual({ status: 'Enrolled' });
     expect(services.enrollments).toEqual([request, request]);
-    services.ban('10.0.0.1', 'reason');
-    expect(services.bans).toEqual([{ sourceIp: '10.0.0.1', reason: 'reason' }]);
+    services.connections.violated('c1', 'reason');
+    expect(services.connections.violations).toEqual([{ connectionId: 'c1', reason: 'reason' }]);
     services.presence.seen('ab');
     expect(services.presenceCalls).toEqual([{ call: 'seen', spkiHash: 'ab' }]);
   });
@@ -57,7 +57,7 @@ describe('createTestContext', () => {
       socket: new Socket(),
     };
     const taken: string[] = [];
-    const end = connections.take(({ id }) => taken.push(id));
+    const end = connections.take({ accept: ({ id }) => taken.push(id) });
     connections.offer(connection);
     end();
     expect(connections.taken).toBe(false);

@@ -1,8 +1,10 @@
 import type {
   AcceptedConnection,
   Allowlist,
+  ConnectionEnd,
   ConnectionFeed,
   ConnectionSettings,
+  ConnectionTaker,
   Endpoint,
   EnrollmentOutcome,
   EnrollmentRequest,
@@ -17,10 +19,16 @@ export interface TestConnectionFeed extends ConnectionFeed {
   readonly taken: boolean;
   /** Ids given to `identified`, in order. */
   readonly identifiedIds: readonly string[];
+  /** Calls of `violated`, in order. */
+  readonly violations: readonly { readonly connectionId: string; readonly reason: string }[];
   /** Ids given to `closed`, in order. */
   readonly closedIds: readonly string[];
   /** Hands a connection over; destroys its socket when nobody takes it, as the acceptor would. */
   offer(connection: AcceptedConnection): void;
+  /** Asks the taker to end a connection. */
+  end(connectionId: string, reason: ConnectionEnd): void;
+  /** What the taker says of a connection's silence, ms. */
+  silentMs(connectionId: string): number | undefined;
 }
 
 /** Services whose values a test can set, and which keep what they were told. */
@@ -34,8 +42,6 @@ export interface TestServices extends Services {
   readonly enrollmentOutcome: WritableLiveValue<EnrollmentOutcome>;
   /** Requests given to `enroll`, in order. */
   readonly enrollments: readonly EnrollmentRequest[];
-  /** Calls of `ban`, in order. */
-  readonly bans: readonly { readonly sourceIp: string; readonly reason: string }[];
   /** Calls of `presence`, in order. */
   readonly presenceCalls: readonly { readonly call: string; readonly spkiHash: string }[];
 }
@@ -43,7 +49,6 @@ export interface TestServices extends Services {
 /** Makes services: an empty allowlist, no TLS identity, no endpoint, and an enrollment that is `Unavailable`. */
 export function createTestServices(): TestServices {
   const enrollments: EnrollmentRequest[] = [];
-  const bans: { sourceIp: string; reason: string }[] = [];
   const presenceCalls: { call: string; spkiHash: string }[] = [];
   const enrollmentOutcome = createLiveValue<EnrollmentOutcome>({ status: 'Unavailable' });
   return {
@@ -68,32 +73,35 @@ export function createTestServices(): TestServices {
       enrollments.push(request);
       return enrollmentOutcome.current;
     },
-    bans,
-    ban: (sourceIp, reason) => void bans.push({ sourceIp, reason }),
   };
 }
 
 function createTestConnectionFeed(): TestConnectionFeed {
-  let taker: ((connection: AcceptedConnection) => void) | undefined;
+  let taker: ConnectionTaker | undefined;
   const closedIds: string[] = [];
   const identifiedIds: string[] = [];
+  const violations: { connectionId: string; reason: string }[] = [];
   return {
     closedIds,
+    violations,
     identifiedIds,
     get taken() {
       return taker !== undefined;
     },
-    take(handler) {
-      taker = handler;
+    take(given) {
+      taker = given;
       return () => {
-        if (taker === handler) taker = undefined;
+        if (taker === given) taker = undefined;
       };
     },
+    violated: (connectionId, reason) => void violations.push({ connectionId, reason }),
     identified: (connectionId) => void identifiedIds.push(connectionId),
     closed: (connectionId) => void closedIds.push(connectionId),
     offer(connection) {
       if (taker === undefined) connection.socket.destroy();
-      else taker(connection);
+      else taker.accept(connection);
     },
+    end: (connectionId, reason) => taker?.end?.(connectionId, reason),
+    silentMs: (connectionId) => taker?.silentMs?.(connectionId),
   };
 }

@@ -1,6 +1,7 @@
-/** How much may happen: so many at once, and so many a second for ever. */
+/** A rate limit: a burst size and a sustained rate per second. */
 export interface Rate {
   readonly perSecond: number;
+  /** How much may happen at once after a time of rest. */
   readonly burst: number;
 }
 
@@ -33,6 +34,11 @@ export class TokenBucket {
   charge(cost: number): void {
     this.#fill();
     this.#tokens = Math.max(-this.rate.burst, this.#tokens - cost);
+  }
+
+  /** Gives back what was taken and not used; the bucket never holds more than its burst. */
+  giveBack(cost = 1): void {
+    this.#tokens = Math.min(this.rate.burst, this.#tokens + cost);
   }
 
   #fill(): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { KeyedBuckets, TokenBucket } from './index.js';
+import { KeyedBuckets } from './keyed-buckets.js';
+import { TokenBucket } from './token-bucket.js';
 
 const RATE = { perSecond: 2, burst: 3 };
 
@@ -24,6 +25,15 @@ describe('TokenBucket', () => {
     expect(bucket.take()).toBe(2);
     now += 2_000;
     expect(bucket.take()).toBe(0);
+  });
+
+  it('takes back what was not used, up to its burst', () => {
+    const bucket = new TokenBucket(RATE, () => 0);
+    bucket.take(3);
+    bucket.giveBack();
+    expect([bucket.take(), bucket.take()]).toEqual([0, 0.5]);
+    bucket.giveBack(100);
+    expect([bucket.take(3), bucket.take()]).toEqual([0, 0.5]);
   });
 
   it('is not emptied by a clock that goes back', () => {
