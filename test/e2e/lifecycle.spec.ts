@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { createTestCertificate } from '@app/pipeline/testing';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { childrenOf } from '../support/processes.js';
+import { childrenOf, commandOf } from '../support/processes.js';
 import { startGateway, freePort, type GatewayStatus, type TestGateway } from '../support/gateway.js';
 import { gatewaysOfSuite } from '../support/gateways-of-suite.js';
 import { fileEvent } from '../support/file-event.js';
@@ -25,7 +25,10 @@ describe('the life of a gateway', () => {
 
   it('writes what it holds when it is told to stop, and keeps agents, certificate and events over a restart', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'gateway-e2e-'));
-    const first = await start({ dataDir });
+    const first = await start({ dataDir, launcher: 'npm' });
+    const pidFile = join(dataDir, 'run', 'gateway.pid');
+    expect((await stat(pidFile)).mode & 0o777).toBe(0o600);
+    expect((await first.status()).pid).toBe(first.pid);
     const agent = await enroll(first);
     const spki = (await first.status()).listener.certificate.spkiHash;
     const stream = await RawAgent.connect(await first.agentPort(), agent);
@@ -36,8 +39,12 @@ describe('the life of a gateway', () => {
       (received) => received >= 250,
     );
     // The default interval is 10 s: these events are in memory, and only the drain can have written them.
+    const processes = [first.pid, ...childrenOf(first.pid)];
+    expect(processes.length).toBeGreaterThan(2);
     expect(await first.stop()).toBe(0);
+    expect(processes.filter(runs)).toEqual([]);
     await stream.whenClosed();
+    await expect(stat(pidFile)).rejects.toThrow('ENOENT');
 
     const second = await start({ dataDir });
     expect((await second.status()).listener.certificate.spkiHash).toBe(spki);
@@ -55,6 +62,24 @@ describe('the life of a gateway', () => {
     const fourth = await start({ dataDir });
     expect(await count(fourth, 'DRAIN')).toBe(250);
   }, 120_000);
+
+  // How a terminal is made differs between systems.
+  const onLinux = process.platform === 'linux' ? it : it.skip;
+  onLinux(
+    'goes on after SIGHUP, and stops gracefully when its terminal closes',
+    async () => {
+      const gateway = await start({ launcher: 'terminal', waitReady: false });
+      const processes = [gateway.pid, ...childrenOf(gateway.pid)];
+      process.kill(gateway.pid, 'SIGHUP');
+      await pollUntil('the line', () => gateway.log().includes('reload is not supported'));
+      expect((await fetch(`${gateway.httpUrl}/health/live`)).status).toBe(200);
+      gateway.kill('SIGKILL');
+      await pollUntil('the end of all processes', () => processes.every((pid) => !runs(pid)));
+      // Removed by a graceful stop alone.
+      await expect(stat(join(gateway.dataDir, 'run', 'gateway.pid'))).rejects.toThrow('ENOENT');
+    },
+    60_000,
+  );
 
   it('refuses a second gateway on one data directory', async () => {
     const first = await start();
@@ -149,6 +174,10 @@ describe('the life of a gateway', () => {
     expect((await gateway.rest('GET', '/api/v1/nam-listener/agents')).body).toEqual([]);
   }, 60_000);
 });
+
+function runs(pid: number): boolean {
+  return commandOf(pid) !== '';
+}
 
 async function clickhousePid(gateway: TestGateway): Promise<number> {
   const reactors = (await gateway.status()).listener.reactors.map((each) => each.pid);

@@ -5,12 +5,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pollUntil } from './poll.js';
+import { commandOf } from './processes.js';
 
 /** The built program, as users run it. */
 export const PROGRAM = resolve('dist/gateway/main.js');
 
 /** What tests read of `GET /api/v1/nam-listener/status`. */
 export interface GatewayStatus {
+  readonly pid: number;
   readonly gateway: { readonly id: string };
   readonly listener: {
     readonly state: string;
@@ -69,6 +71,7 @@ export interface RestAnswer<T> {
 
 /** A gateway as a user runs it: the built program in a process of its own. */
 export interface TestGateway {
+  /** Of the gateway itself, whatever has launched it. */
   readonly pid: number;
   readonly dataDir: string;
   readonly httpUrl: string;
@@ -84,10 +87,11 @@ export interface TestGateway {
   agentPort(): Promise<number>;
   /** Asks the embedded ClickHouse over its own HTTP port. */
   sql<T = Record<string, unknown>>(query: string): Promise<T[]>;
-  /** SIGTERM, and waits for the end; gives the exit code. */
+  /** SIGTERM to what was launched, and waits for its end; gives the exit code. */
   stop(): Promise<number | null>;
+  /** Sends a signal to what was launched. */
   kill(signal: NodeJS.Signals): void;
-  /** Resolves with the exit code when the process has ended. */
+  /** Resolves with the exit code when what was launched has ended. */
   readonly exited: Promise<number | null>;
   /** Stops it if it runs, and removes its data. */
   dispose(): Promise<void>;
@@ -101,13 +105,24 @@ export interface TestGatewayOptions {
   readonly keepData?: boolean;
   /** Waits until agents and ClickHouse are served; on by default. */
   readonly waitReady?: boolean;
+  /** What starts the program: Node.js itself by default, `npm start`, or a terminal that closes when it is killed (Linux). */
+  readonly launcher?: 'npm' | 'terminal';
+}
+
+const COMMAND = [process.execPath, '--enable-source-maps', PROGRAM, 'run'] as const;
+
+function launchCommand(launcher: TestGatewayOptions['launcher']): readonly [string, ...string[]] {
+  if (launcher === 'npm') return ['npm', 'start'];
+  if (launcher === 'terminal') return ['script', '-q', '-c', `exec '${COMMAND.join("' '")}'`, '/dev/null'];
+  return COMMAND;
 }
 
 /** Starts the built gateway on ports that the system chooses, with an empty data directory. */
 export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gateway-e2e-')));
   const httpPort = await freePort();
-  const child = spawn(process.execPath, ['--enable-source-maps', PROGRAM, 'run'], {
+  const [program, ...args] = launchCommand(options.launcher);
+  const child = spawn(program, args, {
     env: {
       ...process.env,
       GATEWAY_DATA_DIR: dataDir,
@@ -141,6 +156,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
 class GatewayProcess implements TestGateway {
   readonly exited: Promise<number | null>;
   adminKey = '';
+  #pid: number | undefined;
   #log = '';
 
   constructor(
@@ -158,7 +174,7 @@ class GatewayProcess implements TestGateway {
   }
 
   get pid(): number {
-    return this.child.pid ?? -1;
+    return this.#pid ?? this.child.pid ?? -1;
   }
 
   log(): string {
@@ -171,6 +187,7 @@ class GatewayProcess implements TestGateway {
       async () => this.#ended || (await fetch(`${this.httpUrl}/health/live`)).status === 200,
     );
     this.#failIfEnded();
+    this.#pid = Number(await readFile(join(this.dataDir, 'run', 'gateway.pid'), 'utf8'));
     this.adminKey = this.givenKey ?? (await readFile(join(this.dataDir, 'admin.key'), 'utf8')).trim();
     if (!ready) return;
     await pollUntil(
@@ -252,7 +269,14 @@ class GatewayProcess implements TestGateway {
       await this.exited;
       clearTimeout(timer);
     }
+    this.#endOrphan();
     await rm(this.dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+
+  /** A gateway that outlives what launched it would keep the test runner from ending. */
+  #endOrphan(): void {
+    if (this.pid === this.child.pid || !commandOf(this.pid).includes('main.js run')) return;
+    process.kill(this.pid, 'SIGKILL');
   }
 
   get #ended(): boolean {

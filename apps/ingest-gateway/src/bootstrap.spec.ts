@@ -38,6 +38,12 @@ describe('startGateway', () => {
   const agentsOf = async (gateway: RunningGateway, key = TEST_ADMIN_KEY): Promise<Response> =>
     fetch(`${gateway.httpUrl}/api/v1/nam-listener/agents`, { headers: { authorization: `Bearer ${key}` } });
 
+  /** Neither lock nor pid file is left. */
+  const expectOnlyData = async (): Promise<void> => {
+    expect((await readdir(dataDir)).sort()).toEqual(['run', 'store']);
+    expect(await readdir(join(dataDir, 'run'))).toEqual([]);
+  };
+
   beforeEach(async () => {
     dataDir = join(await mkdtemp(join(tmpdir(), 'bootstrap-')), 'data');
     logger = createRecordingLogger();
@@ -91,7 +97,7 @@ describe('startGateway', () => {
     });
     // ClickHouse is started before the settings are known: it takes as long as the rest.
     expect([clickhouse.starts, clickhouse.stops]).toEqual([1, 1]);
-    expect(await readdir(dataDir)).toEqual(['store']);
+    await expectOnlyData();
     await expect(start()).resolves.toBeDefined();
   });
 
@@ -104,7 +110,7 @@ describe('startGateway', () => {
     expect(planes[0]!.calls.filter(([name]) => name === 'stop')).toEqual([['stop', deadline]]);
     expect(clickhouse.stops).toBe(1);
     await expect(agentsOf(gateway)).rejects.toThrow();
-    expect(await readdir(dataDir)).toEqual(['store']);
+    await expectOnlyData();
     expect(logger.lines.filter((line) => line.level === 'error')).toEqual([]);
   });
 
@@ -115,6 +121,6 @@ describe('startGateway', () => {
     clickhouse.stop = () => Promise.reject(new Error('stuck too'));
     expect(await gateway.stop()).toEqual([]);
     expect(logger.lines.filter((line) => line.level === 'error')).toHaveLength(2);
-    expect(await readdir(dataDir)).toEqual(['store']);
+    await expectOnlyData();
   });
 });

@@ -10,6 +10,7 @@ import type { ClickHouseService } from './clickhouse/types.js';
 import type { ControlPlane } from './control-plane.js';
 import { createDataPlane, ReactorForks } from './listener/index.js';
 import type { GatewayParts } from './parts.js';
+import { writePidFile } from './pid-file.js';
 import { drainTimeoutMs } from './settings/index.js';
 import { acquireDirectoryLock, openStore } from './store/index.js';
 import { UndoStack } from './undo-stack.js';
@@ -63,6 +64,7 @@ export async function startGateway({ config, logger: given, makers }: StartOptio
   try {
     const lock = await acquireDirectoryLock(config.dataDir);
     undo.add(() => lock.release());
+    undo.add(await writePidFile(config.dataDir, logger));
     const parts = await openParts(config, logger, makersOf(config, makers, undo), undo);
     const key = await AdminKey.load({
       configured: config.admin.apiKey,

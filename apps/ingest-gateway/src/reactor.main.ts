@@ -7,9 +7,8 @@ import { Reactor } from './reactor/reactor.js';
 
 let logger: RootLogger | undefined;
 
-// A terminal sends Ctrl-C to the whole group; when a reactor ends is the control plane's decision.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => undefined);
+// A terminal sends Ctrl-C and its own end to the whole group; when a reactor ends is the control plane's decision.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 // The state of a process after an error that nobody handled is unknown: the control plane starts a new one.
 process.on('uncaughtException', (error) => {

@@ -58,6 +58,7 @@ export class NamListenerService {
   status(): StatusView {
     const listener = this.parts.dataPlane.status();
     return {
+      pid: process.pid,
       gateway: this.parts.gateway,
       listener: toListenerView(listener),
       pipelines: toPipelineViews(listener),

@@ -82,8 +82,9 @@ const pipelineSchema = component('Pipeline', {
 /** Schema of `StatusView`. Parts of the gateway may tell more than it names. */
 export const statusViewSchema = component('Status', {
   type: 'object',
-  required: ['gateway', 'listener', 'pipelines', 'clickhouse', 'settings'],
+  required: ['pid', 'gateway', 'listener', 'pipelines', 'clickhouse', 'settings'],
   properties: {
+    pid: { ...COUNT, description: 'Process id of the gateway, as in run/gateway.pid of the data directory.' },
     gateway: shape({ id: TEXT, version: TEXT, startedAt: TIME }),
     listener: listenerSchema,
     pipelines: listOf(pipelineSchema),
@@ -109,6 +110,7 @@ export const statusViewSchema = component('Status', {
 
 /** A status for the document's examples. */
 export const exampleStatus = {
+  pid: 4700,
   gateway: { id: '6f1e8a90c3d24b57', version: '0.1.0', startedAt: '2026-11-20T08:00:00.000Z' },
   listener: {
     state: 'listening',

@@ -7,6 +7,8 @@ import { iso } from './iso.js';
 
 /** What `GET /api/v1/nam-listener/status` shows: no secrets, times as ISO 8601, UTC. */
 export interface StatusView {
+  /** Process id of the gateway: where SIGTERM and SIGHUP go. */
+  readonly pid: number;
   readonly gateway: { readonly id: string; readonly version: string; readonly startedAt: string };
   readonly listener: object;
   /** One entry a pipeline, summed over the reactors that run it. */

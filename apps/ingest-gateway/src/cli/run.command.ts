@@ -8,10 +8,12 @@ import { settingsSchema } from '../settings/index.js';
 import { resolveConfigPath } from './config-path.js';
 import { printProblems, printWarnings } from './print-problems.js';
 import { takeInterrupts } from './agent/interrupts.js';
+import { onHangUp } from './hang-up.js';
 
 const HELP = `Usage: gateway run [file]
 
-Starts the gateway. SIGTERM or Ctrl-C ends it in order: what it holds is written first; a second one ends it at once.
+Starts the gateway. SIGTERM or Ctrl-C stops it gracefully: events that it holds are written first; a second one stops it
+at once. SIGHUP is logged and changes nothing, except when the terminal that the gateway was started in has closed.
 
   file      gateway.yaml; by default GATEWAY_CONFIG, else config/gateway.yaml, else the one that comes with the program
   --help    this text
@@ -39,7 +41,8 @@ export async function runCommand(argv: string[]): Promise<number> {
 }
 
 async function serve(config: GatewayConfig, logger: RootLogger): Promise<number> {
-  const interrupts = takeInterrupts();
+  const interrupts = takeInterrupts(['SIGINT', 'SIGTERM']);
+  onHangUp(logger, () => interrupts.stop.abort());
   exitOnUnhandledErrors(logger);
   interrupts.abort.signal.addEventListener('abort', () => {
     logger.warn({}, 'The gateway was ended at once; events that it held may be lost.');

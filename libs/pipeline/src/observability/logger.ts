@@ -1,8 +1,9 @@
-import { destination as fileDestination, pino, stdTimeFunctions, type DestinationStream } from 'pino';
+import { pino, stdTimeFunctions, type DestinationStream } from 'pino';
 import pinoPretty from 'pino-pretty';
 import type { Logger } from '../api/index.js';
 import { loggableFields } from './log-fields.js';
 import { RepeatLimiter } from './repeat-limiter.js';
+import { StandardOutput } from './standard-output.js';
 
 /** Levels from talkative to silent. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -18,12 +19,12 @@ export interface LoggerOptions {
   readonly now?: () => number;
 }
 
-/** Where lines go: any writable stream; `isTTY` decides for the format `auto`. */
-export type LogDestination = DestinationStream & { readonly isTTY?: boolean; flushSync?(): void };
+/** Where lines go, each before `write` returns; `isTTY` decides for the format `auto`. */
+export type LogDestination = DestinationStream & { readonly isTTY?: boolean };
 
 /** The logger of a process. */
 export interface RootLogger extends Logger {
-  /** Tells what the limit on repeats has held back, and writes out what is buffered. To be called before an exit. */
+  /** Tells what the limit on repeats has held back. To be called before an exit. */
   flush(): void;
 }
 
@@ -42,8 +43,8 @@ interface Writer {
  * @param destination standard output by default
  */
 export function createLogger(options: LoggerOptions, destination?: LogDestination): RootLogger {
-  const target = destination ?? fileDestination({ fd: 1, sync: true });
-  const terminal = destination === undefined ? process.stdout.isTTY : destination.isTTY;
+  const target: LogDestination = destination ?? new StandardOutput();
+  const terminal = target.isTTY;
   const pretty = options.format === 'pretty' || (options.format === 'auto' && terminal === true);
   const withStacks = options.level === 'debug';
   const writer: Writer = {
@@ -63,10 +64,7 @@ export function createLogger(options: LoggerOptions, destination?: LogDestinatio
   };
   const logger = new PinoLogger(writer, { component: options.component });
   return Object.assign(logger, {
-    flush: () => {
-      writer.limiter.flush();
-      target.flushSync?.();
-    },
+    flush: () => writer.limiter.flush(),
   });
 }
 

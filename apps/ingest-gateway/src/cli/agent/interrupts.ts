@@ -1,4 +1,4 @@
-/** What Ctrl-C, SIGTERM and the end of the terminal ask for. */
+/** What signals that end a program ask for. */
 export interface Interrupts {
   /** Aborts at the first signal: end in order. */
   readonly stop: AbortController;
@@ -8,12 +8,16 @@ export interface Interrupts {
   release(): void;
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Ctrl-C, `kill`, and the end of the terminal. */
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** A terminal and npm may both hand on one and the same Ctrl-C; a second one of a person comes later, in ms. */
 const SAME_SIGNAL_MS = 250;
 
-/** Takes the signals that end a program until it is released. */
-export function takeInterrupts(): Interrupts {
+/**
+ * Takes the signals that end a program until it is released.
+ * @param signals SIGINT, SIGTERM and SIGHUP by default
+ */
+export function takeInterrupts(signals = SIGNALS): Interrupts {
   const stop = new AbortController();
   const abort = new AbortController();
   let firstAt = 0;
@@ -22,12 +26,12 @@ export function takeInterrupts(): Interrupts {
     else if (performance.now() - firstAt > SAME_SIGNAL_MS) abort.abort();
     stop.abort();
   };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  for (const signal of signals) process.on(signal, onSignal);
   return {
     stop,
     abort,
     release: () => {
-      for (const signal of SIGNALS) process.off(signal, onSignal);
+      for (const signal of signals) process.off(signal, onSignal);
     },
   };
 }
