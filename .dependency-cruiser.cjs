@@ -43,7 +43,7 @@ module.exports = {
     ),
     only(
       'config',
-      ['api', 'registry'],
+      ['api', 'helpers', 'registry'],
       'Configuration produces specs; the runtime reads them: move the code to runtime.',
     ),
     only(

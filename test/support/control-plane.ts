@@ -199,7 +199,7 @@ export function testConfig(dataDir: string, settings: GatewayConfig['settings'] 
     dataDir,
     http: { host: '127.0.0.1', port: 0 },
     admin: { apiKey: TEST_ADMIN_KEY },
-    listener: { host: '127.0.0.1', tls: {} },
+    listener: { host: '127.0.0.1', tls: {}, maxConnectionsPerKey: 8, neverBan: [] },
     store: { use: 'embedded' },
     clickhouse: clickHouseDefaults,
     log: { level: 'error', format: 'json' },

@@ -15,7 +15,15 @@ import {
 /** What never changes while the gateway runs. */
 export type DataPlaneFacts = Pick<
   DataPlaneOptions,
-  'metrics' | 'gatewayId' | 'pipelines' | 'log' | 'host' | 'dataDir' | 'tls'
+  | 'metrics'
+  | 'gatewayId'
+  | 'pipelines'
+  | 'log'
+  | 'host'
+  | 'dataDir'
+  | 'tls'
+  | 'maxConnectionsPerKey'
+  | 'neverBan'
 >;
 
 /** What the host is made from. */

@@ -30,6 +30,8 @@ import { DataPlaneHost } from './data-plane-host.js';
             log: parts.config.log,
             host: parts.config.listener.host,
             tls: parts.config.listener.tls,
+            maxConnectionsPerKey: parts.config.listener.maxConnectionsPerKey,
+            neverBan: parts.config.listener.neverBan,
             dataDir: parts.config.dataDir,
           },
           settings,

@@ -42,6 +42,8 @@ class ProcessDataPlane implements DataPlane {
     const listenerLogger = logger.child({ component: 'listener' });
     this.#admission = new Admission({
       limits: limitsOf(options.acceptor),
+      ...(options.maxConnectionsPerKey !== undefined && { maxPerKey: options.maxConnectionsPerKey }),
+      ...(options.neverBan && { neverBan: options.neverBan }),
       logger: listenerLogger,
       metrics,
       cut: (id) => this.#supervisor.cut(id),

@@ -63,6 +63,10 @@ export interface DataPlaneOptions {
   readonly endpoints: Readonly<Record<string, Endpoint>>;
   readonly dataDir: string;
   readonly tls: { readonly certPath?: string; readonly keyPath?: string };
+  /** Connections that one key may have at once; 8 by default. */
+  readonly maxConnectionsPerKey?: number;
+  /** Networks in CIDR form whose addresses are neither banned nor slowed; none by default. */
+  readonly neverBan?: readonly string[];
 }
 
 /** State of the listener, as `GET /api/v1/nam-listener/status` shows it. */

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { canonicalIp } from '../helpers/index.js';
+import { canonicalIp, CidrList } from '../helpers/index.js';
 import { addressGroup, parseAddressGroup } from './address-group.js';
-import { CidrList } from './cidr-list.js';
 import { admissionInstruments, type AdmissionInstruments } from './instruments.js';
 import { KeyPlaces } from './key-places.js';
 import { KeyedBuckets } from './keyed-buckets.js';

@@ -1,6 +1,5 @@
 export { addressGroup, parseAddressGroup } from './address-group.js';
 export { Admission } from './admission.js';
-export { CidrList, parseCidr, type Cidr } from './cidr-list.js';
 export { KeyedBuckets } from './keyed-buckets.js';
 export { KnownAddresses, type KnownAddress } from './known-addresses.js';
 export type { Effect, Penalty } from './penalties.js';

@@ -1,9 +1,16 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import ajvFormats from 'ajv-formats';
 import { GatewayError, type JsonSchema } from '../api/index.js';
+import { cidrsIn, parseCidr } from '../helpers/index.js';
 import type { Evaluation } from './evaluate.js';
 import { parentPointer } from './pointer.js';
 import { findingOf, placeOf } from './schema-finding.js';
+
+/** Formats of texts that JSON Schema does not have, by name. */
+export const OWN_FORMATS: ReadonlyMap<string, (text: string) => boolean> = new Map([
+  ['cidr', (text) => parseCidr(text) !== undefined],
+  ['cidr-list', (text) => cidrsIn(text).every((each) => parseCidr(each) !== undefined)],
+]);
 
 /** Tells whether a schema is one. Ajv does it too, but each instance makes itself the validator, in 15 to 40 ms. */
 let draft07: Ajv | undefined;
@@ -43,6 +50,7 @@ function compile(schema: JsonSchema, what: string): ValidateFunction {
     validateSchema: false,
   });
   ajvFormats.default(ajv);
+  for (const [name, check] of OWN_FORMATS) ajv.addFormat(name, check);
   try {
     void (draft07 ??= new Ajv()).validateSchema(schema, true);
     const validate = ajv.compile(schema);

@@ -36,6 +36,28 @@ const listenerSchema = section('Where agents connect. The port is the setting ac
       key_path: text('File of the private key, relative to the working directory.'),
     },
   ),
+  max_connections_per_key: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 1_000,
+    default: 8,
+    description:
+      'Connections that one key may have at once. Beyond it the one that has been silent longest, for at least a minute, gives way; otherwise the new one is closed.',
+  },
+  never_ban: {
+    type: ['array', 'string'],
+    items: {
+      type: 'string',
+      format: 'cidr',
+      examples: ['192.0.2.0/24', '2001:db8::/32'],
+      description: 'A network in CIDR form, IPv4 or IPv6; an address alone is a network of one.',
+    },
+    format: 'cidr-list',
+    examples: ['192.0.2.0/24, 2001:db8::/32'],
+    default: [],
+    description:
+      'Networks in CIDR form whose addresses are neither banned nor slowed, such as those of load balancers: a list, or text with commas.',
+  },
 });
 
 const storeSchema: JsonSchema = {
@@ -193,6 +215,8 @@ export interface GatewayValue {
   readonly listener: {
     readonly host: string;
     readonly tls: { readonly cert_path?: string; readonly key_path?: string };
+    readonly max_connections_per_key: number;
+    readonly never_ban: string | readonly string[];
   };
   readonly store: { readonly use: 'embedded' | 'mongodb'; readonly uri?: string; readonly database: string };
   readonly clickhouse: {

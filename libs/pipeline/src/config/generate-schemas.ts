@@ -1,5 +1,6 @@
 import type { JsonSchema, PluginKind } from '../api/index.js';
 import type { PluginRegistry } from '../registry/index.js';
+import { OWN_FORMATS } from './check.js';
 import { gatewaySchema } from './gateway-schema.js';
 import { pipelineSchema, stepSchema } from './pipeline-schema.js';
 
@@ -59,9 +60,12 @@ function pluginSchema(kind: PluginKind, registry: PluginRegistry): JsonSchema {
 
 function withVariables(schema: JsonSchema): JsonSchema {
   const inner = Object.fromEntries(
-    Object.entries(schema).map(([name, value]) => [name, descend(name, value)]),
+    Object.entries(schema)
+      // Editors do not know our formats.
+      .filter(([name, value]) => name !== 'format' || !OWN_FORMATS.has(String(value)))
+      .map(([name, value]) => [name, descend(name, value)]),
   );
-  return takesAnyText(schema) ? inner : alternative(inner);
+  return takesAnyText(inner) ? inner : alternative(inner);
 }
 
 function descend(name: string, value: unknown): unknown {

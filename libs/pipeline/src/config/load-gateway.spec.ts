@@ -16,7 +16,12 @@ describe('loadGatewayConfig', () => {
       dataDir: join(files.directory, 'data'),
       http: { host: '127.0.0.1', port: 8080 },
       admin: {},
-      listener: { host: expect.stringMatching(/^(::|0\.0\.0\.0)$/), tls: {} },
+      listener: {
+        host: expect.stringMatching(/^(::|0\.0\.0\.0)$/),
+        tls: {},
+        maxConnectionsPerKey: 8,
+        neverBan: [],
+      },
       store: { use: 'embedded' },
       clickhouse: {
         username: 'default',
@@ -178,6 +183,37 @@ settings: { batch_size: 100, activitymonitor_tcp_prot: 1, whatever: 1 }
     const { problems } = open({ 'gateway.yaml': 'listener:\n  tls:\n    key_path: k.pem\n' }).load();
     expect(problems.map(placeAndCode)).toEqual(['gateway.yaml:3:5 CONFIG_MISSING_KEY']);
     expect(problems[0]?.message).toBe('`listener.tls.key_path` is given without `listener.tls.cert_path`.');
+  });
+
+  it('takes networks that are never banned, as a list or as text, and tells which one is none', () => {
+    const networks = (text: string): unknown =>
+      open({ 'gateway.yaml': `listener: { never_ban: ${text} }\n` }).load().config?.listener.neverBan;
+    expect(networks('[10.0.0.0/8, "2001:db8::/32", 192.0.2.7]')).toEqual([
+      '10.0.0.0/8',
+      '2001:db8::/32',
+      '192.0.2.7',
+    ]);
+    expect(networks('"10.0.0.0/8, 2001:db8::/32 192.0.2.7,"')).toEqual([
+      '10.0.0.0/8',
+      '2001:db8::/32',
+      '192.0.2.7',
+    ]);
+    const { problems } = open({
+      'gateway.yaml':
+        'listener:\n  max_connections_per_key: 0\n  never_ban:\n    - 10.0.0.0/8\n    - 10.0.0.0/33\n    - balancer\n',
+    }).load();
+    expect(problems.map(placeAndCode)).toEqual([
+      'gateway.yaml:2:28 CONFIG_OUT_OF_RANGE',
+      'gateway.yaml:5:7 CONFIG_WRONG_FORMAT',
+      'gateway.yaml:6:7 CONFIG_WRONG_FORMAT',
+    ]);
+    expect(problems[1]).toMatchObject({
+      message:
+        '`listener.never_ban[1]` must be text such as "192.0.2.0/24" or "2001:db8::/32", not the text "10.0.0.0/33".',
+      hint: 'A network in CIDR form, IPv4 or IPv6; an address alone is a network of one.',
+    });
+    const { problems: inText } = open({ 'gateway.yaml': 'listener:\n  never_ban: 10.0.0.0/8;x\n' }).load();
+    expect(inText.map(placeAndCode)).toEqual(['gateway.yaml:2:14 CONFIG_WRONG_FORMAT']);
   });
 
   it.each(['http://user:pw@host:8123', 'ftp://host', 'host:8123', 'http://'])('refuses the URL %s', (url) => {

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import type { JsonSchema } from '../api/index.js';
+import { cidrsIn } from '../helpers/index.js';
 import type { PluginRegistry } from '../registry/index.js';
 import type { DeepPartial } from './buffer-sizes.js';
 import { checkValue } from './check.js';
@@ -126,6 +127,8 @@ function toConfig(value: GatewayValue, cwd: string, pipelines: readonly Pipeline
         ...(certPath !== undefined && { certPath: resolve(cwd, certPath) }),
         ...(keyPath !== undefined && { keyPath: resolve(cwd, keyPath) }),
       },
+      maxConnectionsPerKey: listener.max_connections_per_key,
+      neverBan: cidrsIn(listener.never_ban),
     },
     store: toStore(value.store),
     clickhouse: {

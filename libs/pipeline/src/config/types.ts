@@ -43,6 +43,10 @@ export interface GatewayConfig {
     /** Address that agents connect to. */
     readonly host: string;
     readonly tls: { readonly certPath?: string; readonly keyPath?: string };
+    /** Connections that one key may have at once. */
+    readonly maxConnectionsPerKey: number;
+    /** Networks in CIDR form whose addresses are neither banned nor slowed. */
+    readonly neverBan: readonly string[];
   };
   /** Where settings, agents and enrollment tokens are kept. The URI holds a password: never show it. */
   readonly store:

@@ -1,5 +1,6 @@
 export * from './backoff.js';
 export * from './buffer-pool.js';
+export * from './cidr.js';
 export * from './coerce.js';
 export * from './coerce-ip.js';
 export * from './compile-schema.js';

@@ -1,5 +1,5 @@
 import { BlockList } from 'node:net';
-import { canonicalIp } from '../helpers/index.js';
+import { canonicalIp } from './ip.js';
 
 /** A network: an address and how many of its leading bits count. */
 export interface Cidr {
@@ -22,6 +22,11 @@ export function parseCidr(text: string): Cidr | undefined {
   const offset = family === 'ipv4' && given.includes(':') ? MAPPED_BITS : 0;
   const prefix = match?.[2] === undefined ? bits : Number(match[2]) - offset;
   return prefix >= 0 && prefix <= bits ? { address, prefix, family } : undefined;
+}
+
+/** The networks of a list, or of a text with commas or spaces between them; unread. */
+export function cidrsIn(list: string | readonly string[]): readonly string[] {
+  return typeof list === 'string' ? list.split(/[\s,]+/).filter((each) => each !== '') : list;
 }
 
 /** A set of networks. */
