@@ -47,6 +47,7 @@ export function describeStoreConformance(name: string, open: () => Promise<Store
     };
 
     agentCases(() => store, reopen);
+    refusalCases(() => store, reopen);
     tokenCases(() => store, reopen);
     settingsCases(() => store, reopen);
     installationCases(() => store, reopen);
@@ -125,6 +126,25 @@ function agentCases(store: () => Store, reopen: () => Promise<void>): void {
       expect(await store().agents.delete(KEY_A)).toBe(false);
       await reopen();
       expect(await store().agents.list()).toEqual([]);
+    });
+  });
+}
+
+function refusalCases(store: () => Store, reopen: () => Promise<void>): void {
+  describe('refused keys', () => {
+    it('gives back what was put in, the latest of each key, also after it was closed', async () => {
+      const removed = { spkiHash: KEY_A, hostname: 'FS-1', removedAt: 1_000, deniedAt: null };
+      await store().refusals.put(removed);
+      await store().refusals.put({ ...removed, deniedAt: 2_000 });
+      await store().refusals.put({ spkiHash: KEY_B, hostname: '', removedAt: null, deniedAt: 3_000 });
+      await reopen();
+      expect(await store().refusals.get(KEY_A)).toEqual({ ...removed, deniedAt: 2_000 });
+      expect((await store().refusals.list()).map(({ spkiHash }) => spkiHash).sort()).toEqual([KEY_A, KEY_B]);
+      expect([await store().refusals.delete(KEY_A), await store().refusals.delete(KEY_A)]).toEqual([
+        true,
+        false,
+      ]);
+      expect(await store().refusals.get(KEY_A)).toBeUndefined();
     });
   });
 }

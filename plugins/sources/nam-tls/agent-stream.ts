@@ -69,8 +69,12 @@ export class AgentStream {
     if (this.#present) return;
     this.#present = true;
     const { agentSpki, agentHost, connectionId } = this.#origin;
+    const weakness = this.certificate?.weakness;
     this.host.context.services.presence.connected(agentSpki, connectionId);
     this.logger.info({ spki: agentSpki, host: agentHost }, 'Agent connected');
+    if (weakness === undefined) return;
+    const fields = { spkiHash: agentSpki, agentHost, reason: weakness };
+    this.logger.warn(fields, 'Agent has a weak key; give it a new one and enroll it again');
   }
 
   /** The agent wants to know how far its messages are durable. */

@@ -8,7 +8,7 @@ import { enroll } from './enrollment.js';
 import { decideFirst, type FirstAction } from './first-message.js';
 import { readHello, type Hello } from './hello-message.js';
 import type { TlsSide } from './handshake.js';
-import { certificateOf, peerKeyOf } from './peer-key.js';
+import { certificateOf, peerKeyOf, weaknessOf } from './peer-key.js';
 import { endSoon, endWith } from './socket-end.js';
 import { isCutOff } from './sort-lines.js';
 import type { CloseReason } from './source-metrics.js';
@@ -294,7 +294,11 @@ export class AgentConnection {
     const { context, metrics } = this.host;
     this.#enrolling = true;
     this.#clock.suspend();
-    const peer = { spkiHash: this.#spki, sourceIp: this.accepted.remoteAddress };
+    const peer = {
+      spkiHash: this.#spki,
+      sourceIp: this.accepted.remoteAddress,
+      weakness: weaknessOf(this.tls.socket),
+    };
     const { outcome, reason, ban, answer } = await enroll(value, peer, context.services);
     metrics.enrollments.add(1, { outcome });
     this.#logger.info({ spki: this.#spki, outcome }, 'Enrollment decided');

@@ -9,12 +9,14 @@ export interface EnrollmentFields {
 
 /** The request's fields, or one sentence about what is wrong with its form; the sentence shows no value. */
 export type EnrollmentReading =
-  { readonly fields: EnrollmentFields } | { readonly problem: string; readonly fields?: undefined };
+  | { readonly fields: EnrollmentFields; readonly problem?: undefined }
+  | { readonly problem: string; readonly fields?: undefined };
 
 type Answered = Exclude<EnrollmentOutcome, { status: 'Unavailable' }>;
 
 const MAX_CODE = 512;
-const MAX_HOST = 255;
+/** Names of DNS (RFC 1035 2.3.4), NetBIOS and clusters; the same rule as the allowlist's. */
+const HOSTNAME = /^[A-Za-z0-9._-]{1,253}$/;
 const MAX_VERSION = 64;
 /** Control characters would go into logs, tables and terminals. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
@@ -23,8 +25,10 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 export function readEnrollment(value: Readonly<Record<string, unknown>>): EnrollmentReading {
   const { EnrollmentCode: code, AgentHost: hostname, AgentVersion: version } = value;
   if (!isText(code, MAX_CODE)) return { problem: textProblem('EnrollmentCode', MAX_CODE) };
-  if (!isText(hostname, MAX_HOST) || hostname.trim() === '') {
-    return { problem: textProblem('AgentHost', MAX_HOST) };
+  if (typeof hostname !== 'string' || !HOSTNAME.test(hostname)) {
+    return {
+      problem: 'AgentHost must be 1 to 253 of the letters A to Z and a to z, digits, ".", "-" and "_".',
+    };
   }
   if (version === undefined || version === null || version === '') return { fields: { code, hostname } };
   if (!isText(version, MAX_VERSION)) return { problem: textProblem('AgentVersion', MAX_VERSION) };

@@ -12,17 +12,25 @@ export interface EnrollmentResult {
   readonly answer?: string;
 }
 
-/** Checks a request's form, asks the gateway, and says what follows. Does not reject. */
+/** Who asks for an enrollment. */
+export interface EnrollingPeer extends Pick<EnrollmentRequest, 'spkiHash' | 'sourceIp'> {
+  /** Why its key may not enroll, as part of a sentence; `undefined` where it may. */
+  readonly weakness: string | undefined;
+}
+
+/** Checks a request's form and the peer's key, asks the gateway, and says what follows. Does not reject. */
 export async function enroll(
   value: Readonly<Record<string, unknown>>,
-  peer: Pick<EnrollmentRequest, 'spkiHash' | 'sourceIp'>,
+  { weakness, ...peer }: EnrollingPeer,
   services: Pick<Services, 'enroll'>,
 ): Promise<EnrollmentResult> {
-  const { fields, problem } = { problem: '', ...readEnrollment(value) };
+  const reading = readEnrollment(value);
+  const problem =
+    weakness === undefined ? reading.problem : `The certificate cannot be enrolled: ${weakness}.`;
   const outcome: EnrollmentOutcome =
-    fields === undefined
-      ? { status: 'Rejected', error: 'MalformedRequest', message: problem }
-      : await ask({ ...fields, ...peer }, services);
+    reading.fields === undefined || problem !== undefined
+      ? { status: 'Rejected', error: 'MalformedRequest', message: problem ?? '' }
+      : await ask({ ...reading.fields, ...peer }, services);
   if (outcome.status === 'Unavailable') return { reason: 'enrollment_unavailable', outcome: 'unavailable' };
   const answer = enrollmentResponse(outcome, peer.spkiHash);
   if (outcome.status === 'Enrolled') return { reason: 'enrolled', outcome: 'enrolled', answer };

@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createTestCertificate, type TestCertificate } from '@app/pipeline/testing';
 import { makeCertificate, SIGNED_WITH, type SignatureAlgorithm } from '../../../test/support/certificates.js';
-import { SourceRig } from '../../../test/support/source-rig.js';
+import { SourceRig, until } from '../../../test/support/source-rig.js';
 import { namTlsSource } from './index.js';
 
 const REQUEST = `${JSON.stringify({
@@ -62,6 +62,65 @@ describe('keys of agents', () => {
     expect(client.received).toContain(`"Status":"Enrolled","SpkiHash":"${spkiHash}"`);
     expect(rig.bans()).toEqual([]);
   });
+
+  const weak: [string, () => KeyObject, SignatureAlgorithm, string][] = [
+    [
+      'RSA of 1024 bits',
+      () => generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey,
+      SIGNED_WITH.rsaSha256,
+      'the RSA key has 1024 bits, at least 2048 are needed',
+    ],
+    [
+      'RSA-PSS of 1024 bits',
+      () => generateKeyPairSync('rsa-pss', { modulusLength: 1024 }).privateKey,
+      SIGNED_WITH.rsaPssSha256,
+      'the RSA key has 1024 bits, at least 2048 are needed',
+    ],
+    [
+      'ECDSA with explicit curve parameters',
+      () => generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' }).privateKey,
+      SIGNED_WITH.ecdsaSha256,
+      'the key has explicit curve parameters, a named curve is needed',
+    ],
+  ];
+  // The peer may have a lower security level than this version of Node.
+  const ciphers = 'DEFAULT@SECLEVEL=0';
+
+  it.each(weak)('do not enroll, and the answer says why: %s', async (_kind, makeKey, signedWith, reason) => {
+    const { certPem, keyPem } = makeCertificate({ commonName: 'agent', key: makeKey(), signedWith });
+    rig.context.services.enrollmentOutcome.set({ status: 'Enrolled' });
+    const client = await rig.connect({ cert: certPem, key: keyPem, ciphers });
+    client.socket.write(REQUEST);
+    await client.closed;
+    expect(JSON.parse(client.received)).toMatchObject({
+      Status: 'Rejected',
+      Error: 'MalformedRequest',
+      Message: `The certificate cannot be enrolled: ${reason}.`,
+    });
+    expect(rig.context.services.enrollments).toEqual([]);
+  });
+
+  it.each(weak)(
+    'that are enrolled already go on streaming, with a warning: %s',
+    async (...[, makeKey, signedWith, reason]) => {
+      const { certPem, keyPem, spkiHash } = makeCertificate({
+        commonName: 'agent',
+        key: makeKey(),
+        signedWith,
+      });
+      rig.context.services.allowlist.set(new Map([[spkiHash, { spkiHash, hostname: 'OLD' }]]));
+      const client = await rig.connect({ cert: certPem, key: keyPem, ciphers });
+      client.socket.write('{"ActivityType":"FileSystem","Path":"a"}\n');
+      await until(() => rig.batches.length === 1, 'the event');
+      expect(rig.context.logger.lines).toContainEqual(
+        expect.objectContaining({
+          level: 'warn',
+          message: 'Agent has a weak key; give it a new one and enroll it again',
+          fields: expect.objectContaining({ spkiHash, reason }),
+        }),
+      );
+    },
+  );
 
   it('are asked for with the signature algorithms of PROTOCOL.md, and no others', async () => {
     const { socket } = await rig.connect();

@@ -149,6 +149,9 @@ describe('enrollment', () => {
     ['a code that is no string', { EnrollmentCode: 1, AgentHost: 'X' }],
     ['an endless code', { EnrollmentCode: 'x'.repeat(513), AgentHost: 'X' }],
     ['no host', { EnrollmentCode: 'abc' }],
+    ['a host with a blank', { EnrollmentCode: 'abc', AgentHost: 'FS 1' }],
+    ['a host with another letter', { EnrollmentCode: 'abc', AgentHost: 'Büro' }],
+    ['a host that is too long', { EnrollmentCode: 'abc', AgentHost: 'x'.repeat(254) }],
     ['an unprintable host', { EnrollmentCode: 'abc', AgentHost: 'a\u001b[31m' }],
     ['a version that is no string', { EnrollmentCode: 'abc', AgentHost: 'X', AgentVersion: 10 }],
   ])('rejects %s as malformed and bans', async (_what, fields) => {

@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import type { AgentReport } from '@app/pipeline/api';
-import { spkiHash } from '@app/pipeline/helpers';
+import { keyWeakness, spkiHash } from '@app/pipeline/helpers';
 
 /** The key that a peer has proved to hold, or why there is none. */
 export type PeerKey =
@@ -18,6 +18,16 @@ export function peerKeyOf(socket: TLSSocket): PeerKey {
   }
 }
 
+/** Why the peer's key may not enroll, as part of a sentence; `undefined` where it may. Does not throw. */
+export function weaknessOf(socket: TLSSocket): string | undefined {
+  try {
+    const certificate = socket.getPeerX509Certificate();
+    return certificate && keyWeakness(certificate.publicKey);
+  } catch {
+    return 'the key cannot be read';
+  }
+}
+
 /** Longest subject that is passed on, in characters: the peer may write anything. */
 const MAX_SUBJECT = 256;
 
@@ -27,7 +37,9 @@ export function certificateOf(socket: TLSSocket): AgentReport['certificate'] {
     const certificate = socket.getPeerX509Certificate();
     const notAfter = Date.parse(certificate?.validTo ?? '');
     if (certificate === undefined || Number.isNaN(notAfter)) return undefined;
-    return { subject: certificate.subject.replaceAll('\n', ', ').slice(0, MAX_SUBJECT), notAfter };
+    const subject = certificate.subject.replaceAll('\n', ', ').slice(0, MAX_SUBJECT);
+    const weakness = keyWeakness(certificate.publicKey);
+    return { subject, notAfter, ...(weakness !== undefined && { weakness }) };
   } catch {
     return undefined;
   }

@@ -24,6 +24,13 @@ const SIGNATURE_ALGORITHMS = [
 ];
 
 /**
+ * The suites of TLS 1.3, and OpenSSL's security level. The level differs between versions of Node; 0 lets weak keys of
+ * agents finish the handshake everywhere, so that `keyWeakness` can refuse their enrollment with a reason.
+ */
+const CIPHERS =
+  'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:DEFAULT@SECLEVEL=0';
+
+/**
  * Makes the TLS context of a server certificate: TLS 1.3 only, and no session tickets. A resumed session would show
  * the certificate of an earlier handshake, also for a peer that presents none now.
  * @throws Error when OpenSSL does not take the certificate or the key
@@ -34,6 +41,7 @@ export function secureContextOf(identity: TlsIdentity): SecureContext {
     key: identity.key,
     minVersion: 'TLSv1.3',
     maxVersion: 'TLSv1.3',
+    ciphers: CIPHERS,
     ecdhCurve: GROUPS.join(':'),
     sigalgs: SIGNATURE_ALGORITHMS.join(':'),
     secureOptions: constants.SSL_OP_NO_TICKET,

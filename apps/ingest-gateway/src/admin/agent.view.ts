@@ -1,7 +1,7 @@
 import type { JsonSchema } from '@app/pipeline/api';
 import type { AgentTotals } from '../agents/index.js';
 import { component, shape, TIME, TIME_OR_NULL } from '../openapi/component.js';
-import type { StoredAgent } from '../store/index.js';
+import type { StoredAgent, StoredRefusal } from '../store/index.js';
 import { iso, isoOrNull } from './iso.js';
 
 /** An agent as `GET /api/v1/nam-listener/agents` shows it. Times are ISO 8601, UTC. */
@@ -23,6 +23,18 @@ export interface AgentView {
   readonly bytesReceived: number;
   /** What its certificate says of itself; null until it has sent something. */
   readonly certificate: { readonly subject: string; readonly notAfter: string } | null;
+  /** Why its key is too weak to enroll today; null when it is not, or nothing is known of it yet. */
+  readonly keyWeakness: string | null;
+  /** SPKI hashes of other agents with the same hostname, five at most. */
+  readonly hostnameSharedWith: readonly string[];
+}
+
+/** A denied key as `GET /api/v1/nam-listener/denied-agents` shows it. */
+export interface DeniedAgentView {
+  readonly spkiHash: string;
+  /** As the agent was last known; empty when it never was. */
+  readonly hostname: string;
+  readonly deniedAt: string;
 }
 
 /** Body of `POST /api/v1/nam-listener/agents`. */
@@ -66,8 +78,44 @@ export const agentViewSchema = component(
       type: ['object', 'null'],
       description: 'What its certificate says of itself; null until it has sent something.',
     },
+    keyWeakness: {
+      type: ['string', 'null'],
+      description:
+        'Why its key is too weak to enroll today; null when it is not, or nothing is known of it yet.',
+    },
+    hostnameSharedWith: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'SPKI hashes of other agents with the same hostname, five at most.',
+    },
   }),
 );
+
+/** Schema of `DeniedAgentView`. */
+export const deniedAgentSchema = component(
+  'DeniedAgent',
+  shape({
+    spkiHash: {
+      type: 'string',
+      pattern: '^[0-9a-f]{64}$',
+      description: 'SHA-256 of the public key that is refused.',
+    },
+    hostname: { type: 'string', description: 'As the agent was last known; empty when it never was.' },
+    deniedAt: TIME,
+  }),
+);
+
+/** A denied key for the document's examples. */
+export const exampleDenied: DeniedAgentView = {
+  spkiHash: 'ab'.repeat(32),
+  hostname: 'FS-AGENT-01',
+  deniedAt: '2026-11-20T09:30:00.000Z',
+};
+
+/** A denied key as the API shows it. */
+export function toDeniedView({ spkiHash, hostname, deniedAt }: StoredRefusal): DeniedAgentView {
+  return { spkiHash, hostname, deniedAt: iso(deniedAt ?? 0) };
+}
 
 /** An agent for the document's examples. */
 export const exampleAgent: AgentView = {
@@ -82,13 +130,21 @@ export const exampleAgent: AgentView = {
   eventsReceived: 48_211,
   bytesReceived: 21_405_684,
   certificate: { subject: 'CN=FS-AGENT-01', notAfter: '2027-11-20T00:00:00.000Z' },
+  keyWeakness: null,
+  hostnameSharedWith: [],
 };
 
 /**
  * An agent as the API shows it.
- * @param open its open connections
+ * @param open               its open connections
+ * @param hostnameSharedWith SPKI hashes of other agents with its hostname
  */
-export function toAgentView(agent: StoredAgent, open: number, traffic: AgentTotals): AgentView {
+export function toAgentView(
+  agent: StoredAgent,
+  open: number,
+  traffic: AgentTotals,
+  hostnameSharedWith: readonly string[],
+): AgentView {
   const { events, bytes, certificate } = traffic;
   return {
     spkiHash: agent.spkiHash,
@@ -102,5 +158,7 @@ export function toAgentView(agent: StoredAgent, open: number, traffic: AgentTota
     eventsReceived: events,
     bytesReceived: bytes,
     certificate: certificate && { subject: certificate.subject, notAfter: iso(certificate.notAfter) },
+    keyWeakness: certificate?.weakness ?? null,
+    hostnameSharedWith,
   };
 }

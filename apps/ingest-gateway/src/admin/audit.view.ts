@@ -16,6 +16,8 @@ export type RawAuditQuery = Readonly<Partial<Record<'from' | 'to' | 'action' | '
 /** What the audit trail keeps: `action` of its entries. */
 export const auditActions = [
   'agent.add',
+  'agent.allow',
+  'agent.deny',
   'agent.enroll',
   'agent.remove',
   'api-key.create',

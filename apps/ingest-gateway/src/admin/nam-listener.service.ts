@@ -4,7 +4,13 @@ import type { ClickHouseService } from '../clickhouse/types.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
 import type { StoredAgent } from '../store/index.js';
 import type { SettingsService } from '../settings/index.js';
-import { toAgentView, type AddAgentBody, type AgentView } from './agent.view.js';
+import {
+  toAgentView,
+  toDeniedView,
+  type AddAgentBody,
+  type AgentView,
+  type DeniedAgentView,
+} from './agent.view.js';
 import type { Caller } from './http/caller.js';
 import { toListenerView, toPipelineViews, type StatusView } from './status.view.js';
 
@@ -27,7 +33,7 @@ export class NamListenerService {
     return (await this.parts.agents.list()).map((agent) => this.#view(agent));
   }
 
-  /** @throws GatewayError `SPKI_HASH_INVALID` or `HOSTNAME_INVALID` */
+  /** @throws GatewayError `SPKI_HASH_INVALID`, `HOSTNAME_INVALID` or `AGENT_DENIED` */
   addAgent(caller: Caller, { spkiHash, hostname }: AddAgentBody): Promise<AgentView> {
     const { agents, audit } = this.parts;
     return audit.change(caller, 'agent.add', spkiHash, async (note) => {
@@ -54,6 +60,33 @@ export class NamListenerService {
     });
   }
 
+  /** Keys that no token enrolls, by the time of their denial. */
+  async deniedAgents(): Promise<DeniedAgentView[]> {
+    return (await this.parts.agents.denied()).map(toDeniedView);
+  }
+
+  /** Refuses a key with whatever token, and removes its agent. @throws GatewayError `SPKI_HASH_INVALID` */
+  denyAgent(caller: Caller, spkiHash: string): Promise<DeniedAgentView> {
+    const { agents, audit } = this.parts;
+    return audit.change(caller, 'agent.deny', spkiHash, async (note) => {
+      const before = await agents.find(spkiHash);
+      const denied = toDeniedView(await agents.deny(spkiHash));
+      note.target = denied.spkiHash;
+      note.before = before && { hostname: before.hostname, sourceIp: before.sourceIp };
+      note.after = { deniedAt: denied.deniedAt };
+      return denied;
+    });
+  }
+
+  /** Ends a denial. @throws GatewayError `SPKI_HASH_INVALID` or `AGENT_NOT_DENIED` */
+  allowAgent(caller: Caller, spkiHash: string): Promise<void> {
+    const { agents, audit } = this.parts;
+    return audit.change(caller, 'agent.allow', spkiHash, async (note) => {
+      await agents.allow(spkiHash);
+      note.target = spkiHash.toLowerCase();
+    });
+  }
+
   /** All that operators ask for first. */
   status(): StatusView {
     const listener = this.parts.dataPlane.status();
@@ -70,6 +103,7 @@ export class NamListenerService {
   #view(agent: StoredAgent): AgentView {
     const { agents, dataPlane } = this.parts;
     const open = dataPlane.connectedAgents().get(agent.spkiHash) ?? 0;
-    return toAgentView(agent, open, agents.traffic(agent.spkiHash));
+    const others = agents.othersNamed(agent.hostname, agent.spkiHash);
+    return toAgentView(agent, open, agents.traffic(agent.spkiHash), others);
   }
 }

@@ -76,6 +76,8 @@ describe('the REST API for administrators', () => {
     expect((await rest('GET', AGENTS)).body).toEqual([
       {
         spkiHash: KEY_A,
+        keyWeakness: null,
+        hostnameSharedWith: [],
         hostname: 'FS-1',
         sourceIp: '10.0.0.5',
         enrolledAt: expect.stringMatching(/^\d{4}-.*Z$/),

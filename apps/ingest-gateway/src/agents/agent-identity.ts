@@ -13,8 +13,8 @@ export function parseSpkiHash(text: string): string {
   throw new GatewayError('SPKI_HASH_INVALID', 'This is not an SPKI hash.', HASH_HINT);
 }
 
-/** A name without blanks and control characters, of at most 255 characters: DNS, NetBIOS and cluster names all fit. */
-const HOSTNAME = /^[^\s\p{C}]{1,255}$/u;
+/** Names of DNS (RFC 1035 2.3.4), NetBIOS and clusters; the same rule as for an EnrollmentRequest (`docs/PROTOCOL.md`). */
+const HOSTNAME = /^[A-Za-z0-9._-]{1,253}$/;
 
 /** Whether a text can stand for a host in lists and tables. */
 export function isHostname(text: string): boolean {
@@ -27,6 +27,6 @@ export function parseHostname(text: string): string {
   throw new GatewayError(
     'HOSTNAME_INVALID',
     'This is not a hostname.',
-    'Use 1 to 255 characters without blanks and control characters.',
+    'Use 1 to 253 of the letters A to Z and a to z, digits, ".", "-" and "_".',
   );
 }

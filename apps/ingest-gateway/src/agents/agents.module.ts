@@ -9,7 +9,7 @@ import { AgentsService } from './agents.service.js';
       provide: AgentsService,
       inject: [PARTS],
       useFactory: ({ store, logger }: GatewayParts) =>
-        AgentsService.load(store.agents, logger.child({ component: 'agents' })),
+        AgentsService.load(store, logger.child({ component: 'agents' })),
     },
   ],
   exports: [AgentsService],

@@ -16,8 +16,7 @@ describe('AgentsService', () => {
   let store: Store;
   let agents: AgentsService;
   let now: number;
-  const load = (): Promise<AgentsService> =>
-    AgentsService.load(store.agents, createRecordingLogger(), () => now);
+  const load = (): Promise<AgentsService> => AgentsService.load(store, createRecordingLogger(), () => now);
 
   beforeEach(async () => {
     now = 1_000;

@@ -6,13 +6,26 @@ import {
   type Logger,
 } from '@app/pipeline/api';
 import { createLiveValue, type WritableLiveValue } from '@app/pipeline/helpers';
-import { readIfThere, type AgentRepository, type StoredAgent, type StoreSnapshot } from '../store/index.js';
+import {
+  readIfThere,
+  type AgentRepository,
+  type RefusalRepository,
+  type Store,
+  type StoredAgent,
+  type StoredRefusal,
+  type StoreSnapshot,
+} from '../store/index.js';
 import { parseHostname, parseSpkiHash } from './agent-identity.js';
 import { AgentTraffic, type AgentTotals } from './agent-traffic.js';
 import { LastSeen } from './last-seen.js';
 import { SerialQueue } from './serial-queue.js';
 
-/** The allowlist: who may stream. */
+/** Longer than a token can live, ms: tokens made before a removal have ended by then. */
+const KEEP_REFUSAL_MS = 8 * 24 * 3_600_000;
+/** Others of one hostname that are named, at most. */
+const MAX_OTHERS = 5;
+
+/** The allowlist: who may stream, and which keys must not enroll. */
 export class AgentsService implements StoreSnapshot {
   readonly #allowlist: WritableLiveValue<readonly AllowlistEntry[]>;
   readonly #changes = new SerialQueue();
@@ -22,6 +35,7 @@ export class AgentsService implements StoreSnapshot {
 
   private constructor(
     private readonly repository: AgentRepository,
+    private readonly refusals: RefusalRepository,
     private readonly logger: Logger,
     private readonly now: () => number,
     agents: readonly StoredAgent[] | undefined,
@@ -32,8 +46,12 @@ export class AgentsService implements StoreSnapshot {
   }
 
   /** Reads the allowlist; one of a store that is not there yet is empty and not `loaded`. */
-  static async load(repository: AgentRepository, logger: Logger, now = Date.now): Promise<AgentsService> {
-    return new AgentsService(repository, logger, now, await readIfThere(() => repository.list()));
+  static async load(
+    { agents, refusals }: Pick<Store, 'agents' | 'refusals'>,
+    logger: Logger,
+    now = Date.now,
+  ): Promise<AgentsService> {
+    return new AgentsService(agents, refusals, logger, now, await readIfThere(() => agents.list()));
   }
 
   get loaded(): boolean {
@@ -71,11 +89,18 @@ export class AgentsService implements StoreSnapshot {
 
   /**
    * Adds an agent by hand, or renames the one with this key.
-   * @throws GatewayError `SPKI_HASH_INVALID` or `HOSTNAME_INVALID`
+   * @throws GatewayError `SPKI_HASH_INVALID`, `HOSTNAME_INVALID`, or `AGENT_DENIED`
    */
   async add(spkiHash: string, hostname: string): Promise<StoredAgent> {
     const key = parseSpkiHash(spkiHash);
     const name = parseHostname(hostname);
+    if ((await this.refusals.get(key))?.deniedAt) {
+      throw new GatewayError(
+        'AGENT_DENIED',
+        `The agent with the SPKI hash ${key} is denied.`,
+        'POST /api/v1/nam-listener/agents/:spki_hash/allow ends that.',
+      );
+    }
     const known = await this.repository.get(key);
     return this.enrolled({
       spkiHash: key,
@@ -91,25 +116,75 @@ export class AgentsService implements StoreSnapshot {
   async enrolled(agent: StoredAgent): Promise<StoredAgent> {
     await this.#changes.run(async () => {
       await this.repository.upsert(agent);
+      await this.refusals.delete(agent.spkiHash);
       this.#allowlist.set([...this.#without(agent.spkiHash), toEntry(agent)]);
     });
     return agent;
   }
 
   /**
-   * Takes an agent off the allowlist; its open connections are closed by the reactors.
+   * Takes an agent off the allowlist; its open connections are closed by the reactors. Only a token made afterwards
+   * enrolls it again.
    * @throws GatewayError `SPKI_HASH_INVALID`, or `AGENT_UNKNOWN` when there is none
    */
   async remove(spkiHash: string): Promise<void> {
     const key = parseSpkiHash(spkiHash);
-    const existed = await this.#changes.run(async () => {
-      const deleted = await this.repository.delete(key);
-      this.#allowlist.set(this.#without(key));
-      return deleted;
-    });
-    this.#traffic.forget(key);
+    const existed = await this.#refuse(key, null);
     if (!existed) throw new GatewayError('AGENT_UNKNOWN', `No agent has the SPKI hash ${key}.`);
     this.logger.info({ spkiHash: key }, 'An agent was removed from the allowlist.');
+  }
+
+  /**
+   * Refuses a key, with whatever token, until `allow`; an agent that has it is removed.
+   * @throws GatewayError `SPKI_HASH_INVALID`
+   */
+  async deny(spkiHash: string): Promise<StoredRefusal> {
+    const key = parseSpkiHash(spkiHash);
+    await this.#refuse(key, this.now());
+    this.logger.warn({ spkiHash: key }, 'Key denied; no token enrolls it');
+    return this.#refusalOf(key);
+  }
+
+  /**
+   * Ends a denial. The agent is not enrolled by that: it needs a token.
+   * @throws GatewayError `SPKI_HASH_INVALID`, or `AGENT_NOT_DENIED` when the key is not denied
+   */
+  async allow(spkiHash: string): Promise<void> {
+    const key = parseSpkiHash(spkiHash);
+    await this.#changes.run(async () => {
+      const refusal = await this.refusals.get(key);
+      if (refusal === undefined || refusal.deniedAt === null) {
+        throw new GatewayError(
+          'AGENT_NOT_DENIED',
+          `The key ${key} is not denied.`,
+          'GET /api/v1/nam-listener/denied-agents lists the denied ones.',
+        );
+      }
+      await this.refusals.put({ ...refusal, deniedAt: null });
+    });
+    this.logger.info({ spkiHash: key }, 'Key allowed again; a new token enrolls it');
+  }
+
+  /** Keys that no token enrolls, by the time of their denial. */
+  async denied(): Promise<StoredRefusal[]> {
+    const refusals = await this.refusals.list();
+    return refusals
+      .filter(({ deniedAt }) => deniedAt !== null)
+      .sort((a, b) => (a.deniedAt ?? 0) - (b.deniedAt ?? 0) || compare(a.spkiHash, b.spkiHash));
+  }
+
+  /** Why a key may not enroll with every token; `undefined` where it may. */
+  refusal(spkiHash: string): Promise<StoredRefusal | undefined> {
+    return this.refusals.get(spkiHash);
+  }
+
+  /** SPKI hashes of other agents with the same hostname, which is compared without case; a few of them. */
+  othersNamed(hostname: string, spkiHash: string): string[] {
+    const name = hostname.toLowerCase();
+    return this.#allowlist.current
+      .filter((entry) => entry.spkiHash !== spkiHash && entry.hostname.toLowerCase() === name)
+      .slice(0, MAX_OTHERS)
+      .map((entry) => entry.spkiHash);
   }
 
   /**
@@ -130,6 +205,40 @@ export class AgentsService implements StoreSnapshot {
   async stop(): Promise<void> {
     await this.#changes.idle();
     await this.#lastSeen.stop();
+  }
+
+  /** Remembers the refusal before the agent goes: broken off in between, it is still there and can be removed again. */
+  async #refuse(spkiHash: string, deniedAt: number | null): Promise<boolean> {
+    return this.#changes.run(async () => {
+      const agent = await this.repository.get(spkiHash);
+      const before = await this.refusals.get(spkiHash);
+      if (agent !== undefined || deniedAt !== null) {
+        await this.refusals.put({
+          spkiHash,
+          hostname: agent?.hostname ?? before?.hostname ?? '',
+          removedAt: agent === undefined ? (before?.removedAt ?? null) : this.now(),
+          deniedAt: deniedAt ?? before?.deniedAt ?? null,
+        });
+      }
+      const deleted = await this.repository.delete(spkiHash);
+      this.#allowlist.set(this.#without(spkiHash));
+      this.#traffic.forget(spkiHash);
+      await this.#purgeRefusals();
+      return deleted;
+    });
+  }
+
+  /** A removed key needs no memory once every token of its time has ended. */
+  async #purgeRefusals(): Promise<void> {
+    const before = this.now() - KEEP_REFUSAL_MS;
+    for (const { spkiHash, removedAt, deniedAt } of await this.refusals.list()) {
+      if (deniedAt === null && (removedAt ?? 0) < before) await this.refusals.delete(spkiHash);
+    }
+  }
+
+  async #refusalOf(spkiHash: string): Promise<StoredRefusal> {
+    const refusal = await this.refusals.get(spkiHash);
+    return refusal ?? { spkiHash, hostname: '', removedAt: null, deniedAt: this.now() };
   }
 
   #without(spkiHash: string): AllowlistEntry[] {

@@ -34,7 +34,7 @@ describe('EnrollmentService', () => {
     dir = await mkdtemp(join(tmpdir(), 'enrollment-'));
     store = await createEmbeddedStore(dir);
     logger = createRecordingLogger();
-    agents = await AgentsService.load(store.agents, logger, () => now);
+    agents = await AgentsService.load(store, logger, () => now);
     audit = new AuditService(store.audit, logger, () => now);
     tokens = new TokensService(store.enrollmentTokens, logger, () => now);
     enrollment = new EnrollmentService({
@@ -197,11 +197,49 @@ describe('EnrollmentService', () => {
     expect(await outcomeOf(code)).toBe('Enrolled');
   });
 
-  it('rejects a host that is none', async () => {
+  it.each(['a\nb', '', 'a b', 'host/x', 'Büro', 'x'.repeat(254)])(
+    'rejects the hostname %j',
+    async (hostname) => {
+      const code = await newCode();
+      const outcome = await enrollment.enroll(request(code, { hostname }));
+      expect(outcome).toMatchObject({ status: 'Rejected', error: 'MalformedRequest' });
+      expect(await agents.list()).toEqual([]);
+    },
+  );
+
+  it('refuses a removed key with tokens made before its removal, and takes one made afterwards', async () => {
+    const before = await newCode();
+    const kept = await newCode({ keepOthers: true });
+    expect(await outcomeOf(before)).toBe('Enrolled');
+    await agents.remove(KEY_A);
+    expect([await outcomeOf(before), await outcomeOf(kept)]).toEqual(['InvalidCode', 'InvalidCode']);
+    expect(await outcomeOf(kept, { spkiHash: KEY_B })).toBe('Enrolled');
+    expect(agents.allowlist.current.map(({ spkiHash }) => spkiHash)).toEqual([KEY_B]);
+    now += 1;
+    expect(await outcomeOf(await newCode())).toBe('Enrolled');
+  });
+
+  it('refuses a denied key with any token until it is allowed', async () => {
+    expect(await outcomeOf(await newCode())).toBe('Enrolled');
+    await agents.deny(KEY_A);
+    expect(agents.allowlist.current).toEqual([]);
+    now += 1;
+    expect(await outcomeOf(await newCode())).toBe('InvalidCode');
+    expect((await audit.list({ limit: 1 }))[0]?.outcome).toBe('denied');
+    await expect(agents.add(KEY_A, 'FS-1')).rejects.toMatchObject({ code: 'AGENT_DENIED' });
+    await agents.allow(KEY_A);
+    expect(await outcomeOf(await newCode())).toBe('Enrolled');
+    await expect(agents.allow(KEY_A)).rejects.toMatchObject({ code: 'AGENT_NOT_DENIED' });
+  });
+
+  it('audits a hostname that another key holds', async () => {
     const code = await newCode();
-    const outcome = await enrollment.enroll(request(code, { hostname: 'a\nb' }));
-    expect(outcome).toMatchObject({ status: 'Rejected', error: 'MalformedRequest' });
-    expect(await agents.list()).toEqual([]);
+    await enrollment.enroll(request(code, { hostname: 'FS-AGENT-01' }));
+    await enrollment.enroll(request(code, { spkiHash: KEY_B, hostname: 'fs-agent-01' }));
+    expect((await audit.list({ limit: 1 }))[0]?.after).toMatchObject({ sharedWith: [KEY_A] });
+    expect(logger.lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ sharedWith: [KEY_A] }) }),
+    );
   });
 
   it('says that it cannot tell when the store fails', async () => {

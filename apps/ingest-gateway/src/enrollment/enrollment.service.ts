@@ -51,7 +51,10 @@ export class EnrollmentService {
     if (!isHostname(request.hostname)) return 'malformed';
     if (!isCode(request.code)) return 'unknown';
     const at = this.#now();
-    const use = await tokens.tryUse(hashSecret(request.code), at);
+    const codeHash = hashSecret(request.code);
+    const barred = await this.#barred(request.spkiHash, codeHash);
+    if (barred !== undefined) return barred;
+    const use = await tokens.tryUse(codeHash, at);
     if (use !== 'ok') return use;
     await agents.enrolled({
       spkiHash: request.spkiHash,
@@ -64,12 +67,28 @@ export class EnrollmentService {
     return undefined;
   }
 
+  /** Whether the key is denied, or was removed after the token was made. */
+  async #barred(spkiHash: string, codeHash: string): Promise<'denied' | 'removed' | undefined> {
+    const refusal = await this.parts.agents.refusal(spkiHash);
+    if (refusal === undefined) return undefined;
+    if (refusal.deniedAt !== null) return 'denied';
+    const token = await this.parts.tokens.get(codeHash);
+    return token !== undefined && token.createdAt <= (refusal.removedAt ?? -1) ? 'removed' : undefined;
+  }
+
   async #tell(request: EnrollmentRequest, cause: RefusalCause | undefined): Promise<void> {
     const { spkiHash, sourceIp } = request;
     const hostname = isHostname(request.hostname) ? request.hostname : '';
     const known = { spkiHash, sourceIp, ...(hostname !== '' && { hostname }) };
+    const sharedWith = cause === undefined ? this.parts.agents.othersNamed(hostname, spkiHash) : [];
     if (cause === undefined) this.parts.logger.info(known, 'An agent was enrolled.');
     else this.parts.logger.warn({ ...known, reason: cause }, 'An enrollment was rejected.');
+    if (sharedWith.length > 0) {
+      this.parts.logger.warn(
+        { ...known, sharedWith },
+        'Agent enrolled under a hostname that another key holds',
+      );
+    }
     // The code of a token that never was is somebody's secret or somebody's guess: nothing of it is kept.
     const token = cause === 'unknown' || cause === 'malformed' ? null : tokenId(hashSecret(request.code));
     await this.parts.audit.record({
@@ -78,7 +97,11 @@ export class EnrollmentService {
       target: spkiHash,
       actor: { id: spkiHash, name: hostname, from: sourceIp },
       outcome: cause ?? 'ok',
-      after: { token, ...(cause === undefined && { hostname, sourceIp }) },
+      after: {
+        token,
+        ...(cause === undefined && { hostname, sourceIp }),
+        ...(sharedWith.length > 0 && { sharedWith }),
+      },
     });
   }
 

@@ -5,13 +5,16 @@ const DETAILS = {
   BAD_REQUEST: 'The field "name" is missing.',
   SPKI_HASH_INVALID:
     'This is not an SPKI hash. An SPKI hash is the SHA-256 of the public key (DER SubjectPublicKeyInfo), 64 hex digits.',
-  HOSTNAME_INVALID: 'This is not a hostname. Use 1 to 255 characters without blanks and control characters.',
+  HOSTNAME_INVALID:
+    'This is not a hostname. Use 1 to 253 of the letters A to Z and a to z, digits, ".", "-" and "_".',
   IP_INVALID: 'This is not an IP address. Use an IPv4 or IPv6 address.',
   UNAUTHORIZED: 'This needs an API key: send the header "Authorization: Bearer <key>".',
   FORBIDDEN: 'This needs a key with the role "admin"; yours has the role "viewer".',
   NOT_FOUND: 'Cannot GET /api/v1/nothing',
   METHOD_NOT_ALLOWED: 'PATCH is not possible here; GET, PUT, DELETE is.',
   AGENT_UNKNOWN: `No agent has the SPKI hash ${'ab'.repeat(32)}.`,
+  AGENT_DENIED: `The agent with the SPKI hash ${'ab'.repeat(32)} is denied. POST /api/v1/nam-listener/agents/:spki_hash/allow ends that.`,
+  AGENT_NOT_DENIED: `The key ${'ab'.repeat(32)} is not denied. GET /api/v1/nam-listener/denied-agents lists the denied ones.`,
   BAN_UNKNOWN: 'The address 192.0.2.7 is not banned.',
   TOKEN_UNKNOWN: 'No enrollment token has this id. GET /api/v1/nam-listener/enrollment-tokens lists them.',
   API_KEY_UNKNOWN: 'No API key has this id. GET /api/v1/api-keys lists them.',

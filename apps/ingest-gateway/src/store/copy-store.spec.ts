@@ -46,6 +46,7 @@ describe('copyStore', () => {
     to = await createEmbeddedStore(join(dir, 'to'));
     await from.agents.upsert(agent(KEY_A));
     await from.agents.upsert(agent(KEY_B, { lastSeenAt: null }));
+    await from.refusals.put({ spkiHash: KEY_A, hostname: '', removedAt: 1, deniedAt: null });
     const token = { codeHash: 'c', createdAt: 1, expiresAt: 2, revokedAt: null, uses: 3 };
     await from.enrollmentTokens.insert(token);
     await from.settings.set('a', 0);
@@ -69,6 +70,7 @@ describe('copyStore', () => {
   });
   const contents = async (store: Store): Promise<unknown[]> => [
     (await store.agents.list()).sort((x, y) => x.spkiHash.localeCompare(y.spkiHash)),
+    await store.refusals.list(),
     await store.enrollmentTokens.list(),
     new Map([...(await store.settings.list())].sort()),
     await store.apiKeys.list(),
@@ -79,6 +81,7 @@ describe('copyStore', () => {
     const report = await copy();
     expect(report).toEqual([
       { name: 'agents', copied: 2, unchanged: 0 },
+      { name: 'refused keys', copied: 1, unchanged: 0 },
       { name: 'enrollment tokens', copied: 1, unchanged: 0 },
       { name: 'settings', copied: 2, unchanged: 0 },
       { name: 'API keys', copied: 1, unchanged: 0 },
@@ -93,6 +96,7 @@ describe('copyStore', () => {
     expect(numbers(await copy())).toEqual([
       [0, 2],
       [0, 1],
+      [0, 1],
       [0, 2],
       [0, 1],
       [0, 1],
@@ -101,6 +105,7 @@ describe('copyStore', () => {
     await to.settings.delete('b');
     expect(numbers(await copy())).toEqual([
       [1, 1],
+      [0, 1],
       [0, 1],
       [1, 1],
       [0, 1],

@@ -6,6 +6,7 @@ import type {
   StoredApiKey,
   StoredAuditEntry,
   StoredEnrollmentToken,
+  StoredRefusal,
 } from './repositories.js';
 
 /** What became of the entries of one kind. */
@@ -40,6 +41,14 @@ const agents: Table<StoredAgent> = {
   list: async (store) => new Map((await store.agents.list()).map((agent) => [agent.spkiHash, agent])),
   put: (store, _, agent) => store.agents.upsert(agent),
   wanted: (source, target) => ({ ...source, lastSeenAt: later(source.lastSeenAt, target?.lastSeenAt) }),
+  exclusive: true,
+};
+
+const refusals: Table<StoredRefusal> = {
+  name: 'refused keys',
+  list: async (store) => new Map((await store.refusals.list()).map((refusal) => [refusal.spkiHash, refusal])),
+  put: (store, _, refusal) => store.refusals.put(refusal),
+  wanted: (source) => source,
   exclusive: true,
 };
 
@@ -85,7 +94,7 @@ const audit: Table<StoredAuditEntry> = {
 const CONCURRENCY = 20;
 
 /**
- * Copies agents, enrollment tokens, settings, API keys and the audit trail. Done again it changes nothing, so one that was broken off is simply
+ * Copies agents, refused keys, enrollment tokens, settings, API keys and the audit trail. Done again it changes nothing, so one that was broken off is simply
  * repeated. The facts of the one gateway are not copied: they stay in its data directory.
  * @throws GatewayError `STORE_NOT_EMPTY`, before anything is written, when the target holds something else;
  *   `STORE_COPY_INCOMPLETE` when it does not hold everything afterwards; `STORE_UNAVAILABLE`
@@ -93,6 +102,7 @@ const CONCURRENCY = 20;
 export async function copyStore(from: Store, to: Store, options: CopyOptions): Promise<CopiedTable[]> {
   const plans = [
     await planTable(agents, from, to),
+    await planTable(refusals, from, to),
     await planTable(tokens, from, to),
     await planTable(settings, from, to),
     await planTable(apiKeys, from, to),

@@ -22,6 +22,27 @@ export interface AgentRepository {
   delete(spkiHash: string): Promise<boolean>;
 }
 
+/** A key that must not enroll with every token, as it is stored. Times are milliseconds since 1970-01-01 UTC. */
+export interface StoredRefusal {
+  /** Key: 64 lower-case hex digits. */
+  readonly spkiHash: string;
+  /** As the agent was last known; empty when it never was. */
+  readonly hostname: string;
+  /** When it was taken off the allowlist: tokens made until then do not enroll it. Null when it was not on it. */
+  readonly removedAt: number | null;
+  /** Since when no token enrolls it; null when a newer token does. */
+  readonly deniedAt: number | null;
+}
+
+/** Keys that were removed from the allowlist or denied. */
+export interface RefusalRepository {
+  list(): Promise<StoredRefusal[]>;
+  get(spkiHash: string): Promise<StoredRefusal | undefined>;
+  put(refusal: StoredRefusal): Promise<void>;
+  /** Whether there was one. */
+  delete(spkiHash: string): Promise<boolean>;
+}
+
 /** An enrollment token as it is stored: never its code. */
 export interface StoredEnrollmentToken {
   /** Key: SHA-256 of the code, 64 lower-case hex digits. */
@@ -176,6 +197,7 @@ export interface AuditRepository {
  */
 export interface Store {
   readonly agents: AgentRepository;
+  readonly refusals: RefusalRepository;
   readonly enrollmentTokens: EnrollmentTokenRepository;
   readonly settings: SettingsRepository;
   readonly installation: InstallationRepository;

@@ -110,6 +110,8 @@ export interface AgentReport {
     readonly subject: string;
     /** Milliseconds since 1970-01-01 UTC. */
     readonly notAfter: number;
+    /** Why its key is too weak to enroll today, as part of a sentence. */
+    readonly weakness?: string;
   };
 }
 

@@ -8,6 +8,7 @@ import { EmbeddedAuditRepository } from './audit.repository.js';
 import { Documents, type OpenState } from './documents.js';
 import { EmbeddedEnrollmentTokenRepository } from './enrollment-token.repository.js';
 import { EmbeddedInstallationRepository } from './installation.repository.js';
+import { EmbeddedRefusalRepository } from './refusal.repository.js';
 import { EmbeddedSettingsRepository } from './settings.repository.js';
 
 /**
@@ -22,6 +23,7 @@ export async function createEmbeddedStore(dir: string): Promise<Store> {
     new Documents(root.openDB<T, string>({ name, encoding: 'json' }), state);
   return {
     agents: new EmbeddedAgentRepository(table('agents')),
+    refusals: new EmbeddedRefusalRepository(table('refusals')),
     enrollmentTokens: new EmbeddedEnrollmentTokenRepository(table('enrollment_tokens')),
     settings: new EmbeddedSettingsRepository(table('settings')),
     installation: new EmbeddedInstallationRepository(table('installation')),

@@ -71,7 +71,7 @@ describeWithMongo('two gateways on one MongoDB', () => {
   };
   const gateway = async (): Promise<Gateway> => {
     const store = openStore();
-    const agents = await AgentsService.load(store.agents, logger);
+    const agents = await AgentsService.load(store, logger);
     const settings = await SettingsService.load(store.settings, {}, logger);
     const follower = followStore(store.changes, [agents, settings]);
     await follower.loaded;

@@ -11,6 +11,7 @@ import { OPERATION_TIMEOUT_MS, openDatabase } from './mongodb-client.js';
 import { MongoConnection } from './mongodb-connection.js';
 import { reasonOf } from './mongodb-errors.js';
 import { MongoTable } from './mongodb-table.js';
+import { MongoRefusalRepository } from './refusal.repository.js';
 import { Revision, type RevisionDocument } from './revision.js';
 import { MongoSettingsRepository } from './settings.repository.js';
 
@@ -29,6 +30,7 @@ export interface MongoStoreOptions {
 const RELOAD_MS = 30_000;
 const COLLECTIONS = {
   agents: 'agents',
+  refusals: 'refusals',
   tokens: 'enrollment_tokens',
   settings: 'settings',
   apiKeys: 'api_keys',
@@ -53,6 +55,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
   poller.start();
   return {
     agents: new MongoAgentRepository(table(COLLECTIONS.agents)),
+    refusals: new MongoRefusalRepository(table(COLLECTIONS.refusals)),
     enrollmentTokens: new MongoEnrollmentTokenRepository(table(COLLECTIONS.tokens)),
     settings: new MongoSettingsRepository(table(COLLECTIONS.settings)),
     installation: options.installation,

@@ -93,7 +93,7 @@ describeWithOwnMongo('a MongoDB that goes away', () => {
 
   it('serves what was read last, and reads anew when it is back', async () => {
     const [store, other] = [openStore(), openStore()];
-    const agents = await AgentsService.load(store.agents, logger);
+    const agents = await AgentsService.load(store, logger);
     const settings = await SettingsService.load(store.settings, {}, logger);
     const follower = followStore(store.changes, [agents, settings]);
     await agents.add(KEY, 'FS-1');
@@ -122,7 +122,7 @@ describeWithOwnMongo('a MongoDB that goes away', () => {
     await mongo.kill();
     const store = openStore();
     const begin = Date.now();
-    const agents = await AgentsService.load(store.agents, logger);
+    const agents = await AgentsService.load(store, logger);
     const settings = await SettingsService.load(store.settings, { activitymonitor_batch_size: 40 }, logger);
     expect(Date.now() - begin).toBeLessThan(BOUND_MS);
     expect([agents.loaded, settings.loaded]).toEqual([false, false]);
