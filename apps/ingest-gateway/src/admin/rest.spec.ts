@@ -132,7 +132,7 @@ describe('the REST API for administrators', () => {
     const status = { pipelines: [pipeline], connections: 2, rssBytes: 100 };
     plane.state = {
       ...plane.state,
-      bans: [{ ip: '10.0.0.9', until: 0, reason: 'invalid_code' }],
+      bans: [{ address: '10.0.0.9', until: 0, reason: 'invalid_code', effect: 'ban' }],
       reactors: [
         { ...reactor, status },
         { ...reactor, status },
