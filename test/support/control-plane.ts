@@ -18,6 +18,7 @@ import type {
   ClickHouseService,
   ClickHouseStatus,
   DeadLetterStore,
+  WaitingRetention,
 } from '../../apps/ingest-gateway/src/clickhouse/types.js';
 import { createControlPlane, type ControlPlane } from '../../apps/ingest-gateway/src/control-plane.js';
 import type { KeyChange } from '../../apps/ingest-gateway/src/listener/key-change.js';
@@ -156,6 +157,7 @@ export class FakeClickHouse implements ClickHouseService {
   readonly queries: ActivityQuery[] = [];
   answer: ActivityEvent[] = [];
   state: ClickHouseStatus = { mode: 'embedded', state: 'ok', url: 'http://127.0.0.1:48123' };
+  retention: readonly WaitingRetention[] = [];
   starts = 0;
   stops = 0;
 
@@ -181,6 +183,17 @@ export class FakeClickHouse implements ClickHouseService {
       types: { file: none, sharepoint: none, copilot: none, leef: none },
       deadLetters: { total: 0, byCode: {} },
     };
+  }
+
+  async waitingRetention(): Promise<readonly WaitingRetention[]> {
+    this.#ensureUp();
+    return this.retention;
+  }
+
+  async applyRetention(): Promise<readonly WaitingRetention[]> {
+    const made = await this.waitingRetention();
+    this.retention = [];
+    return made;
   }
 
   async stop(): Promise<void> {

@@ -27,7 +27,7 @@ interface EngineRow {
 }
 
 const MIGRATE =
-  'Let the gateway migrate the database: it does so when it starts, with a user that may create and alter tables.';
+  'The gateway migrates the database again within seconds, if its user may create and alter tables.';
 
 /** Asks the server for the tables of event types. @throws what the client throws */
 export async function readTables(

@@ -13,6 +13,7 @@ import { BansController } from './bans.controller.js';
 import { CertificateController } from './certificate.controller.js';
 import { FeatureFlagsController } from './feature-flags.controller.js';
 import { NamListenerController } from './nam-listener.controller.js';
+import { RetentionController } from './retention.controller.js';
 import { SettingsController } from './settings.controller.js';
 import { TokensController } from './tokens.controller.js';
 
@@ -28,6 +29,7 @@ import { TokensController } from './tokens.controller.js';
     FeatureFlagsController,
     ApiKeysController,
     AuditController,
+    RetentionController,
     ActivityController,
   ],
   providers: adminProviders,

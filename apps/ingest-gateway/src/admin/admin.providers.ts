@@ -10,6 +10,7 @@ import { ApiKeysAdmin } from './api-keys-admin.service.js';
 import { BansAdmin } from './bans-admin.service.js';
 import { CertificateAdmin } from './certificate-admin.service.js';
 import { NamListenerService } from './nam-listener.service.js';
+import { RetentionAdmin } from './retention-admin.service.js';
 import { SettingsAdmin } from './settings-admin.service.js';
 import { TokensAdmin } from './tokens-admin.service.js';
 
@@ -48,6 +49,11 @@ export const adminProviders: Provider[] = [
     inject: [SettingsService, DataPlaneHost, AuditService],
     useFactory: (settings: SettingsService, dataPlane: DataPlaneHost, audit: AuditService) =>
       new SettingsAdmin(settings, dataPlane, audit),
+  },
+  {
+    provide: RetentionAdmin,
+    inject: [PARTS, AuditService],
+    useFactory: ({ clickhouse }: GatewayParts, audit: AuditService) => new RetentionAdmin(clickhouse, audit),
   },
   {
     provide: ApiKeysAdmin,

@@ -29,6 +29,7 @@ export const auditActions = [
   'enrollment-token.revoke',
   'feature-flag.reset',
   'feature-flag.set',
+  'retention.apply',
   'setting.reset',
   'setting.set',
 ] as const;
@@ -60,7 +61,8 @@ export const auditViewSchema = component(
     action: { enum: auditActions },
     target: {
       type: 'string',
-      description: 'Name of a setting, id of a key or token, SPKI hash, address, filter of a replay.',
+      description:
+        'Name of a setting, tables of a retention, id of a key or token, SPKI hash, address, filter of a replay.',
     },
     actor: shape({
       id: { type: 'string', description: 'Id of the API key, "bootstrap", or SPKI hash of the agent.' },

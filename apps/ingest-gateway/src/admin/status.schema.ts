@@ -2,6 +2,7 @@ import type { JsonSchema } from '@app/pipeline/api';
 import { component, listOf, shape, TIME } from '../openapi/component.js';
 import { flagSettings, numberSettings } from '../settings/index.js';
 import { banViewSchema, exampleBan } from './ban.view.js';
+import { retentionChangeSchema } from './retention-admin.service.js';
 
 const COUNT: JsonSchema = { type: 'integer', minimum: 0 };
 const TEXT: JsonSchema = { type: 'string' };
@@ -98,6 +99,7 @@ export const statusViewSchema = component('Status', {
         url: TEXT,
         version: TEXT,
         schemaVersion: COUNT,
+        retention: listOf(retentionChangeSchema),
       },
     },
     settings: {

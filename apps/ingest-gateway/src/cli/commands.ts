@@ -51,6 +51,11 @@ export const commands: readonly Command[] = [
     summary: 'Confirms a changed key of the server.',
     run: async (argv) => (await import('./certificate.command.js')).certificateCommand(argv),
   },
+  {
+    name: 'retention',
+    summary: 'Shows and confirms a shorter retention, which deletes events.',
+    run: async (argv) => (await import('./retention.command.js')).retentionCommand(argv),
+  },
   { name: 'help', summary: 'Shows this text.', run: async () => print(usage()) },
   { name: 'version', summary: 'Shows the version.', run: async () => print(`${programVersion()}\n`) },
 ];

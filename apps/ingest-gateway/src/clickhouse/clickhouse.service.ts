@@ -5,7 +5,9 @@ import { ActivityQueries } from './activity-queries.js';
 import { AskedDeadLetters } from './asked-dead-letters.js';
 import { createControlClient, describeError } from './client.js';
 import { DeadLetterQueries } from './dead-letter-queries.js';
+import { identify, KnownServers, needsMigration } from './known-servers.js';
 import { migrate, migrations } from './migrations/index.js';
+import { RetentionKeeper } from './retention-keeper.js';
 import { createServerHost, type ServerHost } from './server-host.js';
 import type {
   ActivityEvent,
@@ -14,6 +16,7 @@ import type {
   ClickHouseOptions,
   ClickHouseService,
   ClickHouseStatus,
+  WaitingRetention,
 } from './types.js';
 
 /** How often a server that works is asked whether it still does, ms. */
@@ -21,6 +24,9 @@ const PROBE_INTERVAL_MS = 5_000;
 const BACKOFF = { initialMs: 200, maxMs: 30_000 } as const;
 /** What only a person can change: access denied, database access, unknown user, wrong password. */
 const CONFIGURATION_CODES = new Set(['192', '193', '194', '291', '497', '516']);
+
+/** Unknown table, unknown database: something took away what was migrated. */
+const GONE_CODES = new Set(['60', '81']);
 
 /** Makes the ClickHouse of the control plane; no I/O before `start`. */
 export function createClickHouseService(options: ClickHouseOptions): ClickHouseService {
@@ -40,11 +46,19 @@ class Service implements ClickHouseService {
   #clientEndpoint: Endpoint | undefined;
   #status: Omit<ClickHouseStatus, 'mode' | 'url'> = { state: 'starting' };
   #wasOk = false;
+  readonly #retention: RetentionKeeper;
+  readonly #servers = new KnownServers();
+  /** Aborted by who has a reason to look before the next probe is due. */
+  #doubt = new AbortController();
+  /** The server is migrated again; afterwards its address is told anew, so that sinks try again at once. */
+  #again = false;
 
   constructor(
     private readonly options: ClickHouseOptions,
     private readonly host: ServerHost,
-  ) {}
+  ) {
+    this.#retention = new RetentionKeeper({ ...options, signal: this.#abort.signal });
+  }
 
   start(): void {
     if (this.#abort.signal.aborted) return;
@@ -52,7 +66,10 @@ class Service implements ClickHouseService {
   }
 
   status(): ClickHouseStatus {
-    return { mode: this.host.mode, url: this.host.url, ...this.#status };
+    const status = { mode: this.host.mode, url: this.host.url, ...this.#status };
+    const { waiting, reason } = this.#retention;
+    if (status.state !== 'ok' || reason === undefined) return status;
+    return { ...status, state: 'degraded', reason, retention: waiting };
   }
 
   events(query: ActivityQuery): Promise<ActivityEvent[]> {
@@ -61,6 +78,14 @@ class Service implements ClickHouseService {
 
   summary(): Promise<ActivitySummary> {
     return this.#ask((client, database) => new ActivityQueries(client, database).summary());
+  }
+
+  waitingRetention(): Promise<readonly WaitingRetention[]> {
+    return this.#ask((client) => this.#retention.count(client));
+  }
+
+  applyRetention(): Promise<readonly WaitingRetention[]> {
+    return this.#ask((client) => this.#retention.confirm(client));
   }
 
   stop(): Promise<void> {
@@ -87,7 +112,7 @@ class Service implements ClickHouseService {
         throw await this.#lost();
       } catch (error) {
         if (signal.aborted) return;
-        await sleep(this.#failed(error), signal);
+        await sleep(needsMigration(error) ? this.#migrateAgain(error) : this.#failed(error), signal);
       }
     }
   }
@@ -98,7 +123,6 @@ class Service implements ClickHouseService {
     const endpoint = await this.host.acquire(signal);
     const client = await this.#clientFor(endpoint);
     const { database, retentionDays, deadLetterRetentionDays } = config;
-    const version = await serverVersion(client, signal);
     const schemaVersion = await migrate({
       client,
       logger,
@@ -107,10 +131,15 @@ class Service implements ClickHouseService {
       retentionDays,
       deadLetterRetentionDays,
       signal,
+      onRetention: (waiting) => this.#retention.learn(waiting),
     });
+    const server = await identify(client, database, signal);
+    const { version } = server;
+    this.#servers.add(server);
     this.#status = { state: 'ok', version, schemaVersion };
     this.#wasOk = true;
-    if (!sameEndpoint(this.endpoint.current, endpoint)) this.endpoint.set(endpoint);
+    if (this.#again || !sameEndpoint(this.endpoint.current, endpoint)) this.endpoint.set({ ...endpoint });
+    this.#again = false;
     logger.info({ url: this.host.url, version, schemaVersion, mode: this.host.mode }, 'ClickHouse is ready');
   }
 
@@ -125,11 +154,29 @@ class Service implements ClickHouseService {
     });
     const wake = AbortSignal.any([signal, ended.signal]);
     while (reason === undefined && !wake.aborted) {
-      await sleep(PROBE_INTERVAL_MS, wake);
+      await sleep(PROBE_INTERVAL_MS, AbortSignal.any([wake, this.#doubt.signal]));
+      if (this.#doubt.signal.aborted) this.#doubt = new AbortController();
       if (wake.aborted || this.#client === undefined) break;
-      await serverVersion(this.#client, signal).catch((error: unknown) => (reason ??= error));
+      await this.#probe(this.#client).catch((error: unknown) => (reason ??= error));
     }
     return reason;
+  }
+
+  async #probe(client: ClickHouseClient): Promise<void> {
+    const missing = await this.#retention.watch(client);
+    this.#servers.check(await identify(client, this.options.config.database, this.#abort.signal), missing);
+  }
+
+  /** Notes that the server lacks what was migrated; returns how long to wait before it is migrated again, ms. */
+  #migrateAgain(error: GatewayError): number {
+    const waitMs = this.#servers.nextWait();
+    this.#again = true;
+    this.#status = { ...this.#status, state: 'degraded', reason: sentence(error) };
+    this.options.logger.warn(
+      { url: this.host.url, reason: error.message, retryInMs: waitMs },
+      'ClickHouse lacks what was migrated; migrating again',
+    );
+    return waitMs;
   }
 
   /** Notes a failure; returns how long to wait before the next attempt, ms. */
@@ -171,19 +218,11 @@ class Service implements ClickHouseService {
     try {
       return await question(this.#client, this.options.config.database);
     } catch (error) {
+      if (error instanceof GatewayError) throw error;
+      if (GONE_CODES.has(errorCode(error))) this.#doubt.abort();
       throw unavailable(describeError(error), error);
     }
   }
-}
-
-async function serverVersion(client: ClickHouseClient, signal: AbortSignal): Promise<string> {
-  const result = await client.query({
-    query: 'SELECT version() AS version',
-    format: 'JSONEachRow',
-    abort_signal: signal,
-  });
-  const [row] = await result.json<{ version: string }>();
-  return row?.version ?? '';
 }
 
 function sameEndpoint(a: Endpoint | undefined, b: Endpoint): boolean {

@@ -21,6 +21,19 @@ export interface ClickHouseStatus {
   readonly url: string;
   readonly version?: string;
   readonly schemaVersion?: number;
+  /** Only while ClickHouse can be used, and a change of the retention waits for a confirmation. */
+  readonly retention?: readonly WaitingRetention[];
+}
+
+/** A change of the retention that would delete rows, and so waits for a confirmation; or one that was made. */
+export interface WaitingRetention {
+  readonly table: string;
+  /** Days that the table keeps rows, 0 = no TTL; null where it has a TTL that the gateway did not make. */
+  readonly currentDays: number | null;
+  /** Days of the configuration; 0 = no TTL. */
+  readonly configuredDays: number;
+  /** Rows that the change deletes; null where they could not be counted. */
+  readonly rows: number | null;
 }
 
 /** Event tables by the name that the API uses. */
@@ -70,6 +83,10 @@ export interface ClickHouseService {
   /** @throws GatewayError `CLICKHOUSE_UNAVAILABLE` when it cannot be asked */
   summary(): Promise<ActivitySummary>;
   readonly deadLetters: DeadLetterStore;
+  /** Changes of the retention that wait for a confirmation, counted now. @throws as `events` */
+  waitingRetention(): Promise<readonly WaitingRetention[]>;
+  /** Makes them, which deletes rows. @returns what was changed @throws as `events` */
+  applyRetention(): Promise<readonly WaitingRetention[]>;
   /** Ends the embedded server in order, and all connections. Safe twice. */
   stop(): Promise<void>;
 }

@@ -39,7 +39,9 @@ export function createControlGauges(metrics: Metrics, sources: GaugeSources): ()
     allowlisted.set(sources.agents.allowlist.current.length);
     connected.set(sources.dataPlane.connectedAgents().size);
     listening.set(listener.state === 'listening' ? 1 : 0);
-    clickhouse.set(sources.clickhouse.status().state === 'ok' ? 1 : 0);
+    const { state, retention } = sources.clickhouse.status();
+    // A retention that waits for a confirmation is a matter of a ClickHouse that works.
+    clickhouse.set(state === 'ok' || retention !== undefined ? 1 : 0);
     store.set(sources.store.status().state === 'ok' ? 1 : 0);
     notAfter.set((listener.certificate?.notAfter ?? 0) / 1_000);
     if (listener.certificate !== undefined) {

@@ -44,6 +44,8 @@ const CALLS: [operation: string, path: string, status: number, body?: unknown][]
   ['DELETE /api/v1/nam-listener/bans/{ip}', `${V1}/nam-listener/bans/x`, 400],
   ['POST /api/v1/nam-listener/certificate/confirm', '', 200],
   ['POST /api/v1/nam-listener/certificate/confirm', '', 409],
+  ['GET /api/v1/retention', '', 200],
+  ['POST /api/v1/retention/apply', '', 200],
   ['GET /api/v1/settings', '', 200],
   ['PUT /api/v1/settings/{key}', `${V1}/settings/activitymonitor_batch_size`, 200, { value: 50 }],
   ['PUT /api/v1/settings/{key}', `${V1}/settings/activitymonitor_batch_size`, 422, { value: 1 }],

@@ -98,18 +98,15 @@ describe('migrate', () => {
     });
   });
 
-  it('brings the retention of all tables in line, for new parts and old ones', async () => {
-    await run('kept');
-    await clickhouse.run(
-      'INSERT INTO kept.file_events (event_time) SETTINGS async_insert = 0 VALUES (now64(3) - INTERVAL 100 DAY)',
-    );
-    await run('kept', migrations, 90);
-    expect(await engine('kept', 'file_events')).toContain('TTL toDateTime(event_time) + toIntervalDay(90) ');
-    expect(await engine('kept', 'dead_letters')).toContain(
-      'TTL toDateTime(received_at) + toIntervalDay(60) ',
-    );
-    await clickhouse.run('OPTIMIZE TABLE kept.file_events FINAL');
-    expect(await clickhouse.rows('SELECT event_time FROM kept.file_events')).toEqual([]);
+  it('makes tables that are gone again, although their steps are recorded', async () => {
+    await run('dropped');
+    await clickhouse.run('DROP TABLE dropped.dead_letters');
+    await clickhouse.run('DROP TABLE dropped.leef_events');
+    expect(await run('dropped')).toBe(newest);
+    const columns = "SELECT 1 FROM system.columns WHERE database = 'dropped' AND table = 'dead_letters'";
+    expect(await clickhouse.rows(`${columns} AND name IN ('id', 'destination')`)).toHaveLength(2);
+    expect(await engine('dropped', 'leef_events')).toContain('toIntervalDay(400)');
+    expect(await clickhouse.rows('SELECT version FROM dropped.schema_migrations')).toHaveLength(newest);
   });
 
   it('gives dead letters of an older version ids that stay', async () => {
@@ -143,7 +140,10 @@ describe('retentionChange', () => {
     ['TTL toDateTime(t) + toIntervalDay(400) ', 30, 'MODIFY TTL toDateTime(t) + toIntervalDay(30)'],
     ['', 30, 'MODIFY TTL toDateTime(t) + toIntervalDay(30)'],
     ['TTL toDateTime(t) + toIntervalDay(400) ', 0, 'REMOVE TTL'],
+    ['TTL toDateTime(t) + toIntervalDay(36500) ', 36_500, 'REMOVE TTL'],
+    ['TTL toDateTime(t) + toIntervalDay(400) ', 18_250, 'MODIFY TTL toDateTime(t) + toIntervalDay(18250)'],
     ['', 0, undefined],
+    ['', 18_251, undefined],
   ])('%j, %d days', (ttl, days, clause) => {
     expect(retentionChange(engineWith(ttl), 't', days)).toBe(clause);
   });

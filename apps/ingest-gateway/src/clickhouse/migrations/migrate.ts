@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { GatewayError, type Logger } from '@app/pipeline/api';
+import type { WaitingRetention } from '../types.js';
 import { type Migration, type MigrationContext, quoteIdentifier, ttlClause } from './migration.js';
 import { applyRetention } from './retention.js';
+import { TABLES } from './table-retention.js';
 
 /** What a migration run needs. */
 export interface MigrateOptions {
@@ -10,11 +12,13 @@ export interface MigrateOptions {
   readonly logger: Logger;
   readonly migrations: readonly Migration[];
   readonly database: string;
-  /** 0 = keep for ever. */
+  /** 0, or more than `MAX_RETENTION_DAYS`, = keep. */
   readonly retentionDays: number;
-  /** Of the dead letters; 0 = keep for ever. */
+  /** The same for dead letters. */
   readonly deadLetterRetentionDays: number;
   readonly signal?: AbortSignal;
+  /** Is told which changes of the retention wait for a confirmation. */
+  readonly onRetention?: (waiting: readonly WaitingRetention[]) => void;
 }
 
 interface AppliedRow {
@@ -27,7 +31,8 @@ const SETTINGS = { flatten_nested: 1, wait_end_of_query: 1 } as const;
 
 /**
  * Brings a database to the newest schema, and its tables to the configured retention. Safe when several gateways do it
- * at once, and after a crash half-way: every statement can be run again, and a step is recorded after its last one.
+ * at once, and after a crash half-way: every statement can be run again, and a step is recorded after its last one. Tables
+ * that are gone although their steps are recorded are made again.
  * @returns the version of the schema
  * @throws GatewayError `CLICKHOUSE_MIGRATION_CHANGED` when a step that was applied reads differently now
  */
@@ -42,13 +47,18 @@ export async function migrate(options: MigrateOptions): Promise<number> {
     await run(journalTable(database));
     applied = new Map();
   }
+  // A table that somebody has dropped, or that a restored backup lacks: every step can be run again.
+  const lacking = applied.size > 0 && (await lacksTables(options));
   for (const migration of migrations) {
-    if (alreadyApplied(migration, applied)) continue;
+    const recorded = alreadyApplied(migration, applied);
+    if (recorded && !lacking) continue;
     for (const statement of migration.statements(context)) await run(statement);
+    if (recorded) continue;
     await record(options, database, migration);
     options.logger.info({ version: migration.version, name: migration.name }, 'ClickHouse schema migrated');
   }
-  await applyRetention(options);
+  const { waiting } = await applyRetention(options);
+  options.onRetention?.(waiting);
   return Math.max(...migrations.map((each) => each.version), ...applied.keys());
 }
 
@@ -90,6 +100,18 @@ async function appliedVersions(
   });
   const rows = await result.json<AppliedRow>();
   return new Map(rows.map((row) => [row.version, row.checksum]));
+}
+
+/** Whether a table is gone. */
+async function lacksTables({ client, database, signal }: MigrateOptions): Promise<boolean> {
+  const result = await client.query({
+    query:
+      'SELECT name FROM system.tables WHERE database = {database:String} AND name IN {names:Array(String)}',
+    query_params: { database, names: TABLES },
+    format: 'JSONEachRow',
+    abort_signal: signal,
+  });
+  return (await result.json()).length < TABLES.length;
 }
 
 function journalTable(database: string): string {

@@ -1,56 +1,92 @@
-import type { MigrateOptions } from './migrate.js';
-import { quoteIdentifier, ttlClause } from './migration.js';
+import { GatewayError } from '@app/pipeline/api';
+import type { WaitingRetention } from '../types.js';
+import { changeTtl, removeTtl } from './change-ttl.js';
+import {
+  countExpiring,
+  isLonger,
+  readTableRetention,
+  type RetentionOptions,
+  type TableRetention,
+  wraps,
+} from './table-retention.js';
 
-/** Tables whose rows expire, and the column that their age is told by. Dead letters have a retention of their own. */
-const EXPIRING: Readonly<Record<string, string>> = {
-  file_events: 'event_time',
-  sharepoint_events: 'event_time',
-  copilot_events: 'event_time',
-  leef_events: 'event_time',
-  dead_letters: 'received_at',
-};
-const DEAD_LETTERS = 'dead_letters';
+export { retentionChange } from './table-retention.js';
 
-interface TableRow {
-  readonly name: string;
-  readonly engine_full: string;
-}
+/**
+ * When a change that makes the retention of a table shorter is made. `start`: when it deletes no row. `watch`: never, since
+ * another gateway with a longer retention may have changed it. `confirmed`: always.
+ */
+export type RetentionMode = 'start' | 'watch' | 'confirmed';
 
-/** Gives every table the configured retention, where it has another one. */
-export async function applyRetention(options: MigrateOptions): Promise<void> {
-  const { client, signal } = options;
-  const result = await client.query({
-    query:
-      'SELECT name, engine_full FROM system.tables WHERE database = {database:String} AND name IN {names:Array(String)}',
-    query_params: { database: options.database, names: Object.keys(EXPIRING) },
-    format: 'JSONEachRow',
-    abort_signal: signal,
-  });
-  for (const { name, engine_full: engine } of await result.json<TableRow>()) {
-    const column = EXPIRING[name];
-    // Views and distributed tables that an operator put in a table's place have no TTL of their own.
-    if (column === undefined || !/^\w*MergeTree/.test(engine)) continue;
-    const retentionDays = name === DEAD_LETTERS ? options.deadLetterRetentionDays : options.retentionDays;
-    const clause = retentionChange(engine, column, retentionDays);
-    if (clause === undefined) continue;
-    await client.command({
-      query: `ALTER TABLE ${quoteIdentifier(options.database)}.${quoteIdentifier(name)} ${clause}`,
-      // The old parts are brought in line in the background; nobody waits for it.
-      clickhouse_settings: { alter_sync: '1', mutations_sync: '0' },
-      abort_signal: signal,
-    });
-    options.logger.info({ table: name, retentionDays }, 'ClickHouse retention changed');
-  }
+/** Counts the rows that would go; `null` when it cannot be told. */
+export type CountRows = (table: TableRetention) => Promise<number | null>;
+
+/** What `applyRetention` found and did. */
+export interface RetentionOutcome {
+  /** Changes that wait for a confirmation. */
+  readonly waiting: readonly WaitingRetention[];
+  /** Changes that were made. */
+  readonly made: readonly WaitingRetention[];
+  /** Tables that are not there. */
+  readonly missing: readonly string[];
 }
 
 /**
- * The clause that gives a table its retention, or `undefined` when it has it.
- * @param engine the table's `engine_full`
- * @param days   0 = keep for ever
+ * Gives every table the configured retention, where it has another one. A longer one is made at once; a shorter one by
+ * `mode`. A TTL that wraps is removed whatever comes next, and one that the gateway did not make is left to a confirmation.
  */
-export function retentionChange(engine: string, column: string, days: number): string | undefined {
-  const current = /\bTTL (.+?)(?: SETTINGS |$)/.exec(engine)?.[1];
-  if (days === 0) return current === undefined ? undefined : 'REMOVE TTL';
-  const wanted = ttlClause(column, days);
-  return current === wanted.slice('TTL '.length) ? undefined : `MODIFY ${wanted}`;
+export async function applyRetention(
+  options: RetentionOptions,
+  mode: RetentionMode = 'start',
+  count: CountRows = (table) => countExpiring(options, table).catch(() => null),
+): Promise<RetentionOutcome> {
+  const { tables, missing } = await readTableRetention(options);
+  const waiting: WaitingRetention[] = [];
+  const made: WaitingRetention[] = [];
+  for (const found of tables) {
+    const table = wraps(found) ? await repaired(options, found) : found;
+    if (table.currentDays === table.configuredDays) continue;
+    const rows = isLonger(table) ? 0 : await count(table);
+    const change = {
+      table: table.name,
+      currentDays: table.currentDays ?? null,
+      configuredDays: table.configuredDays,
+      rows,
+    };
+    const done = isAllowed(table, mode, rows) && (await isChanged(options, table, mode));
+    (done ? made : waiting).push(change);
+    if (done) options.logger.info({ ...change }, 'ClickHouse retention changed');
+  }
+  return { waiting, made, missing };
+}
+
+function isAllowed(table: TableRetention, mode: RetentionMode, rows: number | null): boolean {
+  if (mode === 'confirmed' || isLonger(table)) return true;
+  return mode === 'start' && table.currentDays !== undefined && rows === 0;
+}
+
+/** Changes the retention; a start goes on where that is not safe. @throws what `changeTtl` throws */
+async function isChanged(
+  options: RetentionOptions,
+  table: TableRetention,
+  mode: RetentionMode,
+): Promise<boolean> {
+  try {
+    await changeTtl(options, table);
+    return true;
+  } catch (error) {
+    if (mode === 'confirmed' || !(error instanceof GatewayError)) throw error;
+    options.logger.warn({ table: table.name, err: error }, 'Failed to change the retention safely');
+    return false;
+  }
+}
+
+/** Takes a TTL away that an earlier version made too long, so that it lies in the past. */
+async function repaired(options: RetentionOptions, table: TableRetention): Promise<TableRetention> {
+  await removeTtl(options, table);
+  options.logger.warn(
+    { table: table.name, retentionDays: table.currentDays },
+    'Removed a TTL that was too long and deleted rows at once',
+  );
+  return { ...table, currentDays: 0 };
 }
