@@ -53,6 +53,7 @@ export class FakeDataPlane implements DataPlane {
       maxConnections: options.acceptor.maxConnections,
       unidentifiedConnections: 0,
       rejected: { banned: 0, rate: 0, slowed: 0, limit: 0, unidentified: 0 },
+      limitsReached: [],
       bans: [],
       reactors: [],
     };

@@ -8,6 +8,8 @@ let configuration;
 let allowlist = [];
 const waiting = [];
 const sockets = new Set();
+const byId = new Map();
+const silences = {};
 const granted = [];
 let drained;
 process.on('SIGTERM', () => {});
@@ -25,6 +27,12 @@ process.on('message', (message, socket) => {
   if (message.type === 'write-permit') granted[message.requestId]();
   if (message.type === 'collect-metrics') say({ type: 'metrics', requestId: message.requestId, metrics: [{ name: 'm' }] });
   if (message.type === 'enrollment-outcome') waiting.shift()(message.outcome);
+  if (message.type === 'cut-connection') byId.get(message.id)?.destroy();
+  if (message.type === 'end-connection') byId.get(message.id)?.end(message.reason);
+  if (message.type === 'ask-silences' && configuration.gatewayId !== 'silent') {
+    const told = Object.fromEntries(message.ids.map((id) => [id, silences[id] ?? 0]));
+    say({ type: 'silences', requestId: message.requestId, silences: told });
+  }
   if (message.type === 'drain') {
     for (const socket of sockets) socket.end();
     if (configuration.gatewayId === 'stubborn') return;
@@ -37,6 +45,7 @@ process.on('message', (message, socket) => {
   }
   if (message.type === 'connection' && socket) {
     sockets.add(socket);
+    byId.set(message.id, socket);
     socket.on('error', () => {});
     socket.on('close', () => {
       say({ type: 'agent-disconnected', spkiHash: 'a', connectionId: message.id });
@@ -47,6 +56,7 @@ process.on('message', (message, socket) => {
       const command = String(data);
       if (command === 'die') process.kill(process.pid, 'SIGKILL');
       if (command === 'violate') say({ type: 'connection-violated', id: message.id, reason: 'test' });
+      if (command.startsWith('silent for ')) silences[message.id] = Number(command.slice(11));
       if (command === 'identify') say({ type: 'connection-identified', id: message.id, key: 'a' });
       if (command === 'index') socket.write(String(configuration.index));
       if (command === 'share') {

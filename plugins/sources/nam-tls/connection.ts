@@ -92,9 +92,9 @@ export class AgentConnection {
     return this.accepted.id;
   }
 
-  /** How long nothing has come, ms; 0 while the gateway makes the peer wait. */
+  /** How long nothing has come, ms; 0 while the gateway makes the peer wait, endless once the connection is being ended. */
   get silentMs(): number {
-    return this.#clock.silentMs;
+    return this.#reason === undefined ? this.#clock.silentMs : Number.MAX_SAFE_INTEGER;
   }
 
   /** To be called when the settings changed. */

@@ -334,7 +334,7 @@ describe('stream of an allowlisted agent', () => {
 
   it('tells of the agent as soon as its key is known, without a first message', async () => {
     await rig.connect();
-    await until(() => rig.context.services.connections.identifiedIds.join() === 'c1', 'identified');
+    await until(() => rig.context.services.connections.identifications.length === 1, 'identified');
     expect(rig.context.services.presenceCalls).toEqual([]);
   });
 

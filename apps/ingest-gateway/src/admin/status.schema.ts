@@ -40,6 +40,22 @@ const listenerSchema = component('Listener', {
     },
     maxConnections: COUNT,
     rejected: { type: 'object', description: 'Connections closed before any TLS work, by reason.' },
+    limitsReached: {
+      type: 'array',
+      description:
+        'Limits at which connections were turned away in the last minute, with the key where it is known.',
+      items: {
+        type: 'object',
+        required: ['limit', 'max', 'refused', 'at'],
+        properties: {
+          limit: { enum: ['connections', 'key'] },
+          max: { ...COUNT, description: 'Connections that the limit allows.' },
+          refused: { ...COUNT, description: 'Connections turned away at it since the start.' },
+          at: TIME,
+          key: { ...TEXT, description: 'SPKI hash that was turned away last.' },
+        },
+      },
+    },
     bans: listOf(banViewSchema),
     certificate: {
       type: 'object',
@@ -122,6 +138,7 @@ export const exampleStatus = {
     unidentifiedConnections: 1,
     maxConnections: 100,
     rejected: { banned: 3, rate: 0, slowed: 0, limit: 0, unidentified: 0 },
+    limitsReached: [],
     bans: [exampleBan],
     certificate: { spkiHash: '5'.repeat(64), notAfter: '2027-11-20T00:00:00.000Z', selfSigned: true },
     reactors: [{ index: 0, pid: 4711, state: 'ready', restarts: 0, connections: 12, rssBytes: 104_857_600 }],

@@ -19,10 +19,11 @@ export interface StatusView {
 
 /** The listener with its bans, certificate and reactors. */
 export function toListenerView(status: ListenerStatus): object {
-  const { bans, certificate, reactors, refusedPort, ended: _ended, ...listener } = status;
+  const { bans, certificate, reactors, refusedPort, limitsReached, ended: _ended, ...listener } = status;
   return {
     ...listener,
     ...(refusedPort && { refusedPort: { ...refusedPort, at: iso(refusedPort.at) } }),
+    limitsReached: limitsReached.map((each) => ({ ...each, at: iso(each.at) })),
     bans: bans.map(toBanView),
     ...(certificate && { certificate: { ...certificate, notAfter: iso(certificate.notAfter) } }),
     reactors: reactors.map(({ status, ...reactor }) => ({

@@ -241,6 +241,7 @@ export class DataPlaneHost {
       unidentifiedConnections: 0,
       maxConnections: snapshot.activitymonitor_max_connections,
       rejected: { banned: 0, rate: 0, slowed: 0, limit: 0, unidentified: 0 },
+      limitsReached: [],
       bans: [],
       reactors: [],
     };

@@ -1,3 +1,4 @@
+import type { LimitReached } from '@app/pipeline/admission';
 import type { ClickHouseService } from '../clickhouse/types.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
 import type { DeadLetterWatch } from '../dead-letters/dead-letter-watch.js';
@@ -67,14 +68,22 @@ export class HealthService {
   }
 }
 
-function listenerHealth({ state, reason, certificate }: ListenerStatus): ComponentHealth {
-  if (state === 'listening' && certificate?.problem !== undefined) {
-    return { status: 'degraded', reason: `The old server certificate is in use: ${certificate.problem}` };
+function listenerHealth(listener: ListenerStatus): ComponentHealth {
+  const { state, reason, certificate, limitsReached } = listener;
+  if (state !== 'listening') return { status: 'failed', reason: reason ?? `The listener is ${state}.` };
+  const reasons = limitsReached.map(limitReason);
+  if (certificate?.problem !== undefined) {
+    reasons.unshift(`The old server certificate is in use: ${certificate.problem}`);
+  } else if (certificate?.keyChange !== undefined) {
+    reasons.unshift(`${keyChangeMessage(certificate.keyChange)}. ${KEY_CHANGE_HINT}`);
   }
-  if (state === 'listening' && certificate?.keyChange !== undefined) {
-    return { status: 'degraded', reason: `${keyChangeMessage(certificate.keyChange)}. ${KEY_CHANGE_HINT}` };
-  }
-  return state === 'listening' ? OK : { status: 'failed', reason: reason ?? `The listener is ${state}.` };
+  return reasons.length === 0 ? OK : { status: 'degraded', reason: reasons.join(' ') };
+}
+
+function limitReason({ limit, max, key }: LimitReached): string {
+  return limit === 'connections'
+    ? `Connections were refused in the last minute: all ${max} of activitymonitor_max_connections are in use. Raise the setting.`
+    : `Connections of the key ${key ?? ''} were closed in the last minute: all ${max} of listener.max_connections_per_key are in use and active.`;
 }
 
 /** A surplus reactor that drains is on its way out, and no fault. */

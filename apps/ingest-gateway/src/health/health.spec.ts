@@ -48,6 +48,23 @@ describe('health', () => {
     expect(body.components.pipelines.reason).toBe('activity/clickhouse is failed: wrong password');
   });
 
+  it('is ready but degraded while agents are turned away at a limit, and says which', async () => {
+    const plane = control.plane();
+    const reached = { refused: 3, at: Date.now() };
+    plane.state = {
+      ...plane.state,
+      limitsReached: [
+        { ...reached, limit: 'connections', max: 100 },
+        { ...reached, limit: 'key', max: 8, key: 'abc' },
+      ],
+    };
+    const { status, body } = await ready();
+    expect([status, body.status, body.components.listener.status]).toEqual([200, 'degraded', 'degraded']);
+    expect(body.components.listener.reason).toContain('all 100 of activitymonitor_max_connections');
+    expect(body.components.listener.reason).toContain('the key abc were closed');
+    expect(body.components.listener.reason).toContain('all 8 of listener.max_connections_per_key');
+  });
+
   it.each<[keyof Readiness['components'], object, string]>([
     ['listener', { state: 'failed', reason: 'the certificate has expired' }, 'certificate has expired'],
     ['reactors', { reactors: [{ state: 'failed', restarts: 3, reason: 'bad pipeline' }] }, 'bad pipeline'],

@@ -16,6 +16,8 @@ import type { AcceptorSettings, DataPlane, DataPlaneOptions, ListenerStatus } fr
 
 /** How long the listener waits for a reactor before it listens anyway, ms. */
 const REACTOR_WAIT_MS = 5_000;
+/** How long readiness tells of a limit at which agents were turned away, ms. */
+const RECENT_MS = 60_000;
 
 /** How reactor processes are run. */
 export interface ProcessOptions {
@@ -151,6 +153,7 @@ class ProcessDataPlane implements DataPlane {
       unidentifiedConnections,
       maxConnections: limits.maxConnections,
       rejected: refused,
+      limitsReached: this.#admission.reachedWithin(RECENT_MS),
       bans: this.#admission.penalties(),
       reactors: this.#supervisor.views(),
       ended: this.#supervisor.endedPipelines(),

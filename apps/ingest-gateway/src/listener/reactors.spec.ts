@@ -57,6 +57,7 @@ describe('the reactors of a data plane', () => {
         endpoints: {},
         dataDir,
         tls: {},
+        maxConnectionsPerKey: 2,
       },
       { forks: new ReactorForks(dataDir, entry), ...options },
     );
@@ -107,6 +108,41 @@ describe('the reactors of a data plane', () => {
       () => ask(clients[0]!, 'share'),
       (share) => share === `1000 3 ${1 / 3}`,
     );
+  });
+
+  /** Opens a connection and has its reactor tell that its peer holds the one key. */
+  async function identified(silentMs = 0): Promise<Socket> {
+    const socket = await dial();
+    await ask(socket, 'index');
+    socket.write(`silent for ${silentMs}`);
+    await ask(socket, 'index');
+    socket.write('identify');
+    return socket;
+  }
+  const said = async (socket: Socket): Promise<string> => String((await once(socket, 'data'))[0]);
+  const connections = (count: number): Promise<unknown> =>
+    pollUntil(`${count} identified`, () => plane.status().connections === count);
+
+  it('keep a key to its limit over all of them: the connection that was silent longest gives way', async () => {
+    await start(2);
+    const silent = [await identified(60_000), await identified(90_000)];
+    await connections(2);
+    expect(await Promise.all(silent.map((each) => ask(each, 'index')))).toEqual(['0', '1']);
+    const displaced = silent.map(said);
+    await identified();
+    expect(await displaced[1]).toBe('displaced');
+    await identified();
+    expect(await displaced[0]).toBe('displaced');
+    expect(await said(await identified())).toBe('limit');
+    await connections(2);
+    expect(plane.status().limitsReached).toMatchObject([{ limit: 'key', refused: 1, key: 'a' }]);
+  });
+
+  it('end a new connection of a key at its limit when none can tell how long the others were silent', async () => {
+    await start(1, 'silent');
+    await Promise.all([identified(90_000), identified(90_000)]);
+    await connections(2);
+    expect(await said(await identified())).toBe('limit');
   });
 
   it('lends a reactor where agents wait the room that the others have no use for', async () => {

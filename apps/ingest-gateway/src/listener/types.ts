@@ -1,4 +1,4 @@
-import type { Penalty, Refusal } from '@app/pipeline/admission';
+import type { LimitReached, Penalty, Refusal } from '@app/pipeline/admission';
 import type {
   AllowlistEntry,
   Endpoint,
@@ -91,6 +91,8 @@ export interface ListenerStatus {
   readonly maxConnections: number;
   /** Connections closed before any TLS work since the start, by reason. */
   readonly rejected: Readonly<Record<Refusal, number>>;
+  /** Limits at which connections that agents may have opened were turned away in the last minute. */
+  readonly limitsReached: readonly LimitReached[];
   /** Addresses that are banned or slowed. */
   readonly bans: readonly Penalty[];
   readonly certificate?: {

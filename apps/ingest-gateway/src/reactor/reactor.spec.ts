@@ -167,6 +167,31 @@ describe('Reactor', () => {
     expect([asked, socket.destroyed]).toEqual([1, true]);
   });
 
+  it('tells what peers turn out to be, and asks the taker about silence and for an end', async () => {
+    const { connections } = (await configured()).services;
+    const announced = { remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1 };
+    const ends: unknown[] = [];
+    const release = connections.take({
+      accept: () => undefined,
+      end: (...end) => void ends.push(end),
+      silentMs: (id) => (id === 'c1' ? 7 : undefined),
+    });
+    const socket = new Socket();
+    port.tell({ type: 'connection', ...announced, id: 'c1' }, socket);
+    connections.identified('c1', 'key');
+    expect(port.of('connection-identified')).toEqual([
+      { type: 'connection-identified', id: 'c1', key: 'key' },
+    ]);
+    port.tell({ type: 'ask-silences', requestId: 3, ids: ['c1', 'gone'] });
+    expect(port.of('silences')).toEqual([{ type: 'silences', requestId: 3, silences: { c1: 7 } }]);
+    port.tell({ type: 'end-connection', id: 'c1', reason: 'displaced' });
+    expect([ends, socket.destroyed]).toEqual([[['c1', 'displaced']], false]);
+    release();
+    connections.take({ accept: () => undefined });
+    port.tell({ type: 'end-connection', id: 'c1', reason: 'displaced' });
+    expect(socket.destroyed).toBe(true);
+  });
+
   it('asks the control plane about enrollments and passes on bans and presence', async () => {
     const { services } = await configured();
     const request = { code: 'c', spkiHash: 's', sourceIp: '10.0.0.1', hostname: 'h' };

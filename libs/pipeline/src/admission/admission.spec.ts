@@ -58,7 +58,7 @@ describe('Admission', () => {
       admission.released(first);
       expect(admit('10.0.0.3')).not.toBe('limit');
       expect(metrics.value('gateway_connections_rejected_total', { reason: 'limit' })).toBe(1);
-      expect(admission.reachedWithin(0)).toEqual([{ limit: 'connections', refused: 1, at: now }]);
+      expect(admission.reachedWithin(0)).toEqual([{ limit: 'connections', max: 2, refused: 1, at: now }]);
       now += 60_000;
       expect(admission.reachedWithin(59_999)).toEqual([]);
     });
@@ -141,9 +141,25 @@ describe('Admission', () => {
       const ninth = agent('10.0.0.2', 'a');
       await later();
       expect(ended).toEqual([[ninth, 'limit']]);
-      expect(admission.reachedWithin(0)).toEqual([{ limit: 'key', refused: 1, at: now, key: 'a' }]);
+      expect(admission.reachedWithin(0)).toEqual([{ limit: 'key', max: 8, refused: 1, at: now, key: 'a' }]);
       agent('10.0.0.2', 'b');
       expect(admission.identifiedConnections).toBe(9);
+    });
+
+    it('lets no more give way than may be open, until they have gone', async () => {
+      const ids = eight();
+      silences = new Map(ids.map((id) => [id, 90_000]));
+      for (let n = 0; n < 8; n += 1) silences.set(agent('10.0.0.2', 'a'), 90_000);
+      await later();
+      expect(ended.map(([id]) => id)).toEqual(ids);
+      const refused = agent('10.0.0.2', 'a');
+      await later();
+      expect(ended.at(-1)).toEqual([refused, 'limit']);
+      ids.forEach((id) => admission.released(id));
+      admission.released(refused);
+      agent('10.0.0.2', 'a');
+      await later();
+      expect(ended.at(-1)).toEqual([expect.any(String), 'displaced']);
     });
 
     it('ends none when one was closed meanwhile', async () => {
@@ -256,6 +272,22 @@ describe('Admission', () => {
     expect(admission.knownAddress('10.0.0.2', 0)).toBe(true);
     expect(admission.knownAddress('10.0.0.3', HOUR)).toBe(false);
     expect(admission.known.entries()).toContainEqual({ address: '2001:db8::/64', at: now - 1_000 });
+  });
+
+  it('shows in its metrics when penalties have ended', async () => {
+    admission = make({ limits: { maxConnections: 10, penaltyMs: 5, unidentifiedMs: 60_000 } });
+    admission.violation(admit('10.0.0.1'), 'test');
+    agent('10.0.0.2', 'a');
+    admission.violation(admit('10.0.0.2'), 'test');
+    const active = (): number[] =>
+      ['gateway_bans_active', 'gateway_addresses_slowed'].map((name) => metrics.value(name));
+    expect(active()).toEqual([1, 1]);
+    now += 5;
+    const deadline = Date.now() + 5_000;
+    while (active().join() !== '0,0' && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(active()).toEqual([0, 0]);
+    admission.close();
   });
 
   it('cuts those that nobody identifies in time', async () => {

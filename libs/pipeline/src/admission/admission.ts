@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { canonicalIp, CidrList } from '../helpers/index.js';
 import { addressGroup, parseAddressGroup } from './address-group.js';
+import { ConnectionTable, type Connection } from './connection-table.js';
+import { Deadline } from './deadline.js';
 import { admissionInstruments, type AdmissionInstruments } from './instruments.js';
-import { KeyPlaces } from './key-places.js';
 import { KeyedBuckets } from './keyed-buckets.js';
 import { KnownAddresses } from './known-addresses.js';
+import { LimitsReached } from './limits-reached.js';
 import { Penalties, SLOW, type Effect, type Penalty } from './penalties.js';
 import type { AdmissionLimits, AdmissionOptions, Decision, LimitReached, Refusal } from './types.js';
-import { UnidentifiedPool } from './unidentified-pool.js';
 
 /**
  * A handshake costs about 1 ms of a core, and a peer needs no right to begin one: an address gets a fifth of a core in
@@ -24,14 +25,6 @@ const MAX_PER_KEY = 8;
 /** A connection of a key at its limit gives way only when it has been silent for so long, ms. */
 const SILENT_MS = 60_000;
 
-interface Connection {
-  readonly id: string;
-  readonly address: string;
-  readonly group: string;
-  state: 'unidentified' | 'deciding' | 'identified' | 'leaving';
-  key?: string;
-}
-
 /**
  * Decides which connections are let in and which have to go: bans, limits by address and by key, places, and the time
  * that a peer has to be identified. It knows TCP and keys and no protocol; who accepts sockets asks it, and who serves
@@ -41,42 +34,51 @@ export class Admission {
   /** From where keys were identified. */
   readonly known: KnownAddresses;
   readonly #idPrefix = randomBytes(4).toString('hex');
-  readonly #connections = new Map<string, Connection>();
-  readonly #unidentified = new UnidentifiedPool();
-  readonly #places = new KeyPlaces();
+  readonly #connections = new ConnectionTable();
   readonly #penalties: Penalties;
   readonly #rates: KeyedBuckets;
   readonly #neverBan: CidrList;
+  readonly #maxPerKey: number;
   readonly #instruments: AdmissionInstruments;
   readonly #refused: Record<Refusal, number> = { banned: 0, rate: 0, slowed: 0, limit: 0, unidentified: 0 };
-  readonly #reached = new Map<LimitReached['limit'], LimitReached>();
-  readonly #now: () => number;
+  readonly #reached: LimitsReached;
+  /** Of the connection that has waited longest. */
+  readonly #deadline: Deadline;
+  /** Of the penalty that began first, so that the metrics show when it has ended. */
+  readonly #penaltyEnd: Deadline;
   readonly #monotonic: () => number;
   #limits: AdmissionLimits;
   #lastId = 0;
-  #leaving = 0;
-  #deciding = 0;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: AdmissionOptions) {
-    this.#now = options.now ?? Date.now;
+    const now = options.now ?? Date.now;
     this.#monotonic = options.monotonic ?? (() => performance.now());
     this.#limits = options.limits;
     this.#neverBan = new CidrList(options.neverBan ?? []);
+    this.#maxPerKey = options.maxPerKey ?? MAX_PER_KEY;
     this.#instruments = admissionInstruments(options.metrics);
-    this.#penalties = new Penalties(this.#now, this.#monotonic);
+    this.#penalties = new Penalties(now, this.#monotonic);
     this.#rates = new KeyedBuckets(CONNECTION_RATE, undefined, this.#monotonic);
-    this.known = new KnownAddresses(this.#now);
+    this.#reached = new LimitsReached(now);
+    this.#deadline = new Deadline(
+      () => this.#untilOverdue(),
+      () => this.#cutOverdue(),
+    );
+    this.#penaltyEnd = new Deadline(
+      () => this.#penalties.untilFirstEnds(),
+      () => this.#penaltiesEnded(),
+    );
+    this.known = new KnownAddresses(now);
   }
 
   /** Identified connections: those that count against `maxConnections`. */
   get identifiedConnections(): number {
-    return this.#places.size + this.#deciding;
+    return this.#connections.identified;
   }
 
   /** Connections let in whose peers have not proved a known key. */
   get unidentifiedConnections(): number {
-    return this.#unidentified.size;
+    return this.#connections.unidentified.size;
   }
 
   /** Limits in force. */
@@ -91,14 +93,13 @@ export class Admission {
 
   /** Limits at which somebody was turned away within the time, ms. */
   reachedWithin(ms: number): LimitReached[] {
-    const since = this.#now() - ms;
-    return [...this.#reached.values()].filter(({ at }) => at >= since);
+    return this.#reached.within(ms);
   }
 
   /** Replaces the limits. Connections that are open stay. */
   setLimits(limits: AdmissionLimits): void {
     this.#limits = limits;
-    this.#armDeadline();
+    this.#deadline.arm();
   }
 
   /**
@@ -115,13 +116,12 @@ export class Admission {
       this.#instruments.rejected.add(1, { reason });
       return { admitted: false, reason, address };
     }
-    const connectionId = `${this.#idPrefix}-${(this.#lastId += 1)}`;
-    this.#connections.set(connectionId, { id: connectionId, address, group, state: 'unidentified' });
-    this.#unidentified.add(connectionId, group, this.#monotonic());
+    const id = `${this.#idPrefix}-${(this.#lastId += 1)}`;
+    this.#connections.add({ id, address, group, state: 'unidentified' }, this.#monotonic());
     this.#instruments.accepted.add(1);
     this.#report();
-    if (this.#timer === undefined) this.#armDeadline();
-    return { admitted: true, connectionId, address };
+    if (!this.#deadline.armed) this.#deadline.arm();
+    return { admitted: true, connectionId: id, address };
   }
 
   /**
@@ -131,13 +131,12 @@ export class Admission {
   identified(connectionId: string, key: string): void {
     const connection = this.#connections.get(connectionId);
     if (connection === undefined || connection.key !== undefined) return;
-    connection.key = key;
     this.known.identified(connection.address);
+    connection.key = key;
     // Only handshakes of peers that prove nothing use up what a slowed address may do.
     this.#penalties.find(connection.group)?.handshakes.giveBack();
     if (connection.state === 'leaving') return;
-    this.#unidentified.remove(connectionId);
-    if (this.#places.countOf(key) < this.#maxPerKey) this.#place(connection, key);
+    if (this.#connections.places.countOf(key) < this.#maxPerKey) this.#place(connection, key);
     else void this.#decide(connection, key);
     this.#report();
   }
@@ -146,11 +145,7 @@ export class Admission {
   released(connectionId: string): void {
     const connection = this.#connections.get(connectionId);
     if (connection === undefined) return;
-    this.#connections.delete(connectionId);
-    this.#unidentified.remove(connectionId);
-    this.#places.remove(connectionId);
-    if (connection.state === 'leaving') this.#leaving -= 1;
-    if (connection.state === 'deciding') this.#deciding -= 1;
+    this.#connections.remove(connection);
     if (connection.key !== undefined) this.known.released(connection.address);
     this.#report();
   }
@@ -164,14 +159,11 @@ export class Admission {
   violation(connectionId: string, reason: string): Effect | undefined {
     const connection = this.#connections.get(connectionId);
     if (connection === undefined || connection.key !== undefined) return undefined;
-    if (this.#neverBan.has(connection.address)) return undefined;
     // It is being closed already, and may still be answered: not cut with the others.
-    if (connection.state === 'unidentified') this.#leave(connection);
-    const { group } = connection;
-    const effect = this.known.has(group, SLOWED_WITHIN_MS) ? 'slow' : 'ban';
-    const isNew = this.#penalties.add(group, effect, reason, this.#limits.penaltyMs);
-    this.#logPenalty({ sourceIp: group, reason, seconds: this.#limits.penaltyMs / 1_000 }, effect, isNew);
-    this.#cutUnidentified(group, effect);
+    if (connection.state === 'unidentified') this.#connections.leave(connection);
+    const effect = this.#neverBan.has(connection.address)
+      ? undefined
+      : this.#penalize(connection.group, reason);
     this.#report();
     return effect;
   }
@@ -183,7 +175,7 @@ export class Admission {
 
   /** Unidentified connections of an address and those that count as one with it. */
   unidentifiedOf(address: string): number {
-    return this.#unidentified.countOf(addressGroup(address));
+    return this.#connections.unidentified.countOf(addressGroup(address));
   }
 
   /** Bans and slowings that hold now. */
@@ -203,10 +195,10 @@ export class Admission {
     return lifted;
   }
 
-  /** Ends its timer. */
+  /** Ends its timers. */
   close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#deadline.stop();
+    this.#penaltyEnd.stop();
   }
 
   #refusal(address: string, group: string): Refusal | undefined {
@@ -214,7 +206,7 @@ export class Admission {
     const penalty = held === undefined || this.#neverBan.has(address) ? undefined : held;
     if (penalty?.effect === 'ban') return 'banned';
     if (this.#rates.of(group).take() > 0) return 'rate';
-    if (this.identifiedConnections >= this.#limits.maxConnections) {
+    if (this.#connections.identified >= this.#limits.maxConnections) {
       this.#turnedAway('connections');
       return 'limit';
     }
@@ -224,13 +216,14 @@ export class Admission {
 
   /** Makes room for one more unidentified connection; whether there is some. */
   #makeRoom(group: string, slowed: boolean): boolean {
-    if (slowed && this.#unidentified.countOf(group) >= SLOW.unidentified) {
-      this.#displace(this.#unidentified.oldestOf(group));
+    const { unidentified } = this.#connections;
+    if (slowed && unidentified.countOf(group) >= SLOW.unidentified) {
+      this.#displace(unidentified.oldestOf(group));
     }
     const capacity = Math.max(MIN_UNIDENTIFIED, Math.floor(this.#limits.maxConnections / 2));
-    while (this.#unidentified.size >= capacity) {
-      if (this.#leaving >= MAX_LEAVING * capacity) return false;
-      this.#displace(this.#unidentified.oldestOfLargest());
+    while (unidentified.size >= capacity) {
+      if (this.#connections.leaving >= MAX_LEAVING * capacity) return false;
+      this.#displace(unidentified.oldestOfLargest());
     }
     return true;
   }
@@ -243,109 +236,102 @@ export class Admission {
   #cut(id: string | undefined): void {
     const connection = id === undefined ? undefined : this.#connections.get(id);
     if (connection === undefined) return;
-    this.#leave(connection);
+    this.#connections.leave(connection);
     this.options.cut(connection.id);
   }
 
-  /** The connection counts nowhere from now on, and is waited for. */
-  #leave(connection: Connection): void {
-    this.#unidentified.remove(connection.id);
-    this.#places.remove(connection.id);
-    connection.state = 'leaving';
-    this.#leaving += 1;
-  }
-
-  /** A place for a connection of a key that may have one more. */
+  /** Gives a place to a connection of a key that may have one more, where there is one in all. */
   #place(connection: Connection, key: string): void {
-    if (this.#places.size >= this.#limits.maxConnections) return this.#end(connection, 'connections');
-    connection.state = 'identified';
-    this.#places.add(connection.id, key);
+    if (this.#connections.places.size >= this.#limits.maxConnections) this.#end(connection, 'connections');
+    else this.#connections.place(connection, key);
   }
 
   /** The key has all its places: the connection that has been silent longest gives way, or this one ends. */
   async #decide(connection: Connection, key: string): Promise<void> {
-    connection.state = 'deciding';
-    this.#deciding += 1;
-    const silences = await this.options.silences(this.#places.of(key));
-    // Closed meanwhile.
-    if (!this.#connections.has(connection.id)) return;
-    this.#deciding -= 1;
-    if (this.#places.countOf(key) >= this.#maxPerKey) {
-      const silent = this.#places.of(key).filter((id) => (silences.get(id) ?? 0) >= SILENT_MS);
-      const [first] = silent.sort((a, b) => (silences.get(b) ?? 0) - (silences.get(a) ?? 0));
-      const giving = first === undefined ? undefined : this.#connections.get(first);
-      if (giving === undefined) return this.#end(connection, 'key');
-      this.#instruments.keyDisplaced.add(1);
-      this.#leave(giving);
-      this.options.end(giving.id, 'displaced');
+    const { places } = this.#connections;
+    this.#connections.decide(connection);
+    const silences = await this.options.silences(places.of(key));
+    if (connection.state !== 'deciding' || this.#connections.get(connection.id) === undefined) return;
+    if (places.countOf(key) < this.#maxPerKey || this.#displaceSilent(key, silences)) {
+      this.#place(connection, key);
+    } else {
+      this.#end(connection, 'key');
     }
-    this.#place(connection, key);
     this.#report();
   }
 
+  /** Ends the connection of a key that has been silent longest; whether there is one that may go. */
+  #displaceSilent(key: string, silences: ReadonlyMap<string, number>): boolean {
+    // Those told to go may take a while; a key must not gather them.
+    if (this.#connections.leavingOf(key) >= this.#maxPerKey) return false;
+    const silentMs = (id: string): number => silences.get(id) ?? 0;
+    const [first] = this.#connections.places.of(key).sort((a, b) => silentMs(b) - silentMs(a));
+    const silent =
+      first === undefined || silentMs(first) < SILENT_MS ? undefined : this.#connections.get(first);
+    if (silent === undefined) return false;
+    this.#connections.leave(silent);
+    this.#instruments.keyDisplaced.add(1);
+    this.options.end(silent.id, 'displaced');
+    return true;
+  }
+
+  /** There is no place for an identified connection. */
   #end(connection: Connection, limit: LimitReached['limit']): void {
+    this.#connections.leave(connection);
     this.#instruments.overLimit.add(1, { limit });
     this.#turnedAway(limit, connection.key);
-    this.#leave(connection);
     this.options.end(connection.id, 'limit');
-    this.#report();
   }
 
   #turnedAway(limit: LimitReached['limit'], key?: string): void {
-    const refused = (this.#reached.get(limit)?.refused ?? 0) + 1;
-    this.#reached.set(limit, { limit, refused, at: this.#now(), ...(key !== undefined && { key }) });
-    const { maxConnections } = this.#limits;
-    if (limit === 'connections') {
-      this.options.logger.warn({ limit: maxConnections }, 'Connection limit reached');
-    } else {
-      this.options.logger.warn({ limit: this.#maxPerKey, key }, 'Connection limit of a key reached');
-    }
+    const max = limit === 'key' ? this.#maxPerKey : this.#limits.maxConnections;
+    this.#reached.add(limit, max, key);
+    if (limit === 'key') this.options.logger.warn({ limit: max, key }, 'Connection limit of a key reached');
+    else this.options.logger.warn({ limit: max }, 'Connection limit reached');
   }
 
-  #cutUnidentified(group: string, effect: Effect): void {
-    const ids = this.#unidentified.of(group);
-    const going = effect === 'ban' ? ids : ids.slice(0, Math.max(0, ids.length - SLOW.unidentified));
-    for (const id of going) {
-      if (!this.#neverBan.has(this.#connections.get(id)?.address ?? '')) this.#cut(id);
-    }
-  }
-
-  #logPenalty(fields: Readonly<Record<string, unknown>>, effect: Effect, isNew: boolean): void {
+  #penalize(group: string, reason: string): Effect {
+    const { penaltyMs } = this.#limits;
+    const effect = this.known.has(group, SLOWED_WITHIN_MS) ? 'slow' : 'ban';
+    const isNew = this.#penalties.add(group, effect, reason, penaltyMs);
+    const fields = { sourceIp: group, reason, seconds: penaltyMs / 1_000 };
     const message = effect === 'ban' ? 'Address banned' : 'Address slowed';
     if (isNew) this.options.logger.warn(fields, message);
     else this.options.logger.debug(fields, message);
+    this.#cutUnidentified(group, effect === 'ban' ? 0 : SLOW.unidentified);
+    if (!this.#penaltyEnd.armed) this.#penaltyEnd.arm();
+    return effect;
   }
 
-  /** One timer for the connection that has waited longest. */
-  #armDeadline(): void {
-    clearTimeout(this.#timer);
-    const oldest = this.#unidentified.oldest();
-    this.#timer = undefined;
-    if (oldest === undefined) return;
-    const due = oldest.since + this.#limits.unidentifiedMs - this.#monotonic();
-    this.#timer = setTimeout(() => this.#cutOverdue(), Math.max(1, due)).unref();
+  /** Cuts the unidentified connections of a group, the oldest first, until as many are left. */
+  #cutUnidentified(group: string, left: number): void {
+    const ids = this.#connections.unidentified
+      .of(group)
+      .filter((id) => !this.#neverBan.has(this.#connections.get(id)?.address ?? ''));
+    for (const id of ids.slice(0, Math.max(0, ids.length - left))) this.#cut(id);
+  }
+
+  /** Time until the connection that has waited longest has to be identified, ms. */
+  #untilOverdue(): number | undefined {
+    const oldest = this.#connections.unidentified.oldest();
+    return oldest && oldest.since + this.#limits.unidentifiedMs - this.#monotonic();
   }
 
   #cutOverdue(): void {
-    const before = this.#monotonic() - this.#limits.unidentifiedMs;
-    for (;;) {
-      const oldest = this.#unidentified.oldest();
-      if (oldest === undefined || oldest.since > before) break;
-      this.#cut(oldest.id);
-    }
+    while ((this.#untilOverdue() ?? 1) <= 0) this.#cut(this.#connections.unidentified.oldest()?.id);
     this.#report();
-    this.#armDeadline();
   }
 
-  get #maxPerKey(): number {
-    return this.options.maxPerKey ?? MAX_PER_KEY;
+  #penaltiesEnded(): void {
+    this.#penalties.list();
+    this.#report();
   }
 
   #report(): void {
     const { open, unidentified, bans, slowed } = this.#instruments;
     const { ban, slow } = this.#penalties.counts;
     open.set(this.identifiedConnections);
-    unidentified.set(this.#unidentified.size);
+    unidentified.set(this.unidentifiedConnections);
     bans.set(ban);
     slowed.set(slow);
   }

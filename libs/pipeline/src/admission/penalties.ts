@@ -22,7 +22,7 @@ const MAX_PENALTIES = 10_000;
 
 type Held = Penalty & { readonly handshakes: TokenBucket };
 
-/** Banned and slowed address groups, in memory. Penalties that have ended are removed when they are met. */
+/** Banned and slowed address groups, in memory. Those that have ended count for nothing, and are removed when they are met. */
 export class Penalties {
   /** By group, in the order of their beginning. */
   readonly #byGroup = new Map<string, Held>();
@@ -72,6 +72,12 @@ export class Penalties {
     if (penalty === undefined || penalty.until > this.now()) return penalty;
     this.#remove(group);
     return undefined;
+  }
+
+  /** Milliseconds until the one that began first ends; `undefined` when there is none. */
+  untilFirstEnds(): number | undefined {
+    const [first] = this.#byGroup.values();
+    return first && first.until - this.now();
   }
 
   /** Ends a penalty; whether there was one. */

@@ -32,6 +32,8 @@ export type Decision =
 export interface LimitReached {
   /** `connections`: `maxConnections`; `key`: the connections of one key. */
   readonly limit: 'connections' | 'key';
+  /** Connections that it allows. */
+  readonly max: number;
   /** Connections turned away at it since the start. */
   readonly refused: number;
   /** Milliseconds since 1970-01-01 UTC of the last one. */
@@ -58,6 +60,7 @@ export interface AdmissionOptions {
   end(connectionId: string, reason: 'displaced' | 'limit'): void;
   /**
    * How long connections have been silent, ms; 0 while they have to wait. Those that nobody can tell of are left out.
+   * Asked only when a key has all its places.
    * Never rejects.
    */
   silences(connectionIds: readonly string[]): Promise<ReadonlyMap<string, number>>;

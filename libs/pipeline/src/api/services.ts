@@ -77,8 +77,8 @@ export interface ConnectionTaker {
   /** One connection is to be ended gracefully, acknowledgements included. Without it its socket is cut. */
   end?(connectionId: string, reason: ConnectionEnd): void;
   /**
-   * How long nothing has come over a connection, ms; 0 while the gateway makes the peer wait. `undefined` for one that it
-   * does not know.
+   * How long nothing has come over a connection, ms; 0 while the gateway makes the peer wait, endless for one that is being
+   * ended. `undefined` for one that it does not know.
    */
   silentMs?(connectionId: string): number | undefined;
 }

@@ -17,8 +17,8 @@ import { createLiveValue, type WritableLiveValue } from '../helpers/index.js';
 export interface TestConnectionFeed extends ConnectionFeed {
   /** Whether somebody takes connections now. */
   readonly taken: boolean;
-  /** Ids given to `identified`, in order. */
-  readonly identifiedIds: readonly string[];
+  /** Calls of `identified`, in order. */
+  readonly identifications: readonly { readonly connectionId: string; readonly key: string }[];
   /** Calls of `violated`, in order. */
   readonly violations: readonly { readonly connectionId: string; readonly reason: string }[];
   /** Ids given to `closed`, in order. */
@@ -79,12 +79,12 @@ export function createTestServices(): TestServices {
 function createTestConnectionFeed(): TestConnectionFeed {
   let taker: ConnectionTaker | undefined;
   const closedIds: string[] = [];
-  const identifiedIds: string[] = [];
+  const identifications: { connectionId: string; key: string }[] = [];
   const violations: { connectionId: string; reason: string }[] = [];
   return {
     closedIds,
     violations,
-    identifiedIds,
+    identifications,
     get taken() {
       return taker !== undefined;
     },
@@ -95,7 +95,7 @@ function createTestConnectionFeed(): TestConnectionFeed {
       };
     },
     violated: (connectionId, reason) => void violations.push({ connectionId, reason }),
-    identified: (connectionId) => void identifiedIds.push(connectionId),
+    identified: (connectionId, key) => void identifications.push({ connectionId, key }),
     closed: (connectionId) => void closedIds.push(connectionId),
     offer(connection) {
       if (taker === undefined) connection.socket.destroy();
