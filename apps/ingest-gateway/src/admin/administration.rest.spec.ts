@@ -34,6 +34,37 @@ describe('the administration over REST', () => {
   };
   const audit = (query = ''): Promise<Entry[]> => ok<Entry[]>('GET', `${V1}/audit${query}`);
 
+  describe('the retention', () => {
+    const RETENTION = `${V1}/retention`;
+    const change = { table: 'file_events', currentDays: 400, configuredDays: 30, rows: 7 };
+
+    it('shows what waits, makes it when it is confirmed, and records what goes', async () => {
+      control.clickhouse.retention = [change];
+      expect(await ok('GET', RETENTION)).toEqual({ changes: [change] });
+      expect(await ok('POST', `${RETENTION}/apply`)).toEqual({ changes: [change] });
+      expect(await ok('POST', `${RETENTION}/apply`)).toEqual({ changes: [] });
+      const [second, first] = await audit('?action=retention.apply');
+      expect(first).toMatchObject({
+        target: 'file_events',
+        outcome: 'ok',
+        before: [{ table: 'file_events', days: 400 }],
+        after: [{ table: 'file_events', days: 30, deletedRows: 7 }],
+      });
+      expect(second).toMatchObject({ target: '', after: [] });
+    });
+
+    it('is nothing for a viewer to change, and waits while ClickHouse is down', async () => {
+      const viewer = await ok<{ key: string }>('POST', KEYS, { name: 'v', role: 'viewer' });
+      expect(await status('GET', RETENTION, undefined, viewer.key)).toBe(200);
+      expect(await status('POST', `${RETENTION}/apply`, undefined, viewer.key)).toBe(403);
+      control.clickhouse.state = { ...control.clickhouse.state, state: 'degraded' };
+      expect(await status('POST', `${RETENTION}/apply`)).toBe(503);
+      expect(await audit('?action=retention.apply')).toEqual([
+        expect.objectContaining({ outcome: 'CLICKHOUSE_UNAVAILABLE' }),
+      ]);
+    });
+  });
+
   describe('enrollment tokens', () => {
     const create = (body?: unknown): Promise<{ id: string; token: string; expiresAt: string }> =>
       ok('POST', `${V1}/nam-listener/enrollment-token`, body);

@@ -89,6 +89,7 @@ describe('a shorter retention of the configuration', () => {
       (events) => events === 1,
     );
     expect(await service.waitingRetention()).toEqual([]);
+    expect(logger.lines.filter(({ message }) => message.startsWith('No retention change'))).toHaveLength(1);
   });
 
   it('is forgotten when the setting goes back', async () => {

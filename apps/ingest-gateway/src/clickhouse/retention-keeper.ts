@@ -32,7 +32,7 @@ interface Counted {
 export class RetentionKeeper {
   #waiting: readonly WaitingRetention[] = [];
   /** What was logged last. */
-  #told = '';
+  #told = '[]';
   readonly #counts = new Map<string, Counted>();
   readonly #changes = new SerialQueue();
 
