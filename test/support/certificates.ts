@@ -1,6 +1,7 @@
 import {
   constants,
   createPublicKey,
+  generateKeyPairSync,
   randomBytes,
   sign,
   X509Certificate,
@@ -81,15 +82,8 @@ export interface Certificate {
 /** Makes an X.509 v3 certificate without extensions, valid from 2020 to 2049. */
 export function makeCertificate({ commonName, key, signedWith, issuer }: CertificateOptions): Certificate {
   const signer = issuer ?? { commonName, key };
-  const tbs = sequence(
-    der(0xa0, integer(2)),
-    der(0x02, Buffer.concat([Buffer.of(1), randomBytes(8)])),
-    signedWith.identifier,
-    name(signer.commonName),
-    sequence(der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from('491231235959Z'))),
-    name(commonName),
-    createPublicKey(key).export({ type: 'spki', format: 'der' }),
-  );
+  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const tbs = toBeSigned({ commonName, issuerName: signer.commonName, spki, signedWith });
   const options: SigningOptions = 'options' in signedWith ? (signedWith.options ?? {}) : {};
   const signature = sign(signedWith.digest, tbs, { key: signer.key, ...options });
   const whole = sequence(tbs, signedWith.identifier, der(0x03, Buffer.of(0), signature));
@@ -99,6 +93,74 @@ export function makeCertificate({ commonName, key, signedWith, issuer }: Certifi
     keyPem: key.export({ type: 'pkcs8', format: 'pem' }) as string,
     spkiHash: spkiHash(certificate),
   };
+}
+
+/** A chain whose certificates are linked by name, and whose keys and signatures are chosen to be dear to verify. */
+export interface ForgedChain extends Pick<Certificate, 'certPem' | 'keyPem'> {
+  /** Size of all its certificates, DER, bytes. */
+  readonly bytes: number;
+}
+
+/**
+ * Makes a chain that anybody can make: of its keys only the leaf's (ECDSA P-256) exists. Each other one is a random RSA
+ * modulus with a random public exponent, so that each signature, which is random too, costs what the modulus and the
+ * exponent cost.
+ * @param options `linked: false` gives the certificates names that do not lead from one to the next
+ */
+export function forgeChain(options: {
+  readonly certificates: number;
+  readonly modulusBits: number;
+  /** 3 takes 65537. */
+  readonly exponentBytes: number;
+  readonly linked?: boolean;
+}): ForgedChain {
+  const { certificates, modulusBits, exponentBytes, linked = true } = options;
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const leaf = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  const chain = Array.from({ length: certificates }, (_, i) => {
+    const spki = i === 0 ? leaf : randomRsaKey(modulusBits, exponentBytes);
+    const signature = randomBytes(modulusBits / 8);
+    // Smaller than any modulus of this size: a greater one would be refused without a calculation.
+    signature[0] = 0;
+    const issuerName = linked ? `c${i + 1}` : 'nobody';
+    const tbs = toBeSigned({ commonName: `c${i}`, issuerName, spki, signedWith: SIGNED_WITH.rsaSha256 });
+    return sequence(tbs, SIGNED_WITH.rsaSha256.identifier, der(0x03, Buffer.of(0), signature));
+  });
+  return {
+    certPem: chain.map((each) => new X509Certificate(each).toString()).join(''),
+    keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    bytes: chain.reduce((sum, { length }) => sum + length, 0),
+  };
+}
+
+/** A DER SubjectPublicKeyInfo of an RSA key that nobody has. */
+function randomRsaKey(modulusBits: number, exponentBytes: number): Buffer {
+  const modulus = randomBytes(modulusBits / 8);
+  modulus[0] = 0xff;
+  modulus[modulus.length - 1]! |= 1;
+  const exponent = exponentBytes === 3 ? Buffer.of(1, 0, 1) : randomBytes(exponentBytes);
+  // Positive, odd, and smaller than the modulus, which OpenSSL asks for.
+  exponent[0] = (exponent[0]! & 0x7f) | 1;
+  exponent[exponent.length - 1]! |= 1;
+  const key = sequence(der(0x02, Buffer.of(0), modulus), der(0x02, exponent));
+  return sequence(sequence(oid('1.2.840.113549.1.1.1'), NULL), der(0x03, Buffer.of(0), key));
+}
+
+function toBeSigned(parts: {
+  readonly commonName: string;
+  readonly issuerName: string;
+  readonly spki: Buffer;
+  readonly signedWith: SignatureAlgorithm;
+}): Buffer {
+  return sequence(
+    der(0xa0, integer(2)),
+    der(0x02, Buffer.concat([Buffer.of(1), randomBytes(8)])),
+    parts.signedWith.identifier,
+    name(parts.issuerName),
+    sequence(der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from('491231235959Z'))),
+    name(parts.commonName),
+    parts.spki,
+  );
 }
 
 function name(commonName: string): Buffer {

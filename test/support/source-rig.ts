@@ -12,6 +12,8 @@ export interface SourceRigParts {
   create(context: PluginContext): Source;
   /** What the source's pipeline knows of streams; nothing by default. */
   readonly marks?: StreamMarks;
+  /** Whether connections come from an address where agents were seen; false by default. */
+  readonly known?: boolean;
 }
 
 /** A gateway's worth of surroundings for one source of connections: a real listener, services that a test sets. */
@@ -43,6 +45,7 @@ export class SourceRig {
         remoteAddress: '127.0.0.1',
         remotePort: socket.remotePort ?? 0,
         acceptedAt: Date.now(),
+        known: this.parts.known ?? false,
         socket,
       });
     });

@@ -8,7 +8,8 @@ import { enroll } from './enrollment.js';
 import { decideFirst, type FirstAction } from './first-message.js';
 import { readHello, type Hello } from './hello-message.js';
 import type { TlsSide } from './handshake.js';
-import { certificateOf, peerKeyOf, weaknessOf } from './peer-key.js';
+import { identifyPeer, type PeerRefusal } from './identify-peer.js';
+import { certificateOf, weaknessOf } from './peer-key.js';
 import { endSoon, endWith } from './socket-end.js';
 import { isCutOff } from './sort-lines.js';
 import type { CloseReason } from './source-metrics.js';
@@ -136,26 +137,23 @@ export class AgentConnection {
   async #identify(): Promise<boolean> {
     this.#secured = await this.tls.secured;
     if (this.#reason !== undefined) return false;
-    const { metrics } = this.host;
-    const key = this.#secured ? peerKeyOf(this.tls.socket) : undefined;
-    if (key?.spkiHash !== undefined) {
-      this.#spki = key.spkiHash;
-      this.#clock.secured();
-      if (this.host.context.services.allowlist.current.has(this.#spki)) this.#identified();
-      return true;
+    const { spkiHash, refusal } = identifyPeer(this.tls, this.#secured);
+    if (refusal !== undefined) {
+      this.#refuse(refusal);
+      return false;
     }
-    metrics.handshakesFailed.add(1);
-    if (key === undefined) {
-      this.#logger.info({ err: this.tls.fault() }, 'TLS handshake failed');
-      this.#close('handshake_failed');
-    } else if (key.missing) {
-      this.#logger.warn({}, 'Peer without a client certificate');
-      this.#punish('no_client_certificate', 'no_client_certificate');
-    } else {
-      this.#logger.warn({ err: key.error }, 'Client certificate has a key that cannot be read');
-      this.#close('unreadable_client_certificate');
-    }
-    return false;
+    this.#spki = spkiHash;
+    this.#clock.secured();
+    if (this.host.context.services.allowlist.current.has(spkiHash)) this.#identified();
+    return true;
+  }
+
+  #refuse({ reason, violation, spkiHash, level, message, fields }: PeerRefusal): void {
+    this.host.metrics.handshakesFailed.add(1);
+    this.#logger[level](fields, message);
+    const isAgent = spkiHash !== undefined && this.host.context.services.allowlist.current.has(spkiHash);
+    if (violation && !isAgent) this.#punish(reason, reason);
+    else this.#close(reason);
   }
 
   /** Tells the gateway once that this peer is an agent of the allowlist. */

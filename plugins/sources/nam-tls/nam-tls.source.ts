@@ -8,11 +8,13 @@ import {
   type Source,
   type StreamMarks,
 } from '@app/pipeline/api';
-import { MessageReader } from '@app/pipeline/helpers';
+import { addressGroup, MessageReader } from '@app/pipeline/helpers';
 import type { ConnectionHost } from './agent-stream.js';
 import { namTlsConfigSchema, type NamTlsConfig } from './config.js';
 import { AgentConnection } from './connection.js';
-import { beginTls } from './handshake.js';
+import { HandshakeGate } from './handshake-gate.js';
+import { HandshakeTurns } from './handshake-turns.js';
+import { beginTls, type HandshakeOptions, type TlsSide } from './handshake.js';
 import { SecureContextCache } from './secure-context.js';
 import { sourceMetrics, type CloseReason, type SourceMetrics } from './source-metrics.js';
 import { StreamSessions } from './stream-sessions.js';
@@ -24,6 +26,8 @@ const DESTROY_BEFORE_MS = 100;
 class NamTlsSource implements Source {
   readonly #connections = new Map<AgentConnection, Promise<void>>();
   readonly #contexts = new SecureContextCache();
+  readonly #gate = new HandshakeGate();
+  readonly #turns = new HandshakeTurns();
   readonly #metrics: SourceMetrics;
   #unsubscribe: (() => void)[] = [];
 
@@ -51,7 +55,7 @@ class NamTlsSource implements Source {
       services.connectionSettings.subscribe(() => this.#each((each) => each.settingsChanged())),
       services.allowlist.subscribe(() => this.#each((each) => each.allowlistChanged())),
       services.connections.take({
-        accept: (connection) => this.#serve(connection, host),
+        accept: (connection) => this.#accept(connection, host),
         closeAll: () => this.#each((each) => each.stop()),
         end: (id, reason) => this.#find(id)?.stop(reason),
         silentMs: (id) => this.#find(id)?.silentMs,
@@ -62,6 +66,7 @@ class NamTlsSource implements Source {
   /** What has arrived goes to the pipeline; connections that are still open at the deadline are cut. */
   async stop(deadline: number): Promise<void> {
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+    this.#turns.flush();
     this.#each((each) => each.stop());
     const open = Promise.all(this.#connections.values());
     const left = Math.max(0, deadline - DESTROY_BEFORE_MS - this.context.now());
@@ -81,21 +86,39 @@ class NamTlsSource implements Source {
     return [...this.#connections.keys()].find((each) => each.id === id);
   }
 
-  #serve(accepted: AcceptedConnection, host: ConnectionHost): void {
+  /** Handshakes are watched, but for one at a time of each address from which agents are known. */
+  #accept(accepted: AcceptedConnection, host: ConnectionHost): void {
+    const address = addressGroup(accepted.remoteAddress);
+    if (accepted.known !== true) return void this.#serve(accepted, host, { address, watched: true });
+    this.#turns.take(address, (alone) => {
+      const tls = this.#serve(accepted, host, { address, watched: !alone });
+      if (!alone) return;
+      if (tls === undefined) this.#turns.leave(address);
+      else void tls.secured.then(() => this.#turns.leave(address));
+    });
+  }
+
+  #serve(
+    accepted: AcceptedConnection,
+    host: ConnectionHost,
+    handshake: Pick<HandshakeOptions, 'address' | 'watched'>,
+  ): TlsSide | undefined {
     const secureContext = this.#secureContext();
     if (secureContext === undefined || accepted.socket.destroyed) {
       const reason = secureContext === undefined ? 'no_server_certificate' : 'reset';
       accepted.socket.once('error', () => undefined).destroy();
       this.#closed(accepted, reason);
-      return;
+      return undefined;
     }
-    const connection = new AgentConnection(accepted, beginTls(accepted.socket, secureContext), host);
+    const tls = beginTls(accepted.socket, { ...handshake, secureContext, gate: this.#gate });
+    const connection = new AgentConnection(accepted, tls, host);
     const done = connection.run().then((reason) => {
       this.#connections.delete(connection);
       this.#closed(accepted, reason);
     });
     this.#connections.set(connection, done);
     this.#metrics.open.set(this.#connections.size);
+    return tls;
   }
 
   #closed(accepted: AcceptedConnection, reason: CloseReason): void {

@@ -19,6 +19,7 @@ beforeEach(async () => {
   rig = new SourceRig({
     server,
     agent,
+    known: true,
     create: (context) => namTlsSource.create({ max_batch_events: 100 }, context),
   });
   await rig.start();

@@ -9,11 +9,17 @@ export type CloseReason =
   | 'no_server_certificate'
   | 'handshake_failed'
   | 'handshake_timeout'
+  /** The peer sent too much before its handshake was done. */
+  | 'handshake_too_large'
+  /** The handshake took long, and others were waiting for its place. */
+  | 'handshake_displaced'
   | 'first_message_timeout'
   /** A message began and did not end in time. */
   | 'message_timeout'
   | 'no_client_certificate'
   | 'unreadable_client_certificate'
+  | 'certificate_chain_too_long'
+  | 'rsa_key_too_large'
   | 'unknown_agent'
   | 'enrolled'
   | 'enrollment_rejected'

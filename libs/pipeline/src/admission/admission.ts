@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { canonicalIp, CidrList } from '../helpers/index.js';
-import { addressGroup, parseAddressGroup } from './address-group.js';
+import { addressGroup, canonicalIp, CidrList, parseAddressGroup } from '../helpers/index.js';
 import { ConnectionTable, type Connection } from './connection-table.js';
 import { Deadline } from './deadline.js';
 import { admissionInstruments, type AdmissionInstruments } from './instruments.js';

@@ -1,4 +1,4 @@
-export { addressGroup, parseAddressGroup } from './address-group.js';
+export { addressGroup, parseAddressGroup } from '../helpers/index.js';
 export { Admission } from './admission.js';
 export { KeyedBuckets } from './keyed-buckets.js';
 export { KnownAddresses, type KnownAddress } from './known-addresses.js';

@@ -1,4 +1,4 @@
-import { addressGroup } from './address-group.js';
+import { addressGroup } from '../helpers/index.js';
 
 /** When a connection with an identified key was last seen from an address group. */
 export interface KnownAddress {

@@ -59,6 +59,8 @@ export interface AcceptedConnection {
   readonly remotePort: number;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly acceptedAt: number;
+  /** Whether a peer with a key of the allowlist was lately seen at its address; false when unset. */
+  readonly known?: boolean;
   readonly socket: import('node:net').Socket;
 }
 

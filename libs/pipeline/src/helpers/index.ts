@@ -1,3 +1,4 @@
+export * from './address-group.js';
 export * from './backoff.js';
 export * from './buffer-pool.js';
 export * from './cidr.js';

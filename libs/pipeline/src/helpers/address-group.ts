@@ -1,4 +1,4 @@
-import { canonicalIp } from '../helpers/index.js';
+import { canonicalIp } from './ip.js';
 
 /**
  * The peers that count as one for limits and bans: an IPv4 address, or the /64 network of an IPv6 address, because one
