@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '@app/pipeline/api';
 import type { Authenticate } from './access.js';
 import type { Routes } from './allowed-methods.js';
+import { ConnectionLimits } from './connection-limits.js';
 import { addHooks } from './hooks.js';
 import { codeOfStatus, createProblem, PROBLEM_TYPE } from './problem.js';
 import { sendProblem } from './problem.filter.js';
@@ -11,8 +12,6 @@ import type { RequestLimits } from './rate-limit.js';
 
 /** Largest body of a request, bytes. */
 export const BODY_LIMIT = 1_048_576;
-/** Connections at a time; more are closed at once. */
-const MAX_CONNECTIONS = 256;
 /** Time for a whole request to come in, ms. */
 const REQUEST_TIMEOUT = 30_000;
 /** Time for its headers, ms. */
@@ -30,6 +29,7 @@ export function createHttpAdapter(
   limits: RequestLimits,
   metrics: Metrics,
 ): { readonly adapter: FastifyAdapter; readonly routes: Routes } {
+  const connections = new ConnectionLimits(metrics);
   const adapter = new FastifyAdapter({
     logger: false,
     bodyLimit: BODY_LIMIT,
@@ -39,10 +39,10 @@ export function createHttpAdapter(
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: refuseUrl as never,
-    clientErrorHandler: refuseBytes,
+    clientErrorHandler: (error, socket) => refuseBytes(error, socket, connections),
   });
   const instance = adapter.getInstance<FastifyInstance>();
-  instance.server.maxConnections = MAX_CONNECTIONS;
+  connections.watch(instance.server);
   const routes = addHooks(instance, authenticate, limits);
   countRequests(instance, metrics);
   acceptJsonOnly(instance);
@@ -84,14 +84,14 @@ function refuseUrl(
   sendProblem(reply, createProblem(status, codeOfStatus(status), error.message, request.url));
 }
 
-/** Bytes that are no HTTP have no request to answer. */
-function refuseBytes(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
+/** Bytes that are no HTTP have no request to answer; nor has what did not come in in time. */
+function refuseBytes(error: Error & { code?: string }, socket: Socket, connections: ConnectionLimits): void {
   const status = statusOfClientError(error.code);
   const body = JSON.stringify(
     createProblem(status, codeOfStatus(status), 'The request is no valid HTTP.', ''),
   );
-  socket.end(
+  connections.refuse(
+    socket,
     `HTTP/1.1 ${status} \r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

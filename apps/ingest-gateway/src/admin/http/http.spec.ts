@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { pollUntil } from '../../../../../test/support/poll.js';
 import { startControlPlane, type TestControlPlane } from '../../../../../test/support/control-plane.js';
 import { RequestLimits } from './rate-limit.js';
 
@@ -42,19 +43,37 @@ describe('requests', () => {
     }
   });
 
-  it('come over a bounded number of connections', async () => {
-    control = await startControlPlane();
+  const dial = async (localAddress: string, text: string): Promise<Socket> => {
     const { port, hostname } = new URL(control.httpUrl);
-    const dial = async (): Promise<Socket> => {
-      const socket = connect(Number(port), hostname).on('error', () => undefined);
-      sockets.push(socket);
-      await once(socket, 'connect');
-      return socket;
-    };
-    for (let i = 0; i < 256; i += 1) await dial();
-    const late = await dial();
-    await once(late, 'close');
-    expect(sockets[0]?.destroyed).toBe(false);
+    const options = { port: Number(port), host: hostname, localAddress, allowHalfOpen: true };
+    const socket = connect(options).on('error', () => undefined);
+    sockets.push(socket.resume());
+    await once(socket, 'connect');
+    socket.write(text);
+    return socket;
+  };
+
+  it.each([
+    ['one address', () => '127.0.0.1', 32],
+    ['many addresses', (index: number) => `127.0.0.${1 + (index % 50)}`, 256],
+  ])('that %s leaves half sent take no place from others, health or metrics', async (_, from, most) => {
+    control = await startControlPlane();
+    for (let i = 0; i < 400; i += 1) await dial(from(i), 'PUT / HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ');
+    for (const path of ['/health/live', '/health/ready', '/metrics', STATUS]) {
+      expect([path, (await control.rest('GET', path)).status]).toEqual([path, 200]);
+    }
+    await pollUntil(
+      'bounded',
+      () => sockets.filter((socket) => !socket.readableEnded && !socket.closed).length <= most,
+    );
+  });
+
+  it('that are no HTTP are answered, and closed although their peer does not close', async () => {
+    control = await startControlPlane();
+    const socket = await dial('127.0.0.1', 'no HTTP\r\n\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 [^]*"code":"BAD_REQUEST"/);
+    await pollUntil('destroyed', () => socket.destroyed || !socket.write('x'));
   });
 });
 
