@@ -116,7 +116,7 @@ it('keeps history when the retention gets shorter, says what would go, and delet
   );
   expect(degraded.status).toBe('degraded');
   expect(degraded.components.clickhouse.reason).toBe(
-    'file_events keeps rows for good, configured are 30 days: the change would delete 2 rows. Run `gateway retention apply` to confirm, or set the retention back.',
+    'file_events keeps all rows; the configured 30 days would delete 2 rows. Run `gateway retention apply` to confirm, or set the retention back.',
   );
   expect(gateway.log()).toContain('Retention change waits for gateway retention apply');
   await stored(3, 2);

@@ -219,7 +219,7 @@ class Service implements ClickHouseService {
       return await question(this.#client, this.options.config.database);
     } catch (error) {
       if (error instanceof GatewayError) throw error;
-      if (GONE_CODES.has(errorCode(error))) this.#doubt.abort();
+      if (isDoubtful(errorCode(error))) this.#doubt.abort();
       throw unavailable(describeError(error), error);
     }
   }
@@ -229,6 +229,11 @@ function sameEndpoint(a: Endpoint | undefined, b: Endpoint): boolean {
   return (
     a?.url === b.url && a.database === b.database && a.username === b.username && a.password === b.password
   );
+}
+
+/** Whether a failed question is a reason to look at the server: it lacks something, or nothing of it has answered. */
+function isDoubtful(code: string): boolean {
+  return GONE_CODES.has(code) || !/^\d+$/.test(code);
 }
 
 function errorCode(error: unknown): string {

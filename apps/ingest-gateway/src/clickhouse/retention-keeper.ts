@@ -115,10 +115,13 @@ export class RetentionKeeper {
 function sentence({ table, currentDays, configuredDays, rows }: WaitingRetention): string {
   const now =
     currentDays === null
-      ? 'has a TTL of its own'
-      : `keeps rows ${currentDays === 0 ? 'for good' : days(currentDays)}`;
-  const configured = configuredDays === 0 ? 'that rows are kept' : days(configuredDays);
-  return `${table} ${now}, configured are ${configured}: the change would delete ${rows ?? 'an unknown number of'} rows.`;
+      ? 'has a TTL that the gateway did not make'
+      : currentDays === 0
+        ? 'keeps all rows'
+        : `keeps rows for ${days(currentDays)}`;
+  const configured = configuredDays === 0 ? 'retention, no TTL,' : days(configuredDays);
+  const count = rows === null ? 'an unknown number of rows' : `${rows} row${rows === 1 ? '' : 's'}`;
+  return `${table} ${now}; the configured ${configured} would delete ${count}.`;
 }
 
 function days(count: number): string {

@@ -60,4 +60,13 @@ describe('GET /metrics', () => {
     );
     expect(text).not.toContain('/who/knows');
   });
+
+  it.each([
+    [{}, 0],
+    [{ retention: [{ table: 'file_events', currentDays: 400, configuredDays: 30, rows: 1 }] }, 1],
+  ])('says of a degraded ClickHouse whether it can be used: %j', async (status, up) => {
+    control.clickhouse.state = { ...control.clickhouse.state, state: 'degraded', ...status };
+    const text = await (await fetch(`${control.httpUrl}/metrics`)).text();
+    expect(text).toContain(`gateway_clickhouse_up{process="control"} ${up}\n`);
+  });
 });

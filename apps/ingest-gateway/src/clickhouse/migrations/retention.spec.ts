@@ -137,6 +137,26 @@ describe('a TTL of an earlier version that wraps', () => {
     );
   });
 
+  it('keeps a later retention waiting where the gateway may not protect those parts', async () => {
+    await wrapped('refused');
+    await start('refused', 36_500);
+    const denied = new Proxy(clickhouse.client, {
+      get(client, name) {
+        if (name === 'query') return client.query.bind(client);
+        return async (params: Parameters<typeof client.command>[0]) => {
+          if (params.query.startsWith('SYSTEM STOP')) throw new Error('Not enough privileges');
+          return client.command(params);
+        };
+      },
+    });
+    const restricted = { ...options('refused', 400), client: denied };
+    const change = { table: 'file_events', currentDays: 0, configuredDays: 400, rows: 0 };
+    expect((await applyRetention(restricted)).waiting).toEqual([change]);
+    await expect(applyRetention(restricted, 'confirmed')).rejects.toMatchObject({ code: 'RETENTION_UNSAFE' });
+    expect(await ttl('refused', 'file_events')).toBe('');
+    expect(await count('refused.file_events')).toBe(4);
+  });
+
   it('is removed also where the shorter retention in its place has to wait', async () => {
     await wrapped('waits');
     expect(await start('waits', 150)).toEqual([
