@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ClickHouseError } from '@clickhouse/client';
 import { PartialWriteError, PermanentError, RetryableError } from '@app/pipeline/api';
 import { classifyError, rowOf } from './classify-error.js';
+import { UnexpectedAnswer } from './exchange.js';
 
 const CONTEXT = { table: 'file_events', rows: 4, aborted: false };
 const clickhouse = (code: number, type: string, message = 'Something'): ClickHouseError =>
@@ -64,8 +65,9 @@ describe('classifyError', () => {
     [system('ECONNRESET'), 'ECONNRESET'],
     [system('ENOTFOUND'), 'ENOTFOUND'],
     [new Error('Timeout error.'), 'TIMEOUT'],
-    [new Error('<html>502 Bad Gateway</html>'), 'HTTP'],
-    [new Error(''), 'HTTP'],
+    [new UnexpectedAnswer(502, 'HTTP 502, "Bad Gateway"'), 'HTTP'],
+    [new Error('<html>'), 'UNKNOWN'],
+    [new Error(''), 'UNKNOWN'],
     ['text', 'UNKNOWN'],
   ])('no answer: %s', (cause, code) => {
     const error = classifyError(cause, CONTEXT);

@@ -1,6 +1,7 @@
 import { ClickHouseError } from '@clickhouse/client';
 import { PartialWriteError, PermanentError, RetryableError, SinkError } from '@app/pipeline/api';
 import { classOf, waitAfter } from './error-codes.js';
+import { UnexpectedAnswer } from './exchange.js';
 
 /** Failures of TLS that stay until somebody changes a certificate or the address. */
 const TLS_CODE =
@@ -21,6 +22,10 @@ export interface WriteContext {
 export function classifyError(error: unknown, context: WriteContext): SinkError {
   if (error instanceof SinkError) return error;
   if (error instanceof ClickHouseError) return classifyCode(error, context);
+  if (error instanceof UnexpectedAnswer) {
+    const message = `The insert into ${context.table} got an answer that is not ClickHouse's (${error.detail})`;
+    return new RetryableError(message, 'HTTP', 0, { cause: error });
+  }
   if (context.aborted) {
     return new RetryableError(`The insert into ${context.table} was given up.`, 'ABORTED', 0, {
       cause: error,
@@ -85,9 +90,7 @@ function transportCode(error: unknown): string {
   if (typeof error !== 'object' || error === null) return 'UNKNOWN';
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code === 'string' && code !== '') return code;
-  if (typeof message === 'string' && /timeout/i.test(message)) return 'TIMEOUT';
-  // What is not ClickHouse's own text comes from something between: a proxy's page, an empty answer.
-  return 'HTTP';
+  return typeof message === 'string' && /timeout/i.test(message) ? 'TIMEOUT' : 'UNKNOWN';
 }
 
 /** The row that a message names, from 0 over the whole insert: ClickHouse counts from 1. */

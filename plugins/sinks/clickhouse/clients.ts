@@ -11,6 +11,8 @@ const MAX_CONNECTIONS = 64;
 export interface Connection {
   readonly client: ClickHouseClient;
   readonly endpoint: Endpoint;
+  /** Longest wait for one answer, ms. */
+  readonly timeoutMs: number;
 }
 
 /** The client of a named endpoint, which may come late and may change. */
@@ -36,7 +38,8 @@ export class Clients {
       return this.#connection;
     }
     if (this.#connection !== undefined) this.#former.push(this.#connection.client);
-    this.#connection = { client: this.#create(endpoint), endpoint };
+    const timeoutMs = durationMs(this.config.request_timeout);
+    this.#connection = { client: this.#create(endpoint, timeoutMs), endpoint, timeoutMs };
     return this.#connection;
   }
 
@@ -49,14 +52,14 @@ export class Clients {
     await Promise.all(clients.map((client) => client.close()));
   }
 
-  #create(endpoint: Endpoint): ClickHouseClient {
+  #create(endpoint: Endpoint, timeoutMs: number): ClickHouseClient {
     return createClient({
       url: endpoint.url,
       username: endpoint.username,
       password: endpoint.password,
       database: endpoint.database,
       application: 'activity-ingest-gateway',
-      request_timeout: durationMs(this.config.request_timeout),
+      request_timeout: timeoutMs,
       max_open_connections: MAX_CONNECTIONS,
       compression: { request: this.config.compression, response: false },
       keep_alive: { enabled: true, idle_socket_ttl: IDLE_SOCKET_MS, eagerly_destroy_stale_sockets: true },

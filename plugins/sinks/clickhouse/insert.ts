@@ -1,9 +1,10 @@
-import { Readable } from 'node:stream';
-import { type ClickHouseSettings, drainStream } from '@clickhouse/client';
+import type { ClickHouseSettings } from '@clickhouse/client';
 import type { EncodedEntry } from '@app/pipeline/api';
 import type { Connection } from './clients.js';
+import { runInsert } from './exchange.js';
 import { columnList, quoteName } from './sql.js';
 import { joinNeighbours } from './join-neighbours.js';
+import { rowsOf } from './slice-entries.js';
 import { inputOf, type InsertColumn, valueOf } from './table-fields.js';
 
 /** More rows than any insert has: every insert stays one block, and so one part a partition and atomic. */
@@ -25,7 +26,6 @@ const SETTINGS: ClickHouseSettings = {
   // Rows are counted in the order of the blocks.
   max_threads: 1,
   max_insert_threads: '1',
-  wait_end_of_query: 1,
 };
 
 /** Rows of the entries that are inserted, where not all of them are. */
@@ -49,7 +49,13 @@ export interface Insert {
   readonly slice?: Slice;
 }
 
-/** Sends the entries as they are, one after the other; a slice of them is cut out by the server. @throws what the client throws */
+/** What a statement reads, and what has to come of it. */
+export interface SentBlocks extends Pick<Insert, 'entries' | 'token'> {
+  /** Rows that it stores at least; a condition may leave out others. */
+  readonly rows: number;
+}
+
+/** Sends the entries as they are, one after the other; a slice of them is cut out by the server. @throws as `runInsert` */
 export async function insertBlocks(
   connection: Connection,
   insert: Insert,
@@ -59,24 +65,29 @@ export async function insertBlocks(
   const names = columns.length === 0 ? '' : ` (${columnList(columns.map(({ name }) => name))})`;
   const into = `INSERT INTO ${quoteName(connection.endpoint.database)}.${quoteName(table)}${names}`;
   const plain = slice === undefined && !columns.some(({ narrow }) => narrow);
-  await sendBlocks(connection, plain ? into : `${into} ${selectOf(columns, slice)}`, insert, signal);
+  const statement = plain ? into : `${into} ${selectOf(columns, slice)}`;
+  await sendBlocks(connection, statement, { ...insert, rows: rowsOfInsert(insert) }, signal);
 }
 
-/** Runs a statement that reads the entries as blocks. @throws what the client throws */
+function rowsOfInsert({ entries, slice }: Insert): number {
+  if (slice === undefined) return rowsOf(entries);
+  return slice.where === undefined ? slice.rows : 0;
+}
+
+/** Runs a statement that reads the entries as blocks. @throws as `runInsert` */
 export async function sendBlocks(
-  { client }: Connection,
+  connection: Connection,
   statement: string,
-  { entries, token }: Pick<Insert, 'entries' | 'token'>,
+  { entries, token, rows }: SentBlocks,
   signal: AbortSignal,
 ): Promise<void> {
-  const body = Readable.from(joinNeighbours(entries), { objectMode: false });
-  const result = await client.exec({
-    query: `${statement} FORMAT Native`,
-    values: body,
-    clickhouse_settings: { ...SETTINGS, ...ROW_JSON, insert_deduplication_token: token },
-    abort_signal: signal,
-  });
-  await drainStream(result.stream);
+  const request = {
+    statement: `${statement} FORMAT Native`,
+    body: joinNeighbours(entries),
+    settings: { ...SETTINGS, ...ROW_JSON, insert_deduplication_token: token },
+    rows,
+  };
+  await runInsert(connection, request, signal);
 }
 
 /** The form of a row as JSON: nothing is lost, times are ISO 8601 with `Z`. */

@@ -23,7 +23,7 @@ const STAMPS = ['received_at', 'agent_spki', 'agent_host', 'source_ip', 'ingest_
 
 /**
  * Puts rows of the entries into the dead letters, as JSON. Repeated with the same rows and token it stores nothing more.
- * @throws what the client throws
+ * @throws as `runInsert`
  */
 export async function storeLetters(
   connection: Connection,
@@ -38,8 +38,12 @@ export async function storeLetters(
     const some = rows.slice(from, from + MAX_ROWS);
     const first = some[0]?.[0] ?? 0;
     const last = some.at(-1)?.[0] ?? 0;
-    const insert = { entries, token: `${token}#refused-${first}-${last}-${some.length}` };
-    await sendBlocks(connection, statement(connection, context, some), insert, signal);
+    const blocks = {
+      entries,
+      token: `${token}#refused-${first}-${last}-${some.length}`,
+      rows: some.length,
+    };
+    await sendBlocks(connection, statement(connection, context, some), blocks, signal);
   }
 }
 

@@ -1,5 +1,6 @@
 import { deadLetters, type EncodedEntry, type StoredEntry } from '@app/pipeline/api';
 import type { Connection } from './clients.js';
+import { askRows } from './exchange.js';
 import { columnList, quoteName, quoteText } from './sql.js';
 import type { InsertColumn } from './table-fields.js';
 
@@ -15,25 +16,21 @@ interface CountRow {
 
 /**
  * What of each entry is in the table, and in the dead letters as rows that the table refused.
- * @throws what the client throws
+ * @throws as `askRows`
  */
 export async function lookUp(
-  { client, endpoint }: Connection,
+  connection: Connection,
   table: string,
   entries: readonly EncodedEntry[],
   signal: AbortSignal,
 ): Promise<StoredEntry[]> {
   const condition = idCondition(entries);
-  const database = quoteName(endpoint.database);
-  const result = await client.query({
-    query: `SELECT ingest_batch AS id, '' AS code, toString(count()) AS rows FROM ${database}.${quoteName(table)} WHERE ${condition} GROUP BY id
+  const database = quoteName(connection.endpoint.database);
+  const query = `SELECT ingest_batch AS id, '' AS code, toString(count()) AS rows FROM ${database}.${quoteName(table)} WHERE ${condition} GROUP BY id
 UNION ALL SELECT ingest_batch AS id, code, toString(count()) AS rows FROM ${database}.${quoteName(deadLetters.name)}
-WHERE ${condition} AND destination = ${quoteText(table)} GROUP BY id, code`,
-    format: 'JSONEachRow',
-    abort_signal: signal,
-  });
+WHERE ${condition} AND destination = ${quoteText(table)} GROUP BY id, code`;
   const found = new Map<string, { rows: number; deadLettered: Map<string, number> }>();
-  for (const { id, code, rows } of await result.json<CountRow>()) {
+  for (const { id, code, rows } of await askRows<CountRow>(connection, query, signal)) {
     const entry = found.get(id) ?? { rows: 0, deadLettered: new Map() };
     if (code === '') entry.rows += Number(rows);
     else entry.deadLettered.set(code, Number(rows));

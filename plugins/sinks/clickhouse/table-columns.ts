@@ -1,5 +1,6 @@
 import type { EventType } from '@app/pipeline/api';
 import type { Connection } from './clients.js';
+import { askRows } from './exchange.js';
 import { tableFields, type TableTypes } from './native/table-encoder.js';
 
 /** What the sink knows of a table from the server. */
@@ -29,22 +30,16 @@ interface EngineRow {
 const MIGRATE =
   'The gateway migrates the database again within seconds, if its user may create and alter tables.';
 
-/** Asks the server for the tables of event types. @throws what the client throws */
+/** Asks the server for the tables of event types. @throws as `askRows` */
 export async function readTables(
-  { client, endpoint }: Connection,
+  connection: Connection,
   eventTypes: readonly EventType[],
   signal: AbortSignal,
 ): Promise<Map<string, TableState>> {
   const names = eventTypes.map(({ name }) => name);
-  const ask = async <Row>(query: string): Promise<Row[]> => {
-    const result = await client.query({
-      query,
-      query_params: { database: endpoint.database, names },
-      format: 'JSONEachRow',
-      abort_signal: signal,
-    });
-    return result.json<Row>();
-  };
+  const { endpoint } = connection;
+  const ask = <Row>(query: string): Promise<Row[]> =>
+    askRows<Row>(connection, query, signal, { database: endpoint.database, names });
   const where = 'WHERE database = {database:String} AND';
   const [columns, engines, [server]] = await Promise.all([
     ask<ColumnRow>(

@@ -9,6 +9,7 @@ export * from './event-time.js';
 export { parseExact } from './exact-numbers.js';
 export * from './extra.js';
 export type { Keyed } from './arrange.js';
+export * from './http-answer.js';
 export * from './ip.js';
 export * from './line.js';
 export * from './line-framer.js';

@@ -1,0 +1,164 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { constants, gunzipSync } from 'node:zlib';
+import {
+  ClickHouseError,
+  type ClickHouseSettings,
+  parseError,
+  type ResponseHeaders,
+} from '@clickhouse/client';
+import { excerpt, readBody } from '@app/pipeline/helpers';
+import type { Connection } from './clients.js';
+
+/** Of the answer to an insert: enough for any exception's code and its first sentences. */
+const MAX_INSERT_ANSWER = 16 * 1024;
+/** Of the answer to a question: a row for each entry of a batch, or for each column of the tables. */
+const MAX_ROWS_ANSWER = 32 * 1024 * 1024;
+
+/**
+ * Status and headers are the outcome, and the summary counts all rows: nothing is sent before the end of the query, so
+ * that no error can follow a status 200.
+ */
+const SETTINGS: ClickHouseSettings = { wait_end_of_query: 1, send_progress_in_http_headers: 0 };
+
+/** An answer that is not a whole one of a ClickHouse: what was asked may have happened, or not. */
+export class UnexpectedAnswer extends Error {
+  override readonly name = 'UnexpectedAnswer';
+
+  /** @param detail status and first bytes, fit for logs */
+  constructor(
+    readonly status: number,
+    readonly detail: string,
+  ) {
+    super(`Not an answer of ClickHouse: ${detail}`);
+  }
+}
+
+/** Blocks on their way into a table. */
+export interface InsertRequest {
+  readonly statement: string;
+  /** Blocks, in order. */
+  readonly body: readonly Uint8Array[];
+  readonly settings: ClickHouseSettings;
+  /** Rows that the server has to account for. */
+  readonly rows: number;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: ResponseHeaders;
+  readonly bytes: Buffer;
+  readonly whole: boolean;
+}
+
+/**
+ * Runs an insert. It has happened if, and only if, this resolves: status 200, an empty body, no exception, and a summary
+ * that accounts for all rows. A page of a proxy has none, and neither has an insert whose body got lost on the way.
+ * @throws ClickHouseError when ClickHouse says what is wrong, UnexpectedAnswer when the outcome is unknown, and what the
+ *   client throws
+ */
+export async function runInsert(
+  connection: Connection,
+  { statement, body, settings, rows }: InsertRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const values = Readable.from(body, { objectMode: false });
+  const request = { query: statement, values, clickhouse_settings: { ...settings, ...SETTINGS } };
+  const answer = await exchange(connection, request, MAX_INSERT_ANSWER, signal);
+  const summary = summaryOf(answer);
+  if (answer.bytes.length > 0 || summary === undefined) throw unexpected(answer);
+  const seen = Math.max(Number(summary['read_rows']), Number(summary['written_rows']));
+  if (!(seen >= rows)) throw unexpected(answer, `${rows} rows sent and ${seen} accounted for`);
+}
+
+/**
+ * Rows of a query, as objects.
+ * @param params values of its `{name:Type}`
+ * @throws as `runInsert`: a page of a proxy is not an answer without rows, and half of an answer is none either
+ */
+export async function askRows<Row>(
+  connection: Connection,
+  query: string,
+  signal: AbortSignal,
+  params: Readonly<Record<string, unknown>> = {},
+): Promise<Row[]> {
+  const request = {
+    query: `${query} FORMAT JSON`,
+    query_params: { ...params },
+    clickhouse_settings: SETTINGS,
+  };
+  const answer = await exchange(connection, request, MAX_ROWS_ANSWER, signal);
+  const found = summaryOf(answer) === undefined ? undefined : jsonOf(answer.bytes.toString());
+  const data = found?.['data'];
+  if (!answer.whole || !Array.isArray(data) || data.length !== found?.['rows']) throw unexpected(answer);
+  return data as Row[];
+}
+
+/** One request and its answer; an error that ClickHouse names is thrown as such. */
+async function exchange(
+  { client, timeoutMs }: Connection,
+  request: { query: string; values?: Readable; clickhouse_settings: ClickHouseSettings },
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const result = await client.exec({
+    ...request,
+    abort_signal: signal,
+    ignore_error_response: true,
+    decompress_response_stream: false,
+  });
+  const message = result.stream as IncomingMessage & { readonly req?: ClientRequest };
+  // What breaks after the answer is no news, and must not end the process.
+  message.req?.on('error', () => undefined);
+  try {
+    const { bytes, whole } = await readBody(message, { maxBytes, timeoutMs, signal });
+    const headers = result.response_headers;
+    const answer = { status: result.http_status_code ?? 0, headers, bytes: decode(bytes, headers), whole };
+    if (answer.status !== 200) throw exceptionOf(answer) ?? unexpected(answer);
+    if (headers['x-clickhouse-exception-code'] !== undefined) throw unexpected(answer);
+    return answer;
+  } finally {
+    // Who answers before the end of the request may never read the rest: it must not keep the connection busy.
+    if (message.req?.writableFinished === false) message.socket.destroy();
+  }
+}
+
+/** ClickHouse's own error, by its text, or by the header when the text is cut off. */
+function exceptionOf({ bytes, headers }: Answer): ClickHouseError | undefined {
+  const error = parseError(bytes.toString());
+  if (error instanceof ClickHouseError) return error;
+  const code = headers['x-clickhouse-exception-code'];
+  if (typeof code !== 'string' || !/^\d+$/.test(code)) return undefined;
+  return new ClickHouseError({ code, message: error.message });
+}
+
+/** Status and first bytes; of an exception only its code, because its text quotes values of events. */
+function unexpected({ status, bytes, whole }: Answer, why?: string): UnexpectedAnswer {
+  const text = excerpt(bytes).replace(/DB::Exception.*$/s, 'DB::Exception …');
+  const said = text === '' ? 'no text' : `"${text}"`;
+  return new UnexpectedAnswer(status, `HTTP ${status}, ${why ?? said}${whole ? '' : ', cut off'}`);
+}
+
+function summaryOf({ headers }: Answer): Record<string, unknown> | undefined {
+  const header = headers['x-clickhouse-summary'];
+  return typeof header === 'string' ? jsonOf(header) : undefined;
+}
+
+function jsonOf(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nobody asked for compression; a proxy may do it all the same, and people should see what its page says. */
+function decode(bytes: Buffer, headers: ResponseHeaders): Buffer {
+  if (headers['content-encoding'] !== 'gzip') return bytes;
+  try {
+    return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: MAX_ROWS_ANSWER });
+  } catch {
+    return bytes;
+  }
+}
