@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestCertificate } from '@app/pipeline/testing';
-import { startGateway, type TestGateway } from '../support/gateway.js';
+import { startGateway, type GatewayStatus, type TestGateway } from '../support/gateway.js';
 import { fileEvent } from '../support/file-event.js';
 import type { AgentView } from '../../apps/ingest-gateway/src/admin/agent.view.js';
 import { pollUntil } from '../support/poll.js';
@@ -12,7 +13,13 @@ const ENV = {
   ACTIVITYMONITOR_ENROLLMENT_BAN_DURATION_SECONDS: '5',
   ACTIVITYMONITOR_CONNECTION_TIMEOUT: '5',
   ACTIVITYMONITOR_MAX_MESSAGE_SIZE: '65536',
+  GATEWAY_NEVER_BAN: '127.0.2.0/24, 2001:db8::/64',
 };
+
+interface Readiness {
+  readonly components: { readonly listener: { readonly status: string; readonly reason?: string } };
+}
+
 describe('the agent protocol', () => {
   let gateway: TestGateway;
   let enrolled: AgentCredentials & { spkiHash: string };
@@ -28,32 +35,46 @@ describe('the agent protocol', () => {
   }, 60_000);
   afterAll(() => gateway.dispose(), 60_000);
 
-  const bans = async (): Promise<readonly unknown[]> => (await gateway.status()).listener.bans;
-  beforeEach(async () => {
-    await pollUntil('bans to run out', bans, (list) => list.length === 0);
-  }, 60_000);
+  const bans = async (): Promise<GatewayStatus['listener']['bans']> => (await gateway.status()).listener.bans;
+  const bansOf = async (address: string): Promise<GatewayStatus['listener']['bans']> =>
+    (await bans()).filter(({ ip }) => ip === address);
+  const penalty = (address: string, effect: 'ban' | 'slow'): Promise<unknown> =>
+    pollUntil(
+      `the ${effect}`,
+      () => bansOf(address),
+      ([found]) => found?.effect === effect,
+    );
+  /** An address of its own for each test of a ban, as agents stream from 127.0.0.1. */
+  let lastAddress = 0;
+  const nextAddress = (): string => `127.0.1.${(lastAddress += 1)}`;
 
   it('refuses TLS 1.2', async () => {
     await expect(
       RawAgent.connect(port, enrolled, { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }),
     ).rejects.toThrow();
-    expect(await bans()).toEqual([]);
+    expect(await bansOf('127.0.0.1')).toEqual([]);
   });
 
   it('closes and bans a peer without a certificate, before TLS work while the ban lasts', async () => {
-    const peer = await RawAgent.connect(port).catch(() => undefined);
+    const from = { localAddress: nextAddress() };
+    const waiting = await RawAgent.connect(port, stranger, from);
+    const peer = await RawAgent.connect(port, undefined, from).catch(() => undefined);
     await peer?.whenClosed();
-    await pollUntil('the ban', bans, (list) => list.length === 1);
-    await expect(RawAgent.connect(port, enrolled)).rejects.toThrow();
+    await penalty(from.localAddress, 'ban');
+    // A ban closes the other unidentified connections of the address.
+    await waiting.whenClosed();
+    await expect(RawAgent.connect(port, enrolled, from)).rejects.toThrow();
     expect((await gateway.status()).listener.rejected.banned).toBeGreaterThan(0);
+    await (await RawAgent.connect(port, enrolled)).end();
   }, 60_000);
 
   it('closes an unknown key that sends an event: no reply, no ban', async () => {
-    const peer = await RawAgent.connect(port, stranger);
+    const from = { localAddress: nextAddress() };
+    const peer = await RawAgent.connect(port, stranger, from);
     await peer.send(fileEvent('STRANGER'));
     await peer.whenClosed();
     expect(peer.received).toBe('');
-    expect(await bans()).toEqual([]);
+    expect(await bansOf(from.localAddress)).toEqual([]);
   }, 60_000);
 
   it('does not resume sessions: a copied one is worth nothing without the private key', async () => {
@@ -62,13 +83,13 @@ describe('the agent protocol', () => {
     first.socket.on('session', (session: Buffer) => sessions.push(session));
     await first.send(fileEvent('SESSION'));
     await first.end();
-    const thief = await RawAgent.connect(port, undefined, { session: sessions.at(-1) }).catch(
-      () => undefined,
-    );
+    const localAddress = nextAddress();
+    const session = sessions.at(-1);
+    const thief = await RawAgent.connect(port, undefined, { session, localAddress }).catch(() => undefined);
     expect(thief?.socket.isSessionReused() ?? false).toBe(false);
     await thief?.send(fileEvent('STOLEN')).catch(() => undefined);
     await thief?.whenClosed();
-    await pollUntil('the ban', bans, (list) => list.length === 1);
+    await penalty(localAddress, 'ban');
     await pollUntil(
       'the event of the first connection',
       () => gateway.sql("SELECT host FROM activity.file_events WHERE host IN ('SESSION', 'STOLEN')"),
@@ -83,7 +104,8 @@ describe('the agent protocol', () => {
   ])(
     'rejects an enrollment with %s and bans',
     async (error, request) => {
-      const peer = await RawAgent.connect(port, stranger);
+      const localAddress = nextAddress();
+      const peer = await RawAgent.connect(port, stranger, { localAddress });
       await peer.send(request);
       await peer.whenClosed();
       expect(JSON.parse(peer.received)).toMatchObject({
@@ -91,7 +113,7 @@ describe('the agent protocol', () => {
         Status: 'Rejected',
         Error: error,
       });
-      expect(await bans()).toHaveLength(1);
+      await penalty(localAddress, 'ban');
     },
     60_000,
   );
@@ -99,9 +121,14 @@ describe('the agent protocol', () => {
   it('invalidates a token when a newer one is made', async () => {
     const old = await gateway.token();
     const current = await gateway.token();
-    const refused = await enrollRaw(port, stranger, old, 'STRANGER');
+    const address = nextAddress();
+    const refused = await enrollRaw(port, stranger, old, 'STRANGER', address);
     expect(refused).toMatchObject({ Status: 'Rejected', Error: 'InvalidCode' });
-    await pollUntil('the ban to run out', bans, (list) => list.length === 0);
+    await pollUntil(
+      'the ban to run out',
+      () => bansOf(address),
+      (list) => list.length === 0,
+    );
     expect(await enrollRaw(port, stranger, current, 'STRANGER')).toMatchObject({ Status: 'Enrolled' });
     expect(await enrollRaw(port, enrolled, current, 'AGENT')).toMatchObject({ Status: 'Enrolled' });
     expect((await gateway.rest('DELETE', `/api/v1/nam-listener/agents/${stranger.spkiHash}`)).status).toBe(
@@ -131,31 +158,103 @@ describe('the agent protocol', () => {
           ),
       );
       expect(peer.closed).toBe(false);
-      expect(await bans()).toEqual([]);
+      expect(await bansOf('127.0.0.1')).toEqual([]);
       await peer.end();
     },
     60_000,
   );
 
   it('bans an unknown key for a violation, and keeps no dead letter of it', async () => {
-    const peer = await RawAgent.connect(port, stranger);
+    const localAddress = nextAddress();
+    const peer = await RawAgent.connect(port, stranger, { localAddress });
     await peer.send('stranger talks');
     await peer.whenClosed();
-    await pollUntil('the ban', bans, (list) => list.length === 1);
+    await penalty(localAddress, 'ban');
     const rows = await gateway.sql(
       "SELECT count() AS n FROM activity.dead_letters WHERE raw LIKE '%stranger%'",
     );
     expect(Number(rows[0]!['n'])).toBe(0);
   }, 60_000);
 
+  it('slows the address of an agent instead of banning it: the agent stays, and gets in again soon', async () => {
+    const from = { localAddress: nextAddress() };
+    const agent = await RawAgent.connect(port, enrolled, from);
+    await agent.send(fileEvent('SLOWED', 'before'));
+    // What a balancer's health check does.
+    const check = await RawAgent.connect(port, undefined, from).catch(() => undefined);
+    await check?.whenClosed();
+    await penalty(from.localAddress, 'slow');
+    const listed = await gateway.rest('GET', '/api/v1/nam-listener/bans');
+    expect(listed.body).toContainEqual(
+      expect.objectContaining({ ip: from.localAddress, reason: 'no_client_certificate', effect: 'slow' }),
+    );
+    const mute = Array.from({ length: 20 }, () =>
+      connect({ port, host: '127.0.0.1', ...from }).on('error', () => undefined),
+    );
+    await pollUntil('most to be closed', () => mute.filter((each) => !each.closed).length <= 4);
+    expect((await gateway.status()).listener.rejected.slowed).toBeGreaterThanOrEqual(14);
+    const next = await pollUntil('a place', () => RawAgent.connect(port, enrolled, from), Boolean, 5_000);
+    await next.send(fileEvent('SLOWED', 'after'));
+    expect(agent.closed).toBe(false);
+    mute.forEach((each) => each.destroy());
+    await Promise.all([agent.end(), next.end()]);
+    const path = `/api/v1/nam-listener/bans/${from.localAddress}`;
+    expect((await gateway.rest('DELETE', path)).status).toBe(204);
+    expect(await bansOf(from.localAddress)).toEqual([]);
+  }, 60_000);
+
+  it('bans nobody for what a key of the allowlist does, and closes its connection', async () => {
+    const from = { localAddress: nextAddress() };
+    expect(await enrollRaw(port, enrolled, 'nam1.wrong.x', 'AGENT', from.localAddress)).toMatchObject({
+      Status: 'Rejected',
+      Error: 'InvalidCode',
+    });
+    expect(await bansOf(from.localAddress)).toEqual([]);
+    await (await RawAgent.connect(port, enrolled, from)).end();
+  }, 60_000);
+
+  it('never bans a network that the configuration names', async () => {
+    const from = { localAddress: '127.0.2.7' };
+    const before = (await gateway.status()).listener.rejected;
+    for (let n = 0; n < 5; n += 1) {
+      const check = await RawAgent.connect(port, undefined, from).catch(() => undefined);
+      await check?.whenClosed();
+    }
+    expect(await bansOf(from.localAddress)).toEqual([]);
+    const { banned, slowed } = (await gateway.status()).listener.rejected;
+    expect([banned, slowed]).toEqual([before.banned, before.slowed]);
+  }, 60_000);
+
+  it('gives one key eight connections, and says in readiness that it had no more', async () => {
+    const many = await createTestCertificate({ commonName: 'MANY' });
+    await enrollRaw(port, many, await gateway.token(), 'MANY');
+    const agents = await Promise.all(Array.from({ length: 8 }, () => RawAgent.connect(port, many)));
+    await Promise.all(agents.map((each) => each.send(fileEvent('MANY'))));
+    const ninth = await RawAgent.connect(port, many);
+    await ninth.whenClosed();
+    expect(agents.filter((each) => each.closed)).toEqual([]);
+    const ready = (await (await fetch(`${gateway.httpUrl}/health/ready`)).json()) as Readiness;
+    expect(ready.components.listener).toEqual({
+      status: 'degraded',
+      reason: expect.stringContaining(many.spkiHash),
+    });
+    await agents.pop()!.end();
+    const next = await pollUntil('a place', async () => {
+      const agent = await RawAgent.connect(port, many);
+      await agent.send(fileEvent('MANY'));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return agent.closed ? undefined : agent;
+    });
+    await Promise.all([...agents, next].map((each) => each!.end()));
+  }, 60_000);
+
   it('closes silent peers after the first-message timeout, with and without TLS, without a ban', async () => {
     const silent = await RawAgent.connect(port, enrolled);
-    const { connect } = await import('node:net');
     const half = connect(port, '127.0.0.1');
     half.on('error', () => undefined);
     const halfClosed = new Promise((resolve) => half.once('close', resolve));
     await Promise.all([silent.whenClosed(), halfClosed]);
-    expect(await bans()).toEqual([]);
+    expect(await bansOf('127.0.0.1')).toEqual([]);
   }, 60_000);
 
   it('keeps a connection alive by empty lines and closes it when it idles', async () => {
@@ -169,7 +268,7 @@ describe('the agent protocol', () => {
     const began = Date.now();
     await peer.whenClosed();
     expect(Date.now() - began).toBeGreaterThan(3500);
-    expect(await bans()).toEqual([]);
+    expect(await bansOf('127.0.0.1')).toEqual([]);
   }, 60_000);
 
   it('drops a connection whose message is over the limit', async () => {

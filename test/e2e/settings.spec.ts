@@ -38,6 +38,7 @@ describe('every setting of the reference acts on a running gateway', () => {
         CLICKHOUSE_URL: gate.url,
         GATEWAY_SPOOL_ENABLED: 'false',
         ACTIVITYMONITOR_REACTOR_THREADS: '2',
+        GATEWAY_MAX_CONNECTIONS_PER_KEY: '1000',
       },
     });
     agent = await createTestCertificate({ commonName: 'AGENT' });
@@ -150,17 +151,20 @@ describe('every setting of the reference acts on a running gateway', () => {
       await set('activitymonitor_enrollment_first_message_timeout_seconds', 5);
       await pollUntil('no connection', listener, ({ connections }) => connections === 0);
       await set('activitymonitor_max_connections', 10);
-      const open: Socket[] = [];
-      for (let index = 0; index < 10; index += 1) open.push(await dial(port));
+      // Those of unknown peers do not count.
+      const unknown = await dial(port);
+      const open: RawAgent[] = [];
+      for (let index = 0; index < 10; index += 1) open.push(await stream());
       await pollUntil('ten connections', listener, ({ connections }) => connections === 10);
       const { rejected } = await listener();
       const tooMany = await dial(port);
       await pollUntil('the eleventh to be closed', () => tooMany.destroyed, Boolean, AT_ONCE_MS);
       expect((await listener()).rejected.limit).toBe(rejected.limit + 1);
       await set('activitymonitor_max_connections', 11);
-      open.push(await dial(port));
+      open.push(await stream());
       await pollUntil('eleven connections', listener, ({ connections }) => connections === 11);
-      open.forEach((socket) => socket.destroy());
+      unknown.destroy();
+      open.forEach(({ socket }) => socket.destroy());
       await pollUntil('no connection', listener, ({ connections }) => connections === 0);
     },
 
@@ -195,11 +199,15 @@ describe('every setting of the reference acts on a running gateway', () => {
 
     activitymonitor_enrollment_ban_duration_seconds: async () => {
       const bans = '/api/v1/nam-listener/bans';
-      for (const seconds of [300, 5]) {
+      for (const [seconds, localAddress] of [
+        [300, '127.0.0.9'],
+        [5, '127.0.0.10'],
+      ] as const) {
         await set('activitymonitor_enrollment_ban_duration_seconds', seconds);
-        const peer = await stream();
-        await peer.send('no event at all');
-        await peer.whenClosed();
+        const dialed = async (as?: AgentCredentials): Promise<RawAgent> =>
+          RawAgent.connect(await gateway.agentPort(), as, { localAddress });
+        const peer = await dialed().catch(() => undefined);
+        await peer?.whenClosed();
         const [ban] = (await pollUntil(
           'the ban',
           async () => (await gateway.rest('GET', bans)).body as { ip: string; until: string }[],
@@ -208,9 +216,9 @@ describe('every setting of the reference acts on a running gateway', () => {
         const left = Date.parse(ban.until) - Date.now();
         expect(left).toBeGreaterThan(seconds * 1_000 - 3_000);
         expect(left).toBeLessThanOrEqual(seconds * 1_000);
-        await expect(stream()).rejects.toThrow();
+        await expect(dialed(agent)).rejects.toThrow();
         expect((await gateway.rest('DELETE', `${bans}/::ffff:${ban.ip}`)).status).toBe(204);
-        await (await stream()).end();
+        await (await dialed(agent)).end();
       }
     },
 

@@ -20,8 +20,14 @@ export interface GatewayStatus {
     readonly port: number;
     readonly refusedPort?: { readonly port: number; readonly reason: string };
     readonly connections: number;
-    readonly bans: readonly { readonly ip: string }[];
-    readonly rejected: { readonly banned: number; readonly limit: number };
+    readonly unidentifiedConnections: number;
+    readonly bans: readonly {
+      readonly ip: string;
+      readonly reason: string;
+      readonly effect: 'ban' | 'slow';
+    }[];
+    readonly limitsReached: readonly { readonly limit: string; readonly max: number }[];
+    readonly rejected: Readonly<Record<'banned' | 'rate' | 'slowed' | 'limit' | 'unidentified', number>>;
     readonly maxConnections: number;
     readonly certificate: {
       readonly spkiHash: string;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
 /** Key pair and certificate of an agent, PEM. */
 export interface AgentCredentials {
@@ -28,9 +28,16 @@ export class RawAgent {
     socket.on('close', () => (this.#closed = true));
   }
 
-  /** Resolves after the handshake; rejects when there is none. */
-  static async connect(port: number, credentials?: AgentCredentials, extra: object = {}): Promise<RawAgent> {
-    const tcp = connectTcp(port, '127.0.0.1');
+  /**
+   * Resolves after the handshake; rejects when there is none.
+   * @param extra options of TLS, and the address to come from
+   */
+  static async connect(
+    port: number,
+    credentials?: AgentCredentials,
+    { localAddress, ...extra }: ConnectionOptions & { readonly localAddress?: string } = {},
+  ): Promise<RawAgent> {
+    const tcp = connectTcp({ port, host: '127.0.0.1', ...(localAddress !== undefined && { localAddress }) });
     const socket = connect({
       socket: tcp,
       rejectUnauthorized: false,
@@ -97,8 +104,9 @@ export async function enrollRaw(
   credentials: AgentCredentials,
   token: string,
   hostname: string,
+  localAddress?: string,
 ): Promise<{ Status: string; Error?: string; SpkiHash?: string }> {
-  const agent = await RawAgent.connect(port, credentials);
+  const agent = await RawAgent.connect(port, credentials, localAddress === undefined ? {} : { localAddress });
   const code = token.split('.')[1];
   await agent.send({ MessageType: 'EnrollmentRequest', EnrollmentCode: code, AgentHost: hostname });
   await agent.whenClosed();
