@@ -8,6 +8,7 @@ import { createTestCertificate } from '@app/pipeline/testing';
 import { startTestClickHouse } from '../support/clickhouse.js';
 import { PROGRAM, startGateway, type TestGateway } from '../support/gateway.js';
 import { pollUntil } from '../support/poll.js';
+import { childrenOf, commandOf } from '../support/processes.js';
 import { enrollRaw, RawAgent } from '../support/raw-agent.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
@@ -134,16 +135,18 @@ describe('the spool of a gateway', () => {
 
   it('keeps at an orderly stop what is not written in time, and writes it, be it of a reactor that is no more', async () => {
     // One reactor: which of several is handed the agent is chance.
-    const drain = {
-      ACTIVITYMONITOR_SHUTDOWN_DRAIN_TIMEOUT_SECONDS: '10',
-      ACTIVITYMONITOR_REACTOR_THREADS: '1',
-    };
+    const drain = { ACTIVITYMONITOR_REACTOR_THREADS: '1' };
     const first = await start(drain);
     const agent = await send(first, 'FS-1', 700);
     await spooled(first, 700);
+    const processes = [first.pid, ...childrenOf(first.pid)];
+    const began = Date.now();
+    // Long before the drain timeout of 300 s: ClickHouse hangs, and nothing is lost by not waiting for it.
     expect(await first.stop()).toBe(0);
+    expect(processes.filter((pid) => commandOf(pid) !== '')).toEqual([]);
+    expect(Date.now() - began).toBeLessThan(15_000);
     await agent.whenClosed();
-    expect(first.log()).toContain('stay in the spool');
+    expect(logged(first, 'Events wait in the spool for the next start')).toMatchObject({ events: 700 });
     const spools = join(dataDir, 'spool', 'activity');
     await rename(join(spools, '0'), join(spools, '5'));
 
@@ -183,6 +186,14 @@ describe('the spool of a gateway', () => {
     await expectStored(total);
   }, 180_000);
 });
+
+function logged(gateway: TestGateway, message: string): unknown {
+  const line = gateway
+    .log()
+    .split('\n')
+    .find((each) => each.includes(message));
+  return JSON.parse(line ?? '{}');
+}
 
 function event(host: string, n: number): string {
   const path = `${n}`.padEnd(800, 'x');

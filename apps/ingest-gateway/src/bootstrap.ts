@@ -149,6 +149,7 @@ function run(parts: GatewayParts, control: ControlPlane, key: AdminKey, undo: Un
       return [];
     });
     for (const report of reports) tellDrain(report, logger);
+    tellWaiting(reports, logger);
     await undo.run();
     logger.info({}, 'The gateway has stopped.');
     return reports;
@@ -175,6 +176,12 @@ async function startDataPlane(control: ControlPlane, logger: Logger): Promise<vo
 }
 
 function tellDrain(report: DrainReport, logger: Logger): void {
-  if (report.left === 0) logger.info(report, 'A pipeline has written all that it held.');
-  else logger.warn(report, 'A pipeline could not write all that it held before the deadline.');
+  const complete = report.left === 0 && report.waiting === undefined;
+  if (complete) logger.info(report, 'A pipeline has written all that it held.');
+  else logger.warn(report, 'A pipeline could not write all that it held.');
+}
+
+function tellWaiting(reports: readonly DrainReport[], logger: Logger): void {
+  const events = reports.reduce((sum, { waiting = 0 }) => sum + waiting, 0);
+  if (events > 0) logger.warn({ events }, 'Events wait in the spool for the next start');
 }

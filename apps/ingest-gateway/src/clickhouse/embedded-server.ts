@@ -15,7 +15,7 @@ const MAX_MESSAGE = 8_000;
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 10;
 /** How long a server may take to end in order before it is killed; a kill loses nothing that it had acknowledged. */
-const STOP_TIMEOUT_MS = 8_000;
+const STOP_TIMEOUT_MS = 4_000;
 
 /** A running embedded server. */
 export interface EmbeddedServer {

@@ -14,8 +14,8 @@ export interface ReactorPoolParts {
 }
 
 /**
- * How long a surplus reactor may take to write out what it holds, ms: nobody waits for its end, so it ends early only
- * with the gateway. A timer of Node lasts 24 days at most.
+ * How long a surplus reactor may take to write out what it holds, ms: nobody waits for its end, so it ends early only when
+ * its sinks write nothing, or with the gateway. A timer of Node lasts 24 days at most.
  */
 const RETIRE_MS = 7 * 86_400_000;
 

@@ -187,7 +187,16 @@ export class ReactorProcess implements StreamPeer {
     const timer = setTimeout(() => this.kill(), Math.max(0, deadline - Date.now()) + EXIT_GRACE_MS);
     await this.exited;
     clearTimeout(timer);
-    return this.#reports ?? [];
+    return this.#reports ?? this.#lastKnown();
+  }
+
+  /** Of one that died on the way: what it said last that it holds is on disk, where it has a spool. */
+  #lastKnown(): readonly DrainReport[] {
+    return (this.#status?.pipelines ?? []).flatMap(({ name, counts, queue }) =>
+      queue.spool === undefined || queue.rows === 0
+        ? []
+        : [{ pipeline: name, written: 0, left: counts.inFlight, waiting: queue.rows }],
+    );
   }
 
   /** Ends it at once. */

@@ -252,8 +252,10 @@ export class Reactor {
 }
 
 /** What a drain that was cut short achieved since the state before. */
-function leftOf({ name, counts }: PipelineStatus, before: PipelineStatus | undefined): DrainReport {
+function leftOf({ name, counts, queue }: PipelineStatus, before: PipelineStatus | undefined): DrainReport {
   const written = ({ delivered, deadLettered }: PipelineStatus['counts']): number => delivered + deadLettered;
   const started = before === undefined ? 0 : written(before.counts);
-  return { pipeline: name, written: written(counts) - started, left: counts.inFlight };
+  const waiting = queue.spool === undefined ? 0 : queue.rows;
+  const report = { pipeline: name, written: written(counts) - started, left: counts.inFlight };
+  return waiting > 0 ? { ...report, waiting } : report;
 }

@@ -1,5 +1,4 @@
 import { GatewayError, type Logger } from '../api/index.js';
-import { sleep } from '../helpers/index.js';
 import { PipelineCounters } from './counters.js';
 import { createInstances, type Instances } from './instances.js';
 import { startAll, stopAll, type Startable } from './lifecycle.js';
@@ -7,12 +6,15 @@ import { PipelineMeter } from './meter.js';
 import { Flow } from './pipeline.js';
 import { replay } from './replay.js';
 import type { ReplayItem, ReplayOutcome } from './replay-types.js';
+import { writeOut } from './write-out.js';
 import type { DrainReport, InstanceStatus, Pipeline, PipelineOptions, PipelineStatus } from './types.js';
 
 /** How often gauges are set, ms. */
 const GAUGE_INTERVAL_MS = 1_000;
 /** How long instances have to stop after a start that failed, ms. */
 const CLEAN_UP_MS = 5_000;
+/** How long instances have to stop when sinks write nothing, ms: what they had to do is given up. */
+const STALLED_STOP_MS = 2_000;
 
 /**
  * Builds a pipeline from its spec. Nothing is opened before `start`.
@@ -138,20 +140,27 @@ class RunningPipeline implements Pipeline {
     const now = this.#now();
     this.#flow.hurry();
     await stopAll([source], Math.min(deadline, now + (deadline - now) / 2), this.#now, this.#logger);
-    await this.#writeOut(deadline);
+    const ending = await this.#writeOut(deadline);
+    const waiting = this.#flow.waitingEvents;
+    if (ending === 'stalled') this.#logger.warn({ waiting }, 'Sinks write nothing; events stay in the spool');
     const lost = await this.#end();
     const kept = this.#counters.inFlight;
     if (lost > 0) this.#logger.error({ left: lost }, 'events were given up at the shutdown deadline');
     if (kept > 0) this.#logger.info({ kept }, 'events stay in the spool, to be written after the next start');
-    await stopAll([...steps, ...sinks], deadline, this.#now, this.#logger);
+    const stopBy = ending === 'stalled' ? Math.min(deadline, this.#now() + STALLED_STOP_MS) : deadline;
+    await stopAll([...steps, ...sinks], stopBy, this.#now, this.#logger);
     const report = { pipeline: this.name, written: this.#counters.written - before, left: lost + kept };
-    return kept > 0 ? { ...report, kept } : report;
+    return { ...report, ...(kept > 0 && { kept }), ...(waiting > 0 && { waiting }) };
   }
 
-  async #writeOut(deadline: number): Promise<void> {
-    const over = new AbortController();
-    await Promise.race([this.#flow.finish(), sleep(Math.max(0, deadline - this.#now()), over.signal)]);
-    over.abort();
+  #writeOut(deadline: number): ReturnType<typeof writeOut> {
+    return writeOut({
+      finished: this.#flow.finish(),
+      durable: () => this.#flow.durable,
+      waiting: () => this.#flow.queueStats().rows,
+      deadline,
+      now: this.#now,
+    });
   }
 
   /** Gives up what is not safe, and lets go of timers and subscriptions. Returns how many events were given up. */

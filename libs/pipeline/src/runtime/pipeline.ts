@@ -216,6 +216,16 @@ export class Flow {
     return this.#gate.waiting > 0;
   }
 
+  /** Whether everything that the pipeline holds is on disk. */
+  get durable(): boolean {
+    return this.#queue instanceof SpoolQueue && this.#gate.events === 0;
+  }
+
+  /** Events on disk for the next start; 0 where the queue is in memory. */
+  get waitingEvents(): number {
+    return this.#queue instanceof SpoolQueue ? this.#queue.waitingEvents : 0;
+  }
+
   queueStats(): QueueStats {
     return this.#queue.stats();
   }

@@ -101,7 +101,7 @@ describe('a pipeline with a spool', () => {
   it('keeps at the shutdown deadline what is not written, and writes it after the next start', async () => {
     const { pipeline, sink } = await leave(numbers(0, 10));
     const report = await pipeline.drain(Date.now() + 50);
-    expect(report).toEqual({ pipeline: 'test', written: 0, left: 10, kept: 10 });
+    expect(report).toEqual({ pipeline: 'test', written: 0, left: 10, kept: 10, waiting: 10 });
     expect(pipeline.status().counts).toMatchObject({ received: 10, delivered: 0, dropped: 0, inFlight: 10 });
 
     const next = await start();

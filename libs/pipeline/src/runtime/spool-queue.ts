@@ -17,7 +17,7 @@ import type {
   Tally,
 } from './queue.js';
 import { ReadyLanes } from './ready-lanes.js';
-import { addUp, fromNote, strandedIn, toNote } from './spool-report.js';
+import { addUp, eventsIn, fromNote, strandedIn, toNote } from './spool-report.js';
 
 /** What a queue on disk is made from. */
 export interface SpoolQueueOptions {
@@ -171,6 +171,11 @@ export class SpoolQueue implements EntryQueue {
     await this.#adopted.close();
     await this.#own?.close();
     this.#out.clear();
+  }
+
+  /** Events on disk that at least one sink has not written, those of earlier runs included. */
+  get waitingEvents(): number {
+    return eventsIn([...this.#lanes.all()]);
   }
 
   /** What operators have to know, one sentence each. */

@@ -49,6 +49,12 @@ export function addUp(lanes: readonly DiskLane[]): LaneSums {
   return { entries, rows, bytes, oldest };
 }
 
+/** Events that lanes hold: every sink has its own copy of an event, so the sink that is furthest behind counts. */
+export function eventsIn(lanes: readonly DiskLane[]): number {
+  const sinks = new Set(lanes.map(({ sink }) => sink));
+  return Math.max(0, ...[...sinks].map((name) => addUp(lanes.filter(({ sink }) => sink === name)).rows));
+}
+
 /** Entries of sinks that are not configured, and whose they are. */
 export function strandedIn(
   spools: readonly Spool[],

@@ -121,6 +121,8 @@ export interface DrainReport {
   readonly left: number;
   /** So many of them are in the spool, to be written after the next start; the others are given up. */
   readonly kept?: number;
+  /** Events that wait in the spool for the next start, those of earlier runs included; missing when there are none. */
+  readonly waiting?: number;
 }
 
 /** A running flow from one source to its sinks. */
