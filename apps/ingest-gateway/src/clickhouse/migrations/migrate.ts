@@ -4,7 +4,7 @@ import { GatewayError, type Logger } from '@app/pipeline/api';
 import type { WaitingRetention } from '../types.js';
 import { type Migration, type MigrationContext, quoteIdentifier, ttlClause } from './migration.js';
 import { applyRetention } from './retention.js';
-import { TABLES } from './table-retention.js';
+import { configuredDays, TABLES } from './table-retention.js';
 
 /** What a migration run needs. */
 export interface MigrateOptions {
@@ -37,9 +37,12 @@ const SETTINGS = { flatten_nested: 1, wait_end_of_query: 1 } as const;
  * @throws GatewayError `CLICKHOUSE_MIGRATION_CHANGED` when a step that was applied reads differently now
  */
 export async function migrate(options: MigrateOptions): Promise<number> {
-  const { migrations, retentionDays } = options;
+  const { migrations } = options;
   const database = quoteIdentifier(options.database);
-  const context: MigrationContext = { database, ttl: (column) => ttlClause(column, retentionDays) };
+  const context: MigrationContext = {
+    database,
+    ttl: (column) => ttlClause(column, configuredDays(options, column)),
+  };
   const run = (query: string): Promise<unknown> => command(options, query);
   let applied = await appliedVersions(options, database);
   if (applied === undefined) {

@@ -8,15 +8,17 @@ export type RetentionOptions = Pick<
   'client' | 'logger' | 'database' | 'retentionDays' | 'deadLetterRetentionDays' | 'signal'
 >;
 
+/** What the age of a dead letter is told by. */
+const RECEIVED_AT = 'received_at';
+
 /** Tables whose rows expire, and the column that their age is told by. Dead letters have a retention of their own. */
 const EXPIRING: Readonly<Record<string, string>> = {
   file_events: 'event_time',
   sharepoint_events: 'event_time',
   copilot_events: 'event_time',
   leef_events: 'event_time',
-  dead_letters: 'received_at',
+  dead_letters: RECEIVED_AT,
 };
-const DEAD_LETTERS = 'dead_letters';
 
 /** Every table that the migrations make and events or dead letters are written to. */
 export const TABLES: readonly string[] = Object.keys(EXPIRING);
@@ -58,12 +60,22 @@ export async function readTableRetention(
     const engine = rows.get(name) ?? '';
     // Views and distributed tables that an operator put in a table's place have no TTL of their own.
     if (!/^\w*MergeTree/.test(engine)) return [];
-    const days = name === DEAD_LETTERS ? options.deadLetterRetentionDays : options.retentionDays;
     const ttl = ttlOf(engine);
     const currentDays = ttl === undefined ? 0 : daysOf(ttl, column);
-    return [{ name, column, engine, currentDays, configuredDays: effectiveRetention(days) }];
+    return [{ name, column, engine, currentDays, configuredDays: configuredDays(options, column) }];
   });
   return { tables, missing: TABLES.filter((name) => !rows.has(name)) };
+}
+
+/** The retention of the table whose age is told by this column, days; 0 = no TTL. */
+export function configuredDays(
+  {
+    retentionDays,
+    deadLetterRetentionDays,
+  }: Pick<RetentionOptions, 'retentionDays' | 'deadLetterRetentionDays'>,
+  column: string,
+): number {
+  return effectiveRetention(column === RECEIVED_AT ? deadLetterRetentionDays : retentionDays);
 }
 
 /** The TTL of an `engine_full`; `undefined` without one. */
