@@ -211,7 +211,7 @@ export class FakeClickHouse implements ClickHouseService {
 export function testConfig(dataDir: string, settings: GatewayConfig['settings'] = {}): GatewayConfig {
   return {
     dataDir,
-    http: { host: '127.0.0.1', port: 0 },
+    http: { host: '127.0.0.1', port: 0, trustedProxies: [], allowedHosts: [] },
     admin: { apiKey: TEST_ADMIN_KEY },
     listener: { host: '127.0.0.1', tls: {}, maxConnectionsPerKey: 8, neverBan: [] },
     store: { use: 'embedded' },
@@ -246,8 +246,8 @@ export interface RestAnswer {
 /** Starts one, agents "served". */
 export async function startControlPlane(
   settings: GatewayConfig['settings'] = {},
-  http: GatewayConfig['http'] = { host: '127.0.0.1', port: 0 },
-  requestRate?: GatewayParts['requestRate'],
+  http: Partial<GatewayConfig['http']> = {},
+  requestRates?: GatewayParts['requestRates'],
 ): Promise<TestControlPlane> {
   const dataDir = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const store = await createEmbeddedStore(join(dataDir, 'store'));
@@ -255,7 +255,8 @@ export async function startControlPlane(
   const clickhouse = new FakeClickHouse();
   const planes: FakeDataPlane[] = [];
   const registry = new Registry();
-  const config = { ...testConfig(dataDir, settings), http };
+  const base = testConfig(dataDir, settings);
+  const config = { ...base, http: { ...base.http, ...http } };
   const key = await AdminKey.load({
     configured: TEST_ADMIN_KEY,
     installation: store.installation,
@@ -275,7 +276,7 @@ export async function startControlPlane(
       registry,
       store,
       clickhouse,
-      ...(requestRate && { requestRate }),
+      ...(requestRates && { requestRates }),
       createDataPlane: (options) => {
         const plane = new FakeDataPlane(options);
         planes.push(plane);

@@ -5,7 +5,6 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { GatewayError } from '@app/pipeline/api';
 import { createHttpAdapter } from './admin/http/http-adapter.js';
 import { createNestLogger } from './admin/http/nest-logger.js';
-import { RequestLimits } from './admin/http/rate-limit.js';
 import { ProblemFilter } from './admin/http/problem.filter.js';
 import { NamListenerService } from './admin/nam-listener.service.js';
 import { AgentsService } from './agents/index.js';
@@ -46,11 +45,12 @@ export async function createControlPlane(
 ): Promise<ControlPlane> {
   const logger = parts.logger.child({ component: 'admin' });
   const authenticator = new Authenticator({ isAdminKey, keys: parts.store.apiKeys, logger });
-  const { adapter, routes } = createHttpAdapter(
-    (key) => authenticator.authenticate(key),
-    new RequestLimits(parts.requestRate),
-    parts.metrics,
-  );
+  const { adapter, routes } = await createHttpAdapter({
+    authenticate: (key) => authenticator.authenticate(key),
+    http: parts.config.http,
+    metrics: parts.metrics,
+    ...(parts.requestRates && { rates: parts.requestRates }),
+  });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(parts), adapter, {
     logger: createNestLogger(logger),
     abortOnError: false,

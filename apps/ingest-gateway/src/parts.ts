@@ -1,8 +1,8 @@
 import type { Registry } from 'prom-client';
 import type { GatewayConfig } from '@app/pipeline';
 import type { Logger, Metrics } from '@app/pipeline/api';
+import type { RequestRates } from './admin/http/request-limits.js';
 import type { ClickHouseService } from './clickhouse/types.js';
-import type { Rate } from './limits/index.js';
 import type { DataPlane, DataPlaneOptions } from './listener/types.js';
 import type { Store } from './store/index.js';
 
@@ -26,8 +26,8 @@ export interface GatewayParts {
   readonly store: Store;
   readonly clickhouse: ClickHouseService;
   readonly createDataPlane: (options: DataPlaneOptions) => DataPlane;
-  /** Requests that one client of the REST API may make; the default is in `admin/http/rate-limit.ts`. */
-  readonly requestRate?: Rate;
+  /** Requests that one client of the REST API may make, where other than `REQUEST_RATES`. */
+  readonly requestRates?: Partial<RequestRates>;
 }
 
 /** Token of `GatewayParts`. */

@@ -18,7 +18,7 @@ describe('config/gateway.yaml', () => {
     expect({ problems, warnings }).toEqual({ problems: [], warnings: [] });
     expect(config).toMatchObject({
       dataDir: '/srv/gateway/data',
-      http: { host: '127.0.0.1', port: 8080 },
+      http: { host: '127.0.0.1', port: 8080, trustedProxies: [], allowedHosts: [] },
       admin: {},
       listener: { tls: {}, maxConnectionsPerKey: 8, neverBan: [] },
       store: { use: 'embedded' },

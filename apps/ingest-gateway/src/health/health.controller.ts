@@ -13,6 +13,7 @@ export class HealthController {
   @Doc({
     tag: 'Health',
     access: 'open',
+    unlimited: true,
     summary: 'Ask whether the process lives',
     answer: {
       status: 200,
@@ -30,6 +31,7 @@ export class HealthController {
   @Doc({
     tag: 'Health',
     access: 'open',
+    unlimited: true,
     summary: 'Ask whether agents can be served',
     answer: {
       status: 200,

@@ -11,6 +11,7 @@ export class MetricsController {
   @Doc({
     tag: 'Metrics',
     access: 'open',
+    unlimited: true,
     summary: 'Read all metrics',
     answer: {
       status: 200,

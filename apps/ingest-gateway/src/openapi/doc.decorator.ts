@@ -47,6 +47,8 @@ export interface RouteDoc {
   readonly errors?: readonly DocumentedCode[];
   /** `open` needs no key; `reader` any; `admin` one with that role. */
   readonly access: 'open' | 'reader' | 'admin';
+  /** Set for routes that answer under any host and however many requests there are. */
+  readonly unlimited?: true;
 }
 
 /** The one shape of every error answer. */
@@ -127,11 +129,11 @@ function problems(route: RouteDoc): MethodDecorator[] {
   );
 }
 
-function codesOf({ access, body, query, errors = [] }: RouteDoc): Set<DocumentedCode> {
-  const codes: DocumentedCode[] = ['TOO_MANY_REQUESTS', 'INTERNAL_SERVER_ERROR', ...errors];
+function codesOf({ access, body, unlimited, errors = [] }: RouteDoc): Set<DocumentedCode> {
+  const codes: DocumentedCode[] = ['BAD_REQUEST', 'INTERNAL_SERVER_ERROR', ...errors];
+  if (unlimited === undefined) codes.push('MISDIRECTED_REQUEST', 'TOO_MANY_REQUESTS');
   if (access !== 'open') codes.push('UNAUTHORIZED', 'STORE_UNAVAILABLE');
   if (access === 'admin') codes.push('FORBIDDEN');
-  if (body !== undefined) codes.push('BAD_REQUEST', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
-  if (query !== undefined) codes.push('BAD_REQUEST');
+  if (body !== undefined) codes.push('PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
   return new Set(codes);
 }

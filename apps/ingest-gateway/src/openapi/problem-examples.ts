@@ -34,6 +34,8 @@ const DETAILS = {
     'The listener has no server certificate yet. GET /api/v1/nam-listener/status says more.',
   PAYLOAD_TOO_LARGE: 'Request body is too large',
   UNSUPPORTED_MEDIA_TYPE: 'Unsupported Media Type',
+  MISDIRECTED_REQUEST:
+    'The request names a host that this gateway does not answer to (header Host): add the name that clients use to the option http.allowed_hosts of gateway.yaml (GATEWAY_HTTP_ALLOWED_HOSTS).',
   TOO_MANY_REQUESTS: 'Too many requests from your address: try again in 1 s.',
   INTERNAL_SERVER_ERROR:
     'The gateway failed. Its log says more under the error id 3f0c2c5e-5a0e-4f0e-9d0a-2f2f6c1d7a55.',

@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import ajvFormats from 'ajv-formats';
 import { GatewayError, type JsonSchema } from '../api/index.js';
-import { cidrsIn, parseCidr } from '../helpers/index.js';
+import { canonicalHost, entriesOf, parseCidr } from '../helpers/index.js';
 import type { Evaluation } from './evaluate.js';
 import { parentPointer } from './pointer.js';
 import { findingOf, placeOf } from './schema-finding.js';
@@ -9,7 +9,9 @@ import { findingOf, placeOf } from './schema-finding.js';
 /** Formats of texts that JSON Schema does not have, by name. */
 export const OWN_FORMATS: ReadonlyMap<string, (text: string) => boolean> = new Map([
   ['cidr', (text) => parseCidr(text) !== undefined],
-  ['cidr-list', (text) => cidrsIn(text).every((each) => parseCidr(each) !== undefined)],
+  ['host', (text) => canonicalHost(text) !== undefined],
+  ['host-list', (text) => entriesOf(text).every((each) => canonicalHost(each) !== undefined)],
+  ['cidr-list', (text) => entriesOf(text).every((each) => parseCidr(each) !== undefined)],
 ]);
 
 /** Tells whether a schema is one. Ajv does it too, but each instance makes itself the validator, in 15 to 40 ms. */

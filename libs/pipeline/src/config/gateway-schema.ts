@@ -24,6 +24,28 @@ const text = (description: string, more: JsonSchema = {}): JsonSchema => ({
   ...more,
 });
 
+const list = (
+  format: string,
+  item: string,
+  examples: readonly string[],
+  description: string,
+): JsonSchema => ({
+  type: ['array', 'string'],
+  items: { type: 'string', format, examples, description: item },
+  format: `${format}-list`,
+  examples: [examples.join(', ')],
+  default: [],
+  description: `${description}: a list, or text with commas.`,
+});
+
+const networks = (description: string): JsonSchema =>
+  list(
+    'cidr',
+    'A network in CIDR form, IPv4 or IPv6; an address alone is a network of one.',
+    ['192.0.2.0/24', '2001:db8::/32'],
+    description,
+  );
+
 const listenerSchema = section('Where agents connect. The port is the setting activitymonitor_tcp_port.', {
   host: text(
     'Address that agents connect to; "auto" = every address of the machine, IPv4 and, where there is one, IPv6.',
@@ -44,20 +66,9 @@ const listenerSchema = section('Where agents connect. The port is the setting ac
     description:
       'Connections that one key may have at once. Beyond it the one that has been silent longest, for at least a minute, gives way; otherwise the new one is closed.',
   },
-  never_ban: {
-    type: ['array', 'string'],
-    items: {
-      type: 'string',
-      format: 'cidr',
-      examples: ['192.0.2.0/24', '2001:db8::/32'],
-      description: 'A network in CIDR form, IPv4 or IPv6; an address alone is a network of one.',
-    },
-    format: 'cidr-list',
-    examples: ['192.0.2.0/24, 2001:db8::/32'],
-    default: [],
-    description:
-      'Networks in CIDR form whose addresses are neither banned nor slowed, such as those of load balancers: a list, or text with commas.',
-  },
+  never_ban: networks(
+    'Networks in CIDR form whose addresses are neither banned nor slowed, such as those of load balancers',
+  ),
 });
 
 const storeSchema: JsonSchema = {
@@ -167,6 +178,15 @@ export function gatewaySchema(settingsSchema: JsonSchema): JsonSchema {
       http: section('REST API.', {
         host: text('Address of the REST API; 127.0.0.1 = this machine only.', { default: '127.0.0.1' }),
         port: port('Port of the REST API.', 8080),
+        trusted_proxies: networks(
+          'Networks in CIDR form of the proxies whose header X-Forwarded-For names the client',
+        ),
+        allowed_hosts: list(
+          'host',
+          'A name or an address, without scheme and path; a port is passed over.',
+          ['gateway.example.com', '192.0.2.10'],
+          'Names that requests may carry in their header Host, beside localhost, 127.0.0.1, [::1] and http.host; others get 421, except for health and metrics',
+        ),
       }),
       admin: section('Access to the REST API.', {
         api_key: text('Key for the REST API; without it one is made and written to the data directory.', {
@@ -210,7 +230,12 @@ export function withoutDefaults(settingsSchema: JsonSchema): JsonSchema {
 /** What `gatewaySchema` lets through. */
 export interface GatewayValue {
   readonly data_dir: string;
-  readonly http: { readonly host: string; readonly port: number };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly trusted_proxies: string | readonly string[];
+    readonly allowed_hosts: string | readonly string[];
+  };
   readonly admin: { readonly api_key?: string };
   readonly listener: {
     readonly host: string;

@@ -14,7 +14,7 @@ describe('loadGatewayConfig', () => {
     expect(warnings).toEqual([]);
     expect(config).toEqual({
       dataDir: join(files.directory, 'data'),
-      http: { host: '127.0.0.1', port: 8080 },
+      http: { host: '127.0.0.1', port: 8080, trustedProxies: [], allowedHosts: [] },
       admin: {},
       listener: {
         host: expect.stringMatching(/^(::|0\.0\.0\.0)$/),
@@ -183,6 +183,25 @@ settings: { batch_size: 100, activitymonitor_tcp_prot: 1, whatever: 1 }
     const { problems } = open({ 'gateway.yaml': 'listener:\n  tls:\n    key_path: k.pem\n' }).load();
     expect(problems.map(placeAndCode)).toEqual(['gateway.yaml:3:5 CONFIG_MISSING_KEY']);
     expect(problems[0]?.message).toBe('`listener.tls.key_path` is given without `listener.tls.cert_path`.');
+  });
+
+  it('takes the hosts and the proxies of the REST API, as lists or as text', () => {
+    const { config } = open({
+      'gateway.yaml':
+        'http: { trusted_proxies: "10.0.0.0/8, ::1", allowed_hosts: [Gateway.example:1, "[::2]"] }\n',
+    }).load();
+    expect(config?.http).toMatchObject({
+      trustedProxies: ['10.0.0.0/8', '::1'],
+      allowedHosts: ['Gateway.example:1', '[::2]'],
+    });
+    const { problems } = open({
+      'gateway.yaml': 'http:\n  trusted_proxies: [proxy]\n  allowed_hosts: [http://x, a b]\n',
+    }).load();
+    expect(problems.map(placeAndCode)).toEqual([
+      'gateway.yaml:2:21 CONFIG_WRONG_FORMAT',
+      'gateway.yaml:3:19 CONFIG_WRONG_FORMAT',
+      'gateway.yaml:3:29 CONFIG_WRONG_FORMAT',
+    ]);
   });
 
   it('takes networks that are never banned, as a list or as text, and tells which one is none', () => {

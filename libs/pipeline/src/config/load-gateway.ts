@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import type { JsonSchema } from '../api/index.js';
-import { cidrsIn } from '../helpers/index.js';
+import { entriesOf } from '../helpers/index.js';
 import type { PluginRegistry } from '../registry/index.js';
 import type { DeepPartial } from './buffer-sizes.js';
 import { checkValue } from './check.js';
@@ -119,7 +119,7 @@ function toConfig(value: GatewayValue, cwd: string, pipelines: readonly Pipeline
   const { cert_path: certPath, key_path: keyPath } = listener.tls;
   return {
     dataDir: resolve(cwd, value.data_dir),
-    http: value.http,
+    http: toHttp(value.http),
     admin: admin.api_key === undefined ? {} : { apiKey: admin.api_key },
     listener: {
       host: listener.host === 'auto' ? anyAddress() : listener.host,
@@ -128,7 +128,7 @@ function toConfig(value: GatewayValue, cwd: string, pipelines: readonly Pipeline
         ...(keyPath !== undefined && { keyPath: resolve(cwd, keyPath) }),
       },
       maxConnectionsPerKey: listener.max_connections_per_key,
-      neverBan: cidrsIn(listener.never_ban),
+      neverBan: entriesOf(listener.never_ban),
     },
     store: toStore(value.store),
     clickhouse: {
@@ -147,6 +147,15 @@ function toConfig(value: GatewayValue, cwd: string, pipelines: readonly Pipeline
     log: value.log,
     settings: value.settings,
     pipelines,
+  };
+}
+
+function toHttp({ host, port, ...lists }: GatewayValue['http']): GatewayConfig['http'] {
+  return {
+    host,
+    port,
+    trustedProxies: entriesOf(lists.trusted_proxies),
+    allowedHosts: entriesOf(lists.allowed_hosts),
   };
 }
 

@@ -37,7 +37,14 @@ export interface PipelineSpec {
 export interface GatewayConfig {
   /** Absolute path. */
   readonly dataDir: string;
-  readonly http: { readonly host: string; readonly port: number };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    /** Networks in CIDR form of the proxies whose `X-Forwarded-For` names the client. */
+    readonly trustedProxies: readonly string[];
+    /** Hosts that requests may name, beside those of this machine and `host`. */
+    readonly allowedHosts: readonly string[];
+  };
   readonly admin: { readonly apiKey?: string };
   readonly listener: {
     /** Address that agents connect to. */

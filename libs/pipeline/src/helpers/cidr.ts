@@ -24,8 +24,8 @@ export function parseCidr(text: string): Cidr | undefined {
   return prefix >= 0 && prefix <= bits ? { address, prefix, family } : undefined;
 }
 
-/** The networks of a list, or of a text with commas or spaces between them; unread. */
-export function cidrsIn(list: string | readonly string[]): readonly string[] {
+/** The entries of a list, or of a text with commas or spaces between them; unread. */
+export function entriesOf(list: string | readonly string[]): readonly string[] {
   return typeof list === 'string' ? list.split(/[\s,]+/).filter((each) => each !== '') : list;
 }
 

@@ -2,6 +2,7 @@ export * from './address-group.js';
 export * from './backoff.js';
 export * from './buffer-pool.js';
 export * from './cidr.js';
+export * from './host.js';
 export * from './coerce.js';
 export * from './coerce-ip.js';
 export * from './compile-schema.js';

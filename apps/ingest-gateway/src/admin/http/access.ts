@@ -5,7 +5,7 @@ import { bearerOf } from '../admin-key.js';
 import { addressOf } from './caller.js';
 import { createProblem, pathOf, problemOf } from './problem.js';
 import { sendProblem } from './problem.filter.js';
-import type { RequestLimits } from './rate-limit.js';
+import type { RequestLimits } from './request-limits.js';
 
 /** Who a key belongs to; `undefined` when it is worth nothing. May reject with `STORE_UNAVAILABLE`. */
 export type Authenticate = (key: string | undefined) => Promise<Principal | undefined>;
@@ -15,7 +15,8 @@ const PUBLIC = /^\/api\/(openapi\.json|docs(\/.*)?)$/;
 const READING = new Set(['GET', 'HEAD']);
 
 /**
- * Asks for a key with everything under `/api`, before a body is read, and lets viewers read only.
+ * Asks for a key with everything under `/api`, before a body is read, lets viewers read only, and counts the request: the
+ * key is looked at first, so that whoever fails uses up only what is his own.
  * @returns whether the request may go on; it has been answered when not
  */
 export async function checkAccess(
@@ -24,27 +25,28 @@ export async function checkAccess(
   authenticate: Authenticate,
   limits: RequestLimits,
 ): Promise<boolean> {
-  if (!needsKey(request)) return true;
+  if (!needsKey(request)) return limits.admit('open', request, reply);
   try {
     const principal = await authenticate(bearerOf(request.headers.authorization));
-    if (principal === undefined) return refuse(request, reply, limits);
+    if (principal === undefined) return await refuse(request, reply, limits);
     request.caller = { ...principal, from: addressOf(request) };
+    if (!(await limits.admit('key', request, reply))) return false;
     return principal.role === 'admin' || READING.has(request.method) || forbid(request, reply);
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
-    sendProblem(reply, problemOf(error, request.url));
+    if (await limits.admit('failed', request, reply)) sendProblem(reply, problemOf(error, request.url));
     return false;
   }
 }
 
 /** The router matches decoded paths, so that is what is looked at; what cannot be decoded matches no route. */
 function needsKey(request: FastifyRequest): boolean {
-  const path = request.routeOptions.url ?? pathOf(request.url);
+  const path = request.routeOptions.url ?? pathOf(request.url).replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '');
   return /^\/api(\/|$)/i.test(path) && !PUBLIC.test(path);
 }
 
-function refuse(request: FastifyRequest, reply: FastifyReply, limits: RequestLimits): false {
-  limits.wrongKey(request);
+async function refuse(request: FastifyRequest, reply: FastifyReply, limits: RequestLimits): Promise<false> {
+  if (!(await limits.admit('failed', request, reply))) return false;
   const detail = 'This needs an API key: send the header "Authorization: Bearer <key>".';
   void reply.header('www-authenticate', 'Bearer realm="gateway"');
   sendProblem(reply, createProblem(401, 'UNAUTHORIZED', detail, request.url));

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { canonicalIp } from '@app/pipeline/helpers';
+import { canonicalIp, coerceIp } from '@app/pipeline/helpers';
 import type { Principal } from '../../api-keys/index.js';
 
 /** Who makes a request, and from where: what the audit trail keeps of it. */
@@ -21,9 +21,13 @@ export function declareCaller(instance: FastifyInstance): void {
   instance.decorateRequest('caller', null);
 }
 
-/** The remote address of a request as the gateway writes addresses. */
+/**
+ * The client's address as the gateway writes addresses: what a trusted proxy says of it, otherwise the one that
+ * connects. Proxies add ports; what is no address at all is not passed on.
+ */
 export function addressOf(request: FastifyRequest): string {
-  return canonicalIp(request.ip) ?? request.ip;
+  const remote = request.socket.remoteAddress ?? '';
+  return coerceIp(request.ip) ?? canonicalIp(remote) ?? remote;
 }
 
 /** Gives a controller the caller. */

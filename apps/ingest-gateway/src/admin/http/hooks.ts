@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { checkAccess, type Authenticate } from './access.js';
+import type { AllowedHosts } from './allowed-hosts.js';
 import { watchRoutes, type Routes } from './allowed-methods.js';
 import { declareCaller } from './caller.js';
 import { createProblem, pathOf } from './problem.js';
 import { sendProblem } from './problem.filter.js';
-import type { RequestLimits } from './rate-limit.js';
+import type { RequestLimits } from './request-limits.js';
 
 /** Answers are for programs and for nobody's cache. */
 const SECURITY_HEADERS = {
@@ -16,20 +17,26 @@ const SECURITY_HEADERS = {
   'x-frame-options': 'DENY',
 } as const;
 
+/** Routes that orchestrators and monitoring ask, under whatever name and whatever happens. */
+const ALWAYS_ANSWERED: ReadonlySet<string> = new Set(['/health/live', '/health/ready', '/metrics']);
+
 /**
- * What happens before any controller, in this order: security headers on every answer, the limit of requests, the key
- * for everything under `/api`, and 405 for a known path with another method.
+ * What happens before any controller, in this order: security headers on every answer, the host that the request names,
+ * the key for everything under `/api` with the limits of requests, and 405 for a known path with another method. Health
+ * and metrics are answered under any host and however many requests there are.
  */
 export function addHooks(
   instance: FastifyInstance,
   authenticate: Authenticate,
   limits: RequestLimits,
+  hosts: AllowedHosts,
 ): Routes {
   declareCaller(instance);
   const routes = watchRoutes(instance);
   instance.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS);
-    if (!limits.admit(request, reply)) return reply;
+    if (ALWAYS_ANSWERED.has(request.routeOptions.url ?? '')) return undefined;
+    if (!hosts.admit(request, reply)) return reply;
     if (!(await checkAccess(request, reply, authenticate, limits))) return reply;
     if (!request.is404) return undefined;
     const methods = routes.methodsOf(pathOf(request.url));

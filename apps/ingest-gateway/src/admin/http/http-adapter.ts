@@ -1,14 +1,17 @@
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { GatewayConfig } from '@app/pipeline';
 import type { Metrics } from '@app/pipeline/api';
+import { CidrList, coerceIp } from '@app/pipeline/helpers';
 import type { Authenticate } from './access.js';
+import { AllowedHosts } from './allowed-hosts.js';
 import type { Routes } from './allowed-methods.js';
 import { ConnectionLimits } from './connection-limits.js';
 import { addHooks } from './hooks.js';
 import { codeOfStatus, createProblem, PROBLEM_TYPE } from './problem.js';
 import { sendProblem } from './problem.filter.js';
-import type { RequestLimits } from './rate-limit.js';
+import { RequestLimits, type RequestRates } from './request-limits.js';
 
 /** Largest body of a request, bytes. */
 export const BODY_LIMIT = 1_048_576;
@@ -23,15 +26,26 @@ const KEEP_ALIVE_TIMEOUT = 30_000;
 /** Longest path parameter: an SPKI hash has 64 characters, and what is longer must still be told that it is none. */
 const MAX_PARAM_LENGTH = 1_024;
 
+/** What the HTTP side is made from. */
+export interface HttpAdapterOptions {
+  readonly authenticate: Authenticate;
+  readonly http: GatewayConfig['http'];
+  /** Others than `REQUEST_RATES`. */
+  readonly rates?: Partial<RequestRates>;
+  readonly metrics: Metrics;
+}
+
 /** Fastify as the gateway uses it: limits, security headers, keys and one shape of errors. */
-export function createHttpAdapter(
-  authenticate: Authenticate,
-  limits: RequestLimits,
-  metrics: Metrics,
-): { readonly adapter: FastifyAdapter; readonly routes: Routes } {
+export async function createHttpAdapter({
+  authenticate,
+  http,
+  rates,
+  metrics,
+}: HttpAdapterOptions): Promise<{ readonly adapter: FastifyAdapter; readonly routes: Routes }> {
   const connections = new ConnectionLimits(metrics);
   const adapter = new FastifyAdapter({
     logger: false,
+    trustProxy: trusting(http.trustedProxies),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
@@ -43,10 +57,21 @@ export function createHttpAdapter(
   });
   const instance = adapter.getInstance<FastifyInstance>();
   connections.watch(instance.server);
-  const routes = addHooks(instance, authenticate, limits);
+  const limits = await RequestLimits.create(instance, rates);
+  const hosts = new AllowedHosts(http.host, http.allowedHosts);
+  const routes = addHooks(instance, authenticate, limits, hosts);
   countRequests(instance, metrics);
   acceptJsonOnly(instance);
   return { adapter, routes };
+}
+
+/** Whose `X-Forwarded-For` counts: nobody's but that of the proxies that are named. */
+function trusting(proxies: readonly string[]): (address: string) => boolean {
+  const list = new CidrList(proxies);
+  return (address) => {
+    const ip = coerceIp(address);
+    return ip !== null && list.has(ip);
+  };
 }
 
 /** Many clients announce JSON with every request: an empty body is none, and the routes that need one say so. */
