@@ -84,10 +84,10 @@ describe('gateway validate', () => {
       (await validate([], { CLICKHOUSE_RETENTION_DAYS: days, CLICKHOUSE_DEAD_LETTER_RETENTION_DAYS: '1' }))
         .stdout;
     expect(await retention('30')).toMatch(
-      /\nRetention: events are deleted after 30 days, dead letters are deleted after 1 day\.\n$/,
+      /\nRetention: delete events after 30 days, delete dead letters after 1 day\.\n$/,
     );
-    expect(await retention('0')).toContain('events are kept (no TTL)');
-    expect(await retention('36500')).toContain('events are kept (no TTL)');
+    expect(await retention('0')).toContain('Retention: keep events (no TTL), delete dead letters');
+    expect(await retention('36500')).toContain('Retention: keep events (no TTL), delete dead letters');
     write('config/gateway.yaml', 'clickhouse: { retention_days: 30 }\n');
     const step = (age: string): string =>
       `  - { use: parsers.smb, name: a${age}, with: { max_event_age: ${age} } }\n`;

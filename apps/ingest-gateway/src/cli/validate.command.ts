@@ -120,9 +120,7 @@ function validate(
 /** What the two retentions mean: 0 and what is too long for a TTL mean keep, which nobody should have to guess. */
 function retentionText({ retentionDays, deadLetterRetentionDays }: GatewayConfig['clickhouse']): string {
   const text = (what: string, days: number): string =>
-    days === 0
-      ? `${what} are kept (no TTL)`
-      : `${what} are deleted after ${days} day${days === 1 ? '' : 's'}`;
+    days === 0 ? `keep ${what} (no TTL)` : `delete ${what} after ${counted(days, 'day')}`;
   return `Retention: ${text('events', retentionDays)}, ${text('dead letters', deadLetterRetentionDays)}.\n`;
 }
 
