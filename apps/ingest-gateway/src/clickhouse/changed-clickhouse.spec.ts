@@ -181,6 +181,8 @@ describe('a ClickHouse that lacks what was migrated', () => {
     try {
       const service = create({ url });
       await settled(service);
+      let told = 0;
+      service.endpoint.subscribe(() => (told += 1));
       await server.stop();
       server = await startEmbeddedServer({ directory: second!, port });
       await pollUntil(
@@ -189,6 +191,7 @@ describe('a ClickHouse that lacks what was migrated', () => {
         (summary) => summary?.types.file.events === 0,
       );
       await untilStatus(service, ({ state }) => state === 'ok');
+      expect(told).toBe(1);
     } finally {
       await server.stop();
       await Promise.all([first!, second!].map((path) => rm(path, { recursive: true, force: true })));

@@ -50,7 +50,7 @@ class Service implements ClickHouseService {
   readonly #servers = new KnownServers();
   /** Aborted by who has a reason to look before the next probe is due. */
   #doubt = new AbortController();
-  /** The server is migrated again; afterwards its address is told anew, so that sinks try again at once. */
+  /** The server lacked something, or is another one: when it is migrated, sinks are told its address and try again at once. */
   #again = false;
 
   constructor(
@@ -135,7 +135,7 @@ class Service implements ClickHouseService {
     });
     const server = await identify(client, database, signal);
     const { version } = server;
-    this.#servers.add(server);
+    if (this.#servers.add(server)) this.#again = true;
     this.#status = { state: 'ok', version, schemaVersion };
     this.#wasOk = true;
     if (this.#again || !sameEndpoint(this.endpoint.current, endpoint)) this.endpoint.set({ ...endpoint });

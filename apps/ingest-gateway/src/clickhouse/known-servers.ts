@@ -48,11 +48,13 @@ export class KnownServers {
   readonly #waits = new Backoff(WAITS);
   #last = Number.NEGATIVE_INFINITY;
 
-  /** Remembers a server that was migrated. */
-  add({ id }: ServerIdentity): void {
+  /** Remembers a server that was migrated. @returns whether it is a new one */
+  add({ id }: ServerIdentity): boolean {
+    if (this.#ids.has(id)) return false;
     this.#ids.add(id);
     const [oldest] = this.#ids;
     if (this.#ids.size > MAX_KNOWN && oldest !== undefined) this.#ids.delete(oldest);
+    return true;
   }
 
   /** @throws GatewayError `CLICKHOUSE_TABLES_MISSING`, `CLICKHOUSE_SERVER_CHANGED`: it has to be migrated */
