@@ -12,7 +12,7 @@ import { createDataPlane, ReactorForks } from './listener/index.js';
 import type { GatewayParts } from './parts.js';
 import { writePidFile } from './pid-file.js';
 import { drainTimeoutMs } from './settings/index.js';
-import { acquireDirectoryLock, openStore } from './store/index.js';
+import { acquireDirectoryLock, openStore, type DirectoryLock } from './store/index.js';
 import { UndoStack } from './undo-stack.js';
 import { programVersion } from './version.js';
 
@@ -23,6 +23,8 @@ export interface StartOptions {
   readonly logger?: Logger;
   /** Replacements of parts, for tests. */
   readonly makers?: Partial<Makers>;
+  /** Ends a start that waits for another gateway to give the data directory free. */
+  readonly signal?: AbortSignal;
 }
 
 /** How the two parts with processes of their own are made. */
@@ -58,11 +60,16 @@ export interface RunningGateway {
  * @throws GatewayError when it cannot run at all: `DATA_DIR_IN_USE`, `DATA_DIR_UNUSABLE`, `STORE_UNAVAILABLE`,
  *   `STORE_URI_INVALID`, `HTTP_PORT_UNAVAILABLE`, `SETTING_INVALID`
  */
-export async function startGateway({ config, logger: given, makers }: StartOptions): Promise<RunningGateway> {
+export async function startGateway({
+  config,
+  logger: given,
+  makers,
+  signal,
+}: StartOptions): Promise<RunningGateway> {
   const logger = given ?? createLogger({ ...config.log, component: 'gateway' });
   const undo = new UndoStack((error) => logger.error({ err: error }, 'A part did not stop in order.'));
   try {
-    const lock = await acquireDirectoryLock(config.dataDir);
+    const lock = await acquireDirectoryLock(config.dataDir, { logger, ...(signal && { signal }) });
     undo.add(() => lock.release());
     undo.add(await writePidFile(config.dataDir, logger));
     const parts = await openParts(config, logger, makersOf(config, makers, undo), undo);
@@ -79,7 +86,7 @@ export async function startGateway({ config, logger: given, makers }: StartOptio
     const control = await createControlPlane(parts, key.matches);
     undo.add(() => control.close());
     undo.add(() => control.agents.stop());
-    return run(parts, control, key, undo);
+    return run(parts, control, key, lock, undo);
   } catch (error) {
     await undo.run();
     throw error;
@@ -133,7 +140,13 @@ async function openParts(
   };
 }
 
-function run(parts: GatewayParts, control: ControlPlane, key: AdminKey, undo: UndoStack): RunningGateway {
+function run(
+  parts: GatewayParts,
+  control: ControlPlane,
+  key: AdminKey,
+  lock: DirectoryLock,
+  undo: UndoStack,
+): RunningGateway {
   const { logger, clickhouse } = parts;
   const started = startDataPlane(control, logger);
   const file = key.file === undefined ? {} : { adminKeyFile: key.file };
@@ -144,6 +157,7 @@ function run(parts: GatewayParts, control: ControlPlane, key: AdminKey, undo: Un
       { deadline: new Date(deadline) },
       'The gateway stops: events that it holds are written first.',
     );
+    await lock.stopping();
     const reports = await control.dataPlane.stop(deadline).catch((error: unknown) => {
       logger.error({ err: error }, 'The data plane did not stop in order.');
       return [];

@@ -49,7 +49,7 @@ async function serve(config: GatewayConfig, logger: RootLogger): Promise<number>
     logger.flush();
     process.exit(1);
   });
-  const gateway = await startGateway({ config, logger });
+  const gateway = await startGateway({ config, logger, signal: interrupts.stop.signal });
   await aborted(interrupts.stop.signal);
   await gateway.stop();
   return 0;

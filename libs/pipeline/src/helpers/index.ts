@@ -17,6 +17,7 @@ export * from './line-framer.js';
 export * from './live-value.js';
 export * from './office365.js';
 export * from './parser-transform.js';
+export * from './process-identity.js';
 export * from './read-message.js';
 export { pointer } from './reject.js';
 export * from './schema.js';

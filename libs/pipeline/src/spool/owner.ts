@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { GatewayError } from '../api/index.js';
+import { ownIdentity, stateOf, type ProcessIdentity } from '../helpers/index.js';
 import type { SpoolDatabase } from './database.js';
 
-interface Owner {
+interface Owner extends ProcessIdentity {
   readonly id: string;
-  readonly pid: number;
-  readonly host: string;
-  /** When the process started, in the system's own unit; tells a later process of the same id apart. */
-  readonly processStart?: string;
 }
 
 const KEY = 'owner';
@@ -22,7 +17,7 @@ const held = new Set<string>();
  * @throws GatewayError `SPOOL_IN_USE` while another holder lives
  */
 export function claim(database: SpoolDatabase, directory: string): () => void {
-  const own: Owner = { id: randomUUID(), pid: process.pid, host: hostname(), ...startOf(process.pid) };
+  const own: Owner = { id: randomUUID(), ...ownIdentity() };
   // Asked each time: the file may be opened anew meanwhile.
   database.root.transactionSync(() => {
     const { tables } = database;
@@ -49,32 +44,10 @@ function read(record: Buffer | undefined): Owner | undefined {
   }
 }
 
-/** A holder on another host is gone: the data directory has its own lock, which looks after that. */
-function lives({ id, pid, host, processStart }: Owner): boolean {
-  if (host !== hostname()) return false;
-  if (pid === process.pid) return held.has(id);
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' && sameProcess(pid, processStart);
-  }
-  return sameProcess(pid, processStart);
-}
-
-function sameProcess(pid: number, processStart: string | undefined): boolean {
-  const now = startOf(pid).processStart;
-  return processStart === undefined || now === undefined || now === processStart;
-}
-
-/** Field 22 of Linux' `/proc/<pid>/stat`; the name in field 2 may hold anything. Nothing elsewhere. */
-function startOf(pid: number): { processStart?: string } {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const processStart = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return processStart === undefined ? {} : { processStart };
-  } catch {
-    return {};
-  }
+/** A holder on another machine or in another container is gone: the data directory has its own lock, which looks after that. */
+function lives(owner: Owner): boolean {
+  if (stateOf(owner) !== 'running') return false;
+  return owner.pid !== process.pid || held.has(owner.id);
 }
 
 function inUse(directory: string, { pid }: Owner): GatewayError {

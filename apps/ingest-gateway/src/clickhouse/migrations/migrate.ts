@@ -34,7 +34,8 @@ const SETTINGS = { flatten_nested: 1, wait_end_of_query: 1 } as const;
  * at once, and after a crash half-way: every statement can be run again, and a step is recorded after its last one. Tables
  * that are gone although their steps are recorded are made again.
  * @returns the version of the schema
- * @throws GatewayError `CLICKHOUSE_MIGRATION_CHANGED` when a step that was applied reads differently now
+ * @throws GatewayError `CLICKHOUSE_SCHEMA_NEWER` when a later version of the gateway has migrated it (nothing is changed),
+ *   `CLICKHOUSE_MIGRATION_CHANGED` when a step that was applied reads differently now
  */
 export async function migrate(options: MigrateOptions): Promise<number> {
   const { migrations } = options;
@@ -50,6 +51,7 @@ export async function migrate(options: MigrateOptions): Promise<number> {
     await run(journalTable(database));
     applied = new Map();
   }
+  refuseNewer(options, applied);
   // A table that somebody has dropped, or that a restored backup lacks: every step can be run again.
   const lacking = applied.size > 0 && (await lacksTables(options));
   for (const migration of migrations) {
@@ -62,7 +64,22 @@ export async function migrate(options: MigrateOptions): Promise<number> {
   }
   const { waiting } = await applyRetention(options);
   options.onRetention?.(waiting);
-  return Math.max(...migrations.map((each) => each.version), ...applied.keys());
+  return newestOf(migrations);
+}
+
+/** A later version may have moved or renamed what this one writes. */
+function refuseNewer({ migrations, database }: MigrateOptions, applied: ReadonlyMap<number, string>): void {
+  const [found, known] = [Math.max(0, ...applied.keys()), newestOf(migrations)];
+  if (found <= known) return;
+  throw new GatewayError(
+    'CLICKHOUSE_SCHEMA_NEWER',
+    `The ClickHouse database ${database} has schema version ${found}; this gateway knows versions up to ${known}. Nothing was changed.`,
+    'Start the newer version of the gateway again, restore a backup of the database from before its upgrade, or use another database.',
+  );
+}
+
+function newestOf(migrations: readonly Migration[]): number {
+  return Math.max(0, ...migrations.map(({ version }) => version));
 }
 
 /** Fingerprint of a step's text, for a fixed database and retention. */

@@ -22,6 +22,17 @@ describe('the embedded store', () => {
     });
   });
 
+  it('refuses what a later version has written, and says what to do', async () => {
+    const store = await createEmbeddedStore(join(dir, 'store'));
+    await store.installation.set('schema_version', '2');
+    await store.close();
+    await expect(createEmbeddedStore(join(dir, 'store'))).rejects.toMatchObject({
+      code: 'STORE_SCHEMA_NEWER',
+      message: expect.stringContaining('has schema version 2; this gateway knows versions up to 1'),
+      hint: expect.stringMatching(/newer version.*backup/),
+    });
+  });
+
   it('fails a read or write after it was closed, instead of crashing', async () => {
     const store = await createEmbeddedStore(join(dir, 'store'));
     await store.close();

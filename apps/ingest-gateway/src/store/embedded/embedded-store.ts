@@ -11,22 +11,33 @@ import { EmbeddedInstallationRepository } from './installation.repository.js';
 import { EmbeddedRefusalRepository } from './refusal.repository.js';
 import { EmbeddedSettingsRepository } from './settings.repository.js';
 
+/** Rises when an older version of the gateway would misread what this one stores. */
+const STORE_SCHEMA = 1;
+
 /**
  * Opens the embedded store in a directory of its own and makes that directory where there is none. A directory
  * belongs to one gateway at a time: take the data directory's lock first.
- * @throws GatewayError `STORE_UNAVAILABLE` when the directory cannot be made or opened
+ * @throws GatewayError `STORE_UNAVAILABLE` when the directory cannot be made or opened, `STORE_SCHEMA_NEWER` when a later
+ *   version of the gateway has written it (nothing is changed)
  */
 export async function createEmbeddedStore(dir: string): Promise<Store> {
   const root = await openRoot(dir);
   const state: OpenState = { closed: false };
   const table = <T>(name: string): Documents<T> =>
     new Documents(root.openDB<T, string>({ name, encoding: 'json' }), state);
+  const installation = new EmbeddedInstallationRepository(table('installation'));
+  try {
+    await checkSchema(dir, installation);
+  } catch (error) {
+    await root.close();
+    throw error;
+  }
   return {
     agents: new EmbeddedAgentRepository(table('agents')),
     refusals: new EmbeddedRefusalRepository(table('refusals')),
     enrollmentTokens: new EmbeddedEnrollmentTokenRepository(table('enrollment_tokens')),
     settings: new EmbeddedSettingsRepository(table('settings')),
-    installation: new EmbeddedInstallationRepository(table('installation')),
+    installation,
     // The directory belongs to this process: nobody else changes anything.
     changes: { subscribe: () => () => undefined },
     status: () => (state.closed ? { state: 'failed', reason: 'The store is closed.' } : { state: 'ok' }),
@@ -38,6 +49,17 @@ export async function createEmbeddedStore(dir: string): Promise<Store> {
       await root.close();
     },
   };
+}
+
+/** A store of before there was a version has the first one. */
+async function checkSchema(dir: string, installation: EmbeddedInstallationRepository): Promise<void> {
+  const found = Number(await installation.setOnce('schema_version', String(STORE_SCHEMA)));
+  if (found <= STORE_SCHEMA) return;
+  throw new GatewayError(
+    'STORE_SCHEMA_NEWER',
+    `The store in ${dir} has schema version ${found}; this gateway knows versions up to ${STORE_SCHEMA}. Nothing was changed.`,
+    'Start the newer version of the gateway again, or restore a backup of the data directory from before its upgrade.',
+  );
 }
 
 async function openRoot(dir: string): Promise<RootDatabase> {
