@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { GatewayError } from '@app/pipeline/api';
 import { createHttpAdapter } from './admin/http/http-adapter.js';
 import { createNestLogger } from './admin/http/nest-logger.js';
+import { QueryGuard } from './admin/http/query.guard.js';
 import { ProblemFilter } from './admin/http/problem.filter.js';
 import { NamListenerService } from './admin/nam-listener.service.js';
 import { AgentsService } from './agents/index.js';
@@ -57,6 +58,7 @@ export async function createControlPlane(
     bodyParser: false,
   });
   app.useGlobalFilters(new ProblemFilter(logger));
+  app.useGlobalGuards(new QueryGuard());
   app.get(ApiDocument, { strict: false }).describe(app, parts.identity.version);
   const { host, port } = parts.config.http;
   try {

@@ -61,6 +61,15 @@ describe('the REST API for settings', () => {
     expect((await control.rest('DELETE', SIZE)).status).toBe(200);
   });
 
+  it('calls overridden what is not the default, wherever it comes from', async () => {
+    const size = async (value: number): Promise<unknown> => (await control.rest('PUT', SIZE, { value })).body;
+    expect(await size(100)).toMatchObject({ overridden: false, source: 'store' });
+    expect(await size(101)).toMatchObject({ overridden: true, source: 'store' });
+    const timeout = await control.rest('GET', `${SETTINGS}/activitymonitor_connection_timeout`);
+    expect(timeout.body).toMatchObject({ overridden: true, source: 'config' });
+    expect((await control.rest('PUT', FLAG, { value: true })).body).toMatchObject({ overridden: false });
+  });
+
   it.each(Object.entries(numberSettings))('holds %s to its range', async (key, { minimum, maximum }) => {
     for (const value of [minimum - 1, maximum + 1, minimum + 0.5, String(minimum), true, null, [], {}]) {
       const answer = await control.rest('PUT', `${SETTINGS}/${key}`, { value });

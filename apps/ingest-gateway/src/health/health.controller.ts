@@ -40,13 +40,18 @@ export class HealthController {
       example: exampleReadiness,
     },
     otherAnswers: [
-      { status: 503, description: 'They cannot; the components say why.', schema: readinessSchema },
+      {
+        status: 503,
+        description:
+          'They cannot ("failed"; the components say why), or ingestion is switched off ("disabled").',
+        schema: readinessSchema,
+      },
     ],
   })
   @Get('ready')
   ready(@Res({ passthrough: true }) reply: FastifyReply): Readiness {
     const readiness = this.health.readiness();
-    void reply.code(readiness.status === 'failed' ? 503 : 200);
+    void reply.code(readiness.status === 'failed' || readiness.status === 'disabled' ? 503 : 200);
     return readiness;
   }
 }

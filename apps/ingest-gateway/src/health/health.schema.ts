@@ -1,6 +1,6 @@
 import { component, shape } from '../openapi/component.js';
 
-const STATUS = { enum: ['ok', 'degraded', 'failed'] } as const;
+const STATUS = { enum: ['ok', 'degraded', 'failed', 'disabled'] } as const;
 
 /** Schema of what `/health/live` answers. */
 export const livenessSchema = component('Liveness', shape({ status: { const: 'ok' } }));

@@ -8,27 +8,32 @@ import type { Store } from '../store/index.js';
 
 /** State of one component; the reason is for operators. */
 export interface ComponentHealth {
-  readonly status: 'ok' | 'degraded' | 'failed';
+  readonly status: 'ok' | 'degraded' | 'failed' | 'disabled';
   readonly reason?: string;
 }
 
 /** What `/health/ready` answers. */
 export interface Readiness {
-  /** `failed`: agents cannot be served; `degraded`: they are, but something needs a person or time. */
-  readonly status: 'ok' | 'degraded' | 'failed';
+  /**
+   * `failed`: agents cannot be served; `disabled`: they are not, because ingestion is switched off; `degraded`: they are,
+   * but something needs a person or time.
+   */
+  readonly status: 'ok' | 'degraded' | 'failed' | 'disabled';
   readonly components: Readonly<
     Record<'store' | 'clickhouse' | 'listener' | 'reactors' | 'pipelines' | 'deadLetters', ComponentHealth>
   >;
 }
 
 const OK: ComponentHealth = { status: 'ok' };
+const OFF_REASON = 'enable_activitymonitor_ingestion is false';
+const SEVEREST_FIRST = ['failed', 'degraded'] as const;
 
 /** Asks every component how it is. */
 export class HealthService {
   constructor(
     private readonly store: Pick<Store, 'status'>,
     private readonly clickhouse: Pick<ClickHouseService, 'status'>,
-    private readonly dataPlane: Pick<DataPlaneHost, 'status'>,
+    private readonly dataPlane: Pick<DataPlaneHost, 'status' | 'enabled'>,
     private readonly deadLetters: Pick<DeadLetterWatch, 'alert'>,
   ) {}
 
@@ -38,18 +43,19 @@ export class HealthService {
    * agents that were on the allowlist then are served.
    */
   readiness(): Readiness {
+    const { enabled } = this.dataPlane;
     const listener = this.dataPlane.status();
     const components = {
       store: this.#store(),
       clickhouse: this.#clickhouse(),
-      listener: listenerHealth(listener),
-      reactors: reactorsHealth(listener),
+      listener: enabled ? listenerHealth(listener) : { status: 'disabled' as const, reason: OFF_REASON },
+      reactors: enabled ? reactorsHealth(listener) : { status: 'disabled' as const },
       pipelines: pipelinesHealth(listener),
       deadLetters: this.#deadLetters(),
     };
     const states = new Set(Object.values(components).map((component) => component.status));
-    const status = states.has('failed') ? 'failed' : states.has('degraded') ? 'degraded' : 'ok';
-    return { status, components };
+    const severest = SEVEREST_FIRST.find((status) => states.has(status)) ?? 'ok';
+    return { status: enabled ? severest : 'disabled', components };
   }
 
   #store(): ComponentHealth {

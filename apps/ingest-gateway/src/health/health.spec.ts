@@ -77,10 +77,11 @@ describe('health', () => {
     expect(body.components[component]).toEqual({ status: 'failed', reason: expect.stringContaining(reason) });
   });
 
-  it('is not ready while ingestion is switched off, or the store is gone', async () => {
+  it('is disabled, not failed, while ingestion is switched off; says so when the store is gone', async () => {
     await control.settings.set('enable_activitymonitor_ingestion', false);
     const off = await ready();
-    expect(off.status).toBe(503);
+    expect([off.status, off.body.status]).toEqual([503, 'disabled']);
+    expect(Object.values(off.body.components).map(({ status }) => status)).not.toContain('failed');
     expect(off.body.components.listener.reason).toContain('enable_activitymonitor_ingestion');
     await control.store.close();
     expect((await ready()).body.components.store.status).toBe('failed');

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { applyDecorators } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiBody,
@@ -64,10 +64,18 @@ export const problemSchema = component(
   }),
 );
 
+const TAKES_QUERY = 'gateway:takes-query';
+
+/** Whether a route, by the method that serves it, takes query parameters. */
+export function takesQuery(handler: object): boolean {
+  return Reflect.getMetadata(TAKES_QUERY, handler) === true;
+}
+
 /** Says in the API document what a route does, takes and answers, and every problem it can answer with. */
 export function Doc(route: RouteDoc): MethodDecorator {
   const { tag, summary, description = '' } = route;
   return applyDecorators(
+    ...(route.query === undefined ? [] : [SetMetadata(TAKES_QUERY, true)]),
     ApiTags(tag),
     ApiOperation({ summary, description }),
     ...Object.entries(route.params ?? {}).map(([name, param]) =>

@@ -123,6 +123,13 @@ describe('the document of the API', () => {
     ).toEqual([...new Set(routes)].sort());
   });
 
+  it.each([...new Set(CALLS.map(([name]) => name))])('refuses an unknown parameter: %s', async (name) => {
+    const [method = '', path = ''] = name.replace(/\{\w+\}/g, 'x').split(' ');
+    const { status, body } = await control.rest(method, `${path}?limt=5`, method === 'GET' ? undefined : {});
+    expect(body).toMatchObject({ code: 'BAD_REQUEST', detail: expect.stringContaining('"limt"') });
+    expect(status).toBe(400);
+  });
+
   it('is whole: version, ids, parameters, references', () => {
     expect(document.openapi).toMatch(/^3\.1\./);
     expect(document.info).toMatchObject({ title: expect.any(String), version: '0.0.0' });

@@ -14,7 +14,7 @@ export interface NumberSettingView {
   readonly max: number;
   readonly unit: string;
   readonly description: string;
-  /** Whether store or file have taken the place of the default. */
+  /** Whether the value in force is not the default. */
   readonly overridden: boolean;
   readonly source: SettingSource;
 }
@@ -35,12 +35,12 @@ export type SettingView = NumberSettingView | FlagSettingView;
 /** What a setting with a number is and why. */
 export function viewNumber(key: NumberSettingName, value: number, source: SettingSource): NumberSettingView {
   const { default: fallback, minimum: min, maximum: max, unit, description } = numberSettings[key];
-  const overridden = source !== 'default';
+  const overridden = value !== fallback;
   return { key, value, default: fallback, min, max, unit, description, overridden, source };
 }
 
 /** What a flag is and why. */
 export function viewFlag(key: FlagSettingName, value: boolean, source: SettingSource): FlagSettingView {
   const { default: fallback, description } = flagSettings[key];
-  return { key, value, default: fallback, description, overridden: source !== 'default', source };
+  return { key, value, default: fallback, description, overridden: value !== fallback, source };
 }
