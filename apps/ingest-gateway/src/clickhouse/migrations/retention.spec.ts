@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createRecordingLogger } from '@app/pipeline/testing';
-import { startTestClickHouse, type TestClickHouse } from '../../../../../test/support/clickhouse.js';
+import {
+  createTestClient,
+  startTestClickHouse,
+  type TestClickHouse,
+} from '../../../../../test/support/clickhouse.js';
 import { pollUntil } from '../../../../../test/support/poll.js';
 import type { WaitingRetention } from '../types.js';
 import { migrate, migrations } from './index.js';
@@ -135,6 +139,20 @@ describe('a TTL of an earlier version that wraps', () => {
       },
       (left) => left === rows,
     );
+  });
+
+  it('is dealt with by the rights that the gateway has in its own ClickHouse', async () => {
+    await wrapped('activity');
+    const client = createTestClient(clickhouse.endpoint);
+    const own = (days: number): Promise<RetentionOutcome> =>
+      applyRetention({ ...options('activity', days), client });
+    expect((await own(0)).waiting).toEqual([]);
+    const made = (await own(400)).made.map(({ table }) => table);
+    expect(made).toContain('file_events');
+    await settle('activity');
+    await clickhouse.run('OPTIMIZE TABLE activity.file_events FINAL');
+    expect(await count('activity.file_events')).toBe(4);
+    await client.close();
   });
 
   it('keeps a later retention waiting where the gateway may not protect those parts', async () => {
