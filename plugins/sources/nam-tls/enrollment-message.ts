@@ -1,4 +1,5 @@
 import type { EnrollmentOutcome } from '@app/pipeline/api';
+import { endOfString } from '@app/pipeline/helpers';
 
 /** What an EnrollmentRequest says, its form checked. */
 export interface EnrollmentFields {
@@ -55,9 +56,15 @@ export function banReasonOf(error: Extract<Answered, { status: 'Rejected' }>['er
   return reasons[error];
 }
 
+const QUOTE = 0x22;
+/** Bytes that follow a number, a literal or a word without quotes. */
+const ENDS_SCALAR: ReadonlySet<number> = new Set(Buffer.from(' \t\r\n,[]{}"'));
+
 /** The key of the code in a JSON text, with its colon; any of its letters may be escaped. */
 const CODE_KEY = new RegExp(`"${[...'EnrollmentCode'].map(letterPattern).join('')}"\\s*:\\s*`, 'g');
 const REDACTED = '"[redacted]"';
+/** A line with more codes than this is nobody's mistake: the rest of it is left out. */
+const MAX_CODES = 1_000;
 
 /**
  * A line as it may go to the dead letters: without the codes that admit agents, wherever in it they are and whether or not
@@ -65,27 +72,28 @@ const REDACTED = '"[redacted]"';
  */
 export function withoutCode(raw: Buffer): Buffer {
   const text = raw.toString('latin1');
-  let kept = '';
+  const kept: string[] = [];
   let from = 0;
   for (const { index, 0: key } of text.matchAll(CODE_KEY)) {
     const start = index + key.length;
-    const end = endOfValue(text, start);
+    const end = endOfValue(raw, start);
     if (index < from || end === start) continue;
-    kept += text.slice(from, start) + REDACTED;
+    kept.push(text.slice(from, start), REDACTED);
     from = end;
+    if (kept.length < 2 * MAX_CODES) continue;
+    kept.push(`[${raw.length - from} bytes left out]`);
+    from = raw.length;
+    break;
   }
-  return from === 0 ? raw : Buffer.from(kept + text.slice(from), 'latin1');
+  return from === 0 ? raw : Buffer.from(kept.join('') + text.slice(from), 'latin1');
 }
 
-/** Where the text or the other scalar ends that begins at a place. */
-function endOfValue(text: string, start: number): number {
+/** Where the string or the other scalar ends that begins at a place. */
+function endOfValue(raw: Buffer, start: number): number {
+  if (raw[start] === QUOTE) return endOfString(raw, start + 1, raw.length);
   let at = start;
-  if (text[start] !== '"') {
-    while (at < text.length && !/[\s,[\]{}"]/.test(text[at] ?? '')) at += 1;
-    return at;
-  }
-  for (at += 1; at < text.length && text[at] !== '"'; at += 1) if (text[at] === '\\') at += 1;
-  return Math.min(at + 1, text.length);
+  while (at < raw.length && !ENDS_SCALAR.has(raw[at] ?? 0)) at += 1;
+  return at;
 }
 
 function letterPattern(letter: string): string {

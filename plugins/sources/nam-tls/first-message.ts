@@ -24,7 +24,7 @@ export function decideFirst(message: Message, allowlisted: boolean): FirstAction
     if (message.type === 'Hello')
       return allowlisted ? { do: 'greet', value: message.value } : { do: 'leave' };
   }
-  const isEvent = message.kind === 'event' || message.kind === 'not-utf8';
-  if (allowlisted) return { do: isEvent ? 'stream' : 'skip' };
-  return { do: isEvent ? 'leave' : 'punish' };
+  const isMessage = message.kind === 'event' || message.kind === 'not-utf8' || message.kind === 'rejected';
+  if (allowlisted) return { do: isMessage ? 'stream' : 'skip' };
+  return { do: isMessage ? 'leave' : 'punish' };
 }

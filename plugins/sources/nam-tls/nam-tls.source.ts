@@ -8,7 +8,7 @@ import {
   type Source,
   type StreamMarks,
 } from '@app/pipeline/api';
-import { addressGroup, MessageReader } from '@app/pipeline/helpers';
+import { addressGroup, MAX_VALUES, MessageReader } from '@app/pipeline/helpers';
 import type { ConnectionHost } from './agent-stream.js';
 import { namTlsConfigSchema, type NamTlsConfig } from './config.js';
 import { AgentConnection } from './connection.js';
@@ -29,6 +29,7 @@ class NamTlsSource implements Source {
   readonly #gate = new HandshakeGate();
   readonly #turns = new HandshakeTurns();
   readonly #metrics: SourceMetrics;
+  readonly maxMessageValues: number;
   #unsubscribe: (() => void)[] = [];
 
   constructor(
@@ -36,6 +37,7 @@ class NamTlsSource implements Source {
     private readonly context: PluginContext,
   ) {
     this.#metrics = sourceMetrics(context.metrics);
+    this.maxMessageValues = config.max_message_values ?? MAX_VALUES;
   }
 
   /** Takes connections from now on. */
@@ -46,7 +48,7 @@ class NamTlsSource implements Source {
       context: this.context,
       metrics: this.#metrics,
       emit,
-      reader: new MessageReader(),
+      reader: new MessageReader(this.maxMessageValues),
       maxBatchEvents: this.config.max_batch_events,
       connections: () => this.#connections.size,
       streams,

@@ -47,6 +47,10 @@ export function sortLines(
       continue;
     }
     rejects.push(rejectOf(message, line.bytes));
+    if (message.kind === 'rejected') {
+      inARow = 0;
+      continue;
+    }
     malformed.inARow = inARow;
     malformed.line(isUnreadable(message, line.bytes));
     inARow = malformed.inARow;
@@ -69,6 +73,9 @@ function rejectOf(message: Exclude<Message, { kind: 'event' }>, line: Buffer): R
   const raw = withoutCode(line);
   if (message.kind === 'violation') {
     return { stage: 'frame', code: message.code, field: '', message: message.reason, raw };
+  }
+  if (message.kind === 'rejected') {
+    return { stage: 'frame', code: message.code, field: message.field, message: message.reason, raw };
   }
   if (message.kind === 'not-utf8') {
     const text = 'The line is not valid UTF-8.';

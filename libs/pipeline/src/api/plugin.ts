@@ -39,6 +39,8 @@ export type Emit = (batch: Batch) => Promise<void>;
 export interface Source extends Omit<Lifecycle, 'start'> {
   /** @param marks given where the pipeline's queue remembers which messages of agents' streams it has stored */
   start(signal: AbortSignal, emit: Emit, marks?: StreamMarks): Promise<void>;
+  /** Members and list elements that a long message may have, where it is not the default: a replay reads as the source does. */
+  readonly maxMessageValues?: number;
 }
 
 /** Changes or decodes events of a batch. Waiting for I/O is not possible here: read a snapshot instead. */

@@ -10,6 +10,8 @@ const CLOSING_BRACE = 0x7d;
 
 /** More bytes are made a text piece by piece: memory for large texts is new each time, and has to be cleared before. */
 const MAX_PIECE_BYTES = 16 * 1024;
+/** Longer lines are for JSON.parse, before which their values are counted. */
+const MAX_LINE_BYTES = 64 * 1024;
 /** Elements of a list within an object that is learned from. */
 const MAX_ELEMENTS = 16;
 /** One in so many missed lines is learned from, so that frequent orders of keys come first. */
@@ -62,7 +64,7 @@ export class FlatJson {
     for (let index = from; index < to; index += 1) {
       const line = lines[index] as Line;
       let object: Keyed | undefined;
-      if (this.#tree.first !== undefined && line.first === OPENING_BRACE) {
+      if (this.#tree.first !== undefined && line.first === OPENING_BRACE && line.length <= MAX_LINE_BYTES) {
         if (piece?.chunk !== line.chunk || line.end > piece.end) piece = pieceOf(lines, index, to);
         object = this.#object(piece, line, values);
       }

@@ -12,6 +12,7 @@ export * from './extra.js';
 export type { Keyed } from './arrange.js';
 export * from './http-answer.js';
 export * from './ip.js';
+export { endOfString } from './json-shape.js';
 export * from './line.js';
 export * from './line-framer.js';
 export * from './live-value.js';

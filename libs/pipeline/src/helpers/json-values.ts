@@ -5,6 +5,7 @@ const NINE = 0x39;
 const OPENING_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSING_BRACKET = 0x5d;
+const OPENING_BRACE = 0x7b;
 const SPACE = 0x20;
 const LAST_ASCII = 0x7f;
 const LETTER_E = 0x65;
@@ -126,7 +127,9 @@ export class JsonValues {
       const byte = chunk[at];
       if (byte === BACKSLASH) at += 1;
       else if (byte === QUOTE) inText = !inText;
-      else if (byte === CLOSING_BRACKET && !inText) return this.#parsed(chunk, start, at + 1);
+      else if (inText) continue;
+      else if (byte === CLOSING_BRACKET) return this.#parsed(chunk, start, at + 1);
+      else if (byte === OPENING_BRACE || byte === OPENING_BRACKET) return undefined;
     }
     return undefined;
   }

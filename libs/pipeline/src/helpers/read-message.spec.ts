@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { Line } from './line.js';
 import { LineFramer } from './line-framer.js';
 import { MessageReader, readLine, readMessage } from './read-message.js';
 
@@ -106,9 +107,33 @@ describe('readMessage', () => {
         },
       ),
     );
-    expect(read(`{"ActivityType":"Copilot","a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`).kind).toBe(
-      'event',
-    );
+  });
+
+  it.each([
+    ['depth', `{"ActivityType":"Copilot","a":${'['.repeat(64)}${']'.repeat(64)}}`, 'too_deep'],
+    ['depth that would end in an error of the stack', `{"a":${'['.repeat(30_000)}`, 'too_deep'],
+    ['values in a long line', `{"ActivityType":"x","a":[${'{},'.repeat(30_000)}1]}`, 'too_many_values'],
+    ['a key twice', '{"ActivityType":"x","Path":"a","Path":"b"}', 'repeated_key'],
+  ])('rejects %s', (_what, text, code) => {
+    expect(read(text)).toMatchObject({ kind: 'rejected', code });
+  });
+
+  it('counts the values of long lines only, up to what it is told', () => {
+    const values = (count: number, fill: string): Buffer =>
+      Buffer.from(`{"ActivityType":"x","Fill":"${fill}","a":[${'1,'.repeat(count - 4)}1]}`);
+    expect(readMessage(values(20_000, '')).kind).toBe('event');
+    const fill = 'x'.repeat(70_000);
+    expect(readMessage(values(10_000, fill)).kind).toBe('event');
+    expect(readMessage(values(10_001, fill)).kind).toBe('rejected');
+    expect(readMessage(values(10_001, fill), 10_001).kind).toBe('event');
+    const lines = [Line.of(values(10_001, fill))];
+    expect(
+      [new MessageReader(), new MessageReader(10_001)].map((reader) => reader.read(lines)[0]?.kind),
+    ).toEqual(['rejected', 'event']);
+  });
+
+  it('takes a control message with a key twice: no event is in doubt', () => {
+    expect(read('{"MessageType":"Hello","Ack":true,"Ack":true}').kind).toBe('control');
   });
 
   it.each([10, 8_000, 9_000, 70_000])(

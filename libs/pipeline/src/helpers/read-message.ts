@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createEvent, type EventRecord, type EventType, type SourceEvent } from '../api/index.js';
 import type { Keyed } from './arrange.js';
 import { FlatJson } from './flat-json.js';
+import { countKeys, findRepeatedKey, JsonShape, MAX_DEPTH } from './json-shape.js';
 import { Line } from './line.js';
 
 /** A line as the agent protocol tells lines apart (`docs/PROTOCOL.md`, Streaming). */
@@ -12,6 +13,14 @@ export type Message =
   | { readonly kind: 'control'; readonly type: string; readonly value: Keyed }
   /** An event by its form, but its bytes are no UTF-8, so that what it says cannot be trusted. */
   | { readonly kind: 'not-utf8' }
+  /** A JSON object that would take too long to parse, or says one thing twice. The reason is one sentence. */
+  | {
+      readonly kind: 'rejected';
+      readonly code: 'too_many_values' | 'too_deep' | 'repeated_key';
+      /** JSON pointer, or the empty string for the whole message. */
+      readonly field: string;
+      readonly reason: string;
+    }
   /** Neither: a protocol violation. The reason is one sentence without any of the line's content. */
   | {
       readonly kind: 'violation';
@@ -38,6 +47,19 @@ const NO_MESSAGE_TYPE: Message = {
   reason: 'The JSON object has neither MessageType nor ActivityType.',
 };
 const NOT_UTF8: Message = { kind: 'not-utf8' };
+const TOO_DEEP: Message = {
+  kind: 'rejected',
+  code: 'too_deep',
+  field: '',
+  reason: `The message has more than ${MAX_DEPTH} levels of objects and lists.`,
+};
+
+/** Members and list elements of one message, unless a source says otherwise. */
+export const MAX_VALUES = 10_000;
+/** Values are counted in longer lines only, bytes: JSON.parse takes 1 ms at most for the others, whatever they hold. */
+const UNCOUNTED_BYTES = 64 * 1024;
+
+const shape = new JsonShape();
 
 /** An event that makes the view of its line only when it is asked for: as a reject, or to be read once more. */
 class LineEvent implements SourceEvent {
@@ -56,16 +78,22 @@ class LineEvent implements SourceEvent {
 }
 
 /** Reads the bytes of one line, without its end; as `readLine`. */
-export function readMessage(raw: Buffer): Message {
-  return readLine(Line.of(raw));
+export function readMessage(raw: Buffer, maxValues?: number): Message {
+  return readLine(Line.of(raw), maxValues);
 }
 
 /**
  * Reads one line: parses JSON once, and finds what kind of message it is. Does not throw. For many lines `MessageReader`
  * takes less time.
+ * @param maxValues members and list elements that a line over 64 KiB may have
  */
-export function readLine(line: Line): Message {
+export function readLine(line: Line, maxValues = MAX_VALUES): Message {
   if (line.first !== OPENING_BRACE) return readLeef(line.bytes);
+  const isLong = line.length > UNCOUNTED_BYTES;
+  const fault = shape.measure(line.chunk, line.start, line.end, isLong ? maxValues : line.length);
+  if (fault === 'too_deep') return TOO_DEEP;
+  if (fault === 'too_many_values') return tooManyValues(maxValues);
+  const { members } = shape;
   const { text } = line;
   let value: Keyed;
   try {
@@ -74,7 +102,8 @@ export function readLine(line: Line): Message {
     return NOT_JSON_OR_LEEF;
   }
   if (text.includes('\uFFFD') && !isUtf8(line.bytes)) return NOT_UTF8;
-  return messageOf(value, line);
+  const message = messageOf(value, line);
+  return message.kind === 'event' && members !== countKeys(value) ? repeatedKey(line) : message;
 }
 
 /**
@@ -83,6 +112,9 @@ export function readLine(line: Line): Message {
  */
 export class MessageReader {
   readonly #flat = new FlatJson();
+
+  /** @param maxValues members and list elements that a line over 64 KiB may have */
+  constructor(private readonly maxValues = MAX_VALUES) {}
 
   /**
    * The messages of the lines `from` (inclusive) to `to` (exclusive), in their order. Does not throw. Texts in a message may
@@ -94,7 +126,7 @@ export class MessageReader {
     for (let index = from; index < to; index += 1) {
       const line = lines[index] as Line;
       const object = objects[index - from];
-      const message = object === undefined ? readLine(line) : messageOf(object, line);
+      const message = object === undefined ? readLine(line, this.maxValues) : messageOf(object, line);
       if (object === undefined && message.kind === 'event') this.#flat.learn(message.event.value);
       messages.push(message);
     }
@@ -111,6 +143,16 @@ function messageOf(value: Keyed, line: Line): Message {
   const messageType = value['MessageType'];
   if (messageType === undefined) return NO_MESSAGE_TYPE;
   return { kind: 'control', type: typeof messageType === 'string' ? messageType : '', value };
+}
+
+function tooManyValues(maxValues: number): Message {
+  const reason = `The message has more than ${maxValues} members and list elements.`;
+  return { kind: 'rejected', code: 'too_many_values', field: '', reason };
+}
+
+function repeatedKey({ bytes }: Line): Message {
+  const reason = 'An object has the same key twice.';
+  return { kind: 'rejected', code: 'repeated_key', field: findRepeatedKey(bytes) ?? '', reason };
 }
 
 function readLeef(raw: Buffer): Message {

@@ -75,9 +75,10 @@ class RunningPipeline implements Pipeline {
   }
 
   replay(items: readonly ReplayItem[]): Promise<readonly ReplayOutcome[]> {
-    const { steps, sinks, deadLetters } = this.#instances;
+    const { source, steps, sinks, deadLetters } = this.#instances;
     const { eventTypes } = deadLetters.context;
-    return replay({ steps, sinks, eventTypes }, items, this.#ended.signal);
+    const maxValues = source.plugin.maxMessageValues;
+    return replay({ steps, sinks, eventTypes, maxValues }, items, this.#ended.signal);
   }
 
   status(): PipelineStatus {

@@ -20,6 +20,8 @@ export interface ReplayOptions {
   readonly sinks: readonly { readonly name: string; readonly plugin: Sink }[];
   /** What the steps make. */
   readonly eventTypes: readonly EventType[];
+  /** Members and list elements that a long line may have; see `Source.maxMessageValues`. */
+  readonly maxValues?: number | undefined;
 }
 
 interface Decoded {
@@ -63,8 +65,8 @@ export async function replay(
 const NOWHERE = new RejectError('no_sink', '', 'No sink of this pipeline takes refused rows.', 'sink');
 
 /** @throws RejectError */
-function decode({ steps, eventTypes }: ReplayOptions, item: ReplayItem): Decoded {
-  if (item.encoding !== 'row') return decodeLine(steps, item);
+function decode({ steps, eventTypes, maxValues }: ReplayOptions, item: ReplayItem): Decoded {
+  if (item.encoding !== 'row') return decodeLine(steps, item, maxValues);
   const type = eventTypes.find(({ name }) => name === item.destination);
   if (type === undefined || type === deadLetters) {
     throw new RejectError('unknown_destination', '', 'No parser of this pipeline makes such rows.', 'sink');
@@ -72,11 +74,11 @@ function decode({ steps, eventTypes }: ReplayOptions, item: ReplayItem): Decoded
   return { item, type, record: recordFromRow(type, item.raw) };
 }
 
-function decodeLine(steps: readonly Step[], item: ReplayItem): Decoded {
+function decodeLine(steps: readonly Step[], item: ReplayItem, maxValues: number | undefined): Decoded {
   const raw = Buffer.from(item.raw, item.encoding === 'base64' ? 'base64' : 'utf8');
-  const message = readMessage(raw);
+  const message = readMessage(raw, maxValues);
   if (message.kind !== 'event') {
-    const code = message.kind === 'violation' ? message.code : 'no_event';
+    const code = message.kind === 'violation' || message.kind === 'rejected' ? message.code : 'no_event';
     throw new RejectError(code, '', 'The line is no event.', 'frame');
   }
   const { event } = message;
