@@ -24,7 +24,7 @@ function examplesOf(text: string): Example[] {
   const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
   const commands = blocks.flatMap((block) => block.replaceAll('\\\n', ' ').split('\n'));
   return commands
-    .filter((command) => command.startsWith('curl '))
+    .filter((command) => command.startsWith('curl ') && command.includes('$GATEWAY'))
     .map((command) => ({
       command,
       method: / -X (\w+)/.exec(command)?.[1] ?? 'GET',

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
@@ -10,6 +10,7 @@ import type {
   ClickHouseService,
   ClickHouseStatus,
 } from '../../apps/ingest-gateway/src/clickhouse/types.js';
+import { openToAll, type TestUser } from './open-clickhouse.js';
 import { childrenOf, commandOf } from './processes.js';
 
 /** Says nothing. */
@@ -35,8 +36,9 @@ export const clickHouseDefaults: ClickHouseOptions['config'] = {
 /** A migrated, embedded ClickHouse in a temporary folder. */
 export interface TestClickHouse {
   readonly service: ClickHouseService;
+  /** With the gateway's own user and its rights. Without a password, the server answers as one of a user's does. */
   readonly endpoint: Endpoint;
-  /** Its database is the endpoint's. */
+  /** May do everything. Its database is the endpoint's. */
   readonly client: ClickHouseClient;
   readonly directory: string;
   /** Rows of a query, as objects. */
@@ -48,21 +50,13 @@ export interface TestClickHouse {
   stop(): Promise<void>;
 }
 
-/** A further user of a test's server; the default one has no password and may do everything. */
-export interface TestUser {
-  readonly name: string;
-  readonly password: string;
-  /** 1 = may only read. */
-  readonly readonly?: 0 | 1;
-}
-
 /** Starts one; takes about half a second. `config` overrides the defaults. */
 export async function startTestClickHouse(
   config: Partial<ClickHouseOptions['config']> = {},
   users: readonly TestUser[] = [],
 ): Promise<TestClickHouse> {
   const directory = await mkdtemp(join(tmpdir(), 'gateway-clickhouse-'));
-  if (users.length > 0) await writeUsers(join(directory, 'clickhouse'), users);
+  await openToAll(join(directory, 'clickhouse'), users);
   const service = createClickHouseService({
     config: { ...clickHouseDefaults, ...config },
     dataDir: directory,
@@ -77,7 +71,7 @@ export async function startTestClickHouse(
     throw error;
   }
   const endpoint = service.endpoint.current as Endpoint;
-  const client = createTestClient(endpoint);
+  const client = createTestClient({ ...endpoint, username: 'default', password: '' });
   return {
     service,
     endpoint,
@@ -99,27 +93,6 @@ export async function startTestClickHouse(
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** The server merges what lies in `config.d` beside its configuration file into it. */
-async function writeUsers(directory: string, users: readonly TestUser[]): Promise<void> {
-  const everywhere = '<networks><ip>::/0</ip></networks><quota>default</quota>';
-  const entries = users.map(
-    ({ name, password, readonly = 0 }) =>
-      `<${name}><password>${password}</password><profile>readonly_${readonly}</profile>${everywhere}</${name}>`,
-  );
-  const profiles = `<profiles><default/><readonly_0/><readonly_1><readonly>1</readonly></readonly_1></profiles>`;
-  const all = `<default><password></password><profile>default</profile>${everywhere}</default>${entries.join('')}`;
-  const file = join(directory, 'users.xml');
-  await mkdir(join(directory, 'config.d'), { recursive: true });
-  await writeFile(
-    file,
-    `<clickhouse>${profiles}<quotas><default/></quotas><users>${all}</users></clickhouse>`,
-  );
-  await writeFile(
-    join(directory, 'config.d', 'users.xml'),
-    `<clickhouse><users_config>${file}</users_config></clickhouse>`,
-  );
 }
 
 /** A client of its own for an endpoint. */

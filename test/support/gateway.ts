@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { letTestsIn, TEST_AUTHORIZATION } from './open-clickhouse.js';
 import { pollUntil } from './poll.js';
 import { commandOf } from './processes.js';
 
@@ -91,7 +92,7 @@ export interface TestGateway {
   /** A new enrollment token. */
   token(): Promise<string>;
   agentPort(): Promise<number>;
-  /** Asks the embedded ClickHouse over its own HTTP port. */
+  /** Asks the embedded ClickHouse over its own HTTP port, as a user of the tests who may do everything. */
   sql<T = Record<string, unknown>>(query: string): Promise<T[]>;
   /** SIGTERM to what was launched, and waits for its end; gives the exit code. */
   stop(): Promise<number | null>;
@@ -126,6 +127,7 @@ function launchCommand(launcher: TestGatewayOptions['launcher']): readonly [stri
 /** Starts the built gateway on ports that the system chooses, with an empty data directory. */
 export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gateway-e2e-')));
+  await letTestsIn(join(dataDir, 'clickhouse'));
   const httpPort = await freePort();
   const [program, ...args] = launchCommand(options.launcher);
   const child = spawn(program, args, {
@@ -248,8 +250,7 @@ class GatewayProcess implements TestGateway {
     const response = await fetch(url, {
       method: 'POST',
       body: `${query} FORMAT JSONEachRow`,
-      // The server would wait at its end for a connection that is kept.
-      headers: { connection: 'close' },
+      headers: { authorization: TEST_AUTHORIZATION },
     });
     const text = await response.text();
     if (!response.ok) throw new Error(text);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Ids of the processes that a process has started and that still run. */
 export function childrenOf(parent: number): number[] {
@@ -35,4 +35,26 @@ function childrenByPs(parent: number): number[] {
   const lines = execFileSync('ps', ['-axo', 'pid=,ppid='], { encoding: 'utf8' }).split('\n');
   const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number));
   return pairs.flatMap(([pid, ppid]) => (pid !== undefined && ppid === parent ? [pid] : []));
+}
+
+/** The TCP ports that a process listens on, by Linux's /proc. */
+export function listeningPorts(pid: number): number[] {
+  const directory = `/proc/${pid}/fd`;
+  const sockets = new Set(
+    readdirSync(directory).flatMap((name) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`${directory}/${name}`))?.[1] ?? [];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  const rows = ['tcp', 'tcp6'].flatMap((kind) =>
+    readFileSync(`/proc/${pid}/net/${kind}`, 'utf8').split('\n').slice(1),
+  );
+  return rows.flatMap((row) => {
+    const [, local, , state, , , , , , inode] = row.trim().split(/\s+/);
+    const listens = state === '0A' && inode !== undefined && sockets.has(inode);
+    return listens && local !== undefined ? [Number.parseInt(local.slice(local.indexOf(':') + 1), 16)] : [];
+  });
 }

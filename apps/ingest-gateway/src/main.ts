@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { GatewayError } from '@app/pipeline/api';
 import { findCommand } from './cli/commands.js';
+import { keepFilesPrivate } from './private-files.js';
 
 /** What is left open after a command has ended must not keep the process alive for longer than this, ms. */
 const LINGER_MS = 3_000;
@@ -27,5 +28,6 @@ function describe(error: unknown): string {
   return `${error.message}${hint} (${error.code})\n`;
 }
 
+keepFilesPrivate();
 process.exitCode = await main(process.argv.slice(2));
 setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -1,6 +1,7 @@
 import { createLogger, type RootLogger } from '@app/pipeline/observability';
 import { createPipeline } from '@app/pipeline/runtime';
 import { createPluginRegistry } from './plugins.js';
+import { keepFilesPrivate } from './private-files.js';
 import { setEngineOptions } from './reactor/engine-options.js';
 import { ProcessPort } from './reactor/port.js';
 import { Reactor } from './reactor/reactor.js';
@@ -18,6 +19,7 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 
+keepFilesPrivate();
 setEngineOptions();
 new Reactor({
   port: new ProcessPort(),

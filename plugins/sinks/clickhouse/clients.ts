@@ -18,8 +18,6 @@ export interface Connection {
 /** The client of a named endpoint, which may come late and may change. */
 export class Clients {
   #connection: Connection | undefined;
-  /** Of endpoints before: writes may still run on them. */
-  readonly #former: ClickHouseClient[] = [];
   #stopped = false;
 
   constructor(
@@ -37,7 +35,8 @@ export class Clients {
     if (this.#connection !== undefined && sameEndpoint(this.#connection.endpoint, endpoint)) {
       return this.#connection;
     }
-    if (this.#connection !== undefined) this.#former.push(this.#connection.client);
+    // The server of the former endpoint has ended: what still waits for its answer fails, and is tried again.
+    void this.#connection?.client.close();
     const timeoutMs = durationMs(this.config.request_timeout);
     this.#connection = { client: this.#create(endpoint, timeoutMs), endpoint, timeoutMs };
     return this.#connection;
@@ -46,10 +45,9 @@ export class Clients {
   /** Ends all connections; writes that still run fail. Safe twice. */
   async close(): Promise<void> {
     this.#stopped = true;
-    const clients = this.#former.splice(0);
-    if (this.#connection !== undefined) clients.push(this.#connection.client);
+    const connection = this.#connection;
     this.#connection = undefined;
-    await Promise.all(clients.map((client) => client.close()));
+    await connection?.client.close();
   }
 
   #create(endpoint: Endpoint, timeoutMs: number): ClickHouseClient {

@@ -1,6 +1,7 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError, type Logger } from '@app/pipeline/api';
+import { writePrivateFile } from '../private-files.js';
 import { createSecret, hashSecret, sameHash } from '../secrets.js';
 import type { InstallationRepository } from '../store/index.js';
 
@@ -69,19 +70,9 @@ async function readKey(file: string): Promise<string | undefined> {
   }
 }
 
-/** Whole or not at all, and never readable for others, not even for a moment. */
 async function writeKey(file: string, key: string): Promise<void> {
-  const draft = `${file}.new`;
   try {
-    await rm(draft, { force: true });
-    const handle = await open(draft, 'wx', 0o600);
-    try {
-      await handle.writeFile(`${key}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, file);
+    await writePrivateFile(file, `${key}\n`);
   } catch (error) {
     throw unusable(file, error as Error);
   }

@@ -1,6 +1,7 @@
 import { GatewayError } from '@app/pipeline/api';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { accessFile } from '../clickhouse/access-file.js';
 import { takeInterrupts, type Interrupts } from './agent/interrupts.js';
 import { printError } from './agent/print-error.js';
 import { DEMO_USAGE, parseDemoOptions, type DemoOptions } from './demo/demo-options.js';
@@ -63,15 +64,15 @@ async function showDemo(options: DemoOptions, gateway: StartedGateway, signals: 
   process.stdout.write(
     `Ready: agents on port ${listener.port}, REST at ${gateway.url}, ClickHouse ${clickhouse.version ?? ''} at ${clickhouse.url}\n`,
   );
-  const where = { agentPort: listener.port, clickhouseUrl: clickhouse.url };
-  const { sent, counts } = await new DemoRun({ api, ...where, dataDir, events, ...signals }).run();
+  const agentPort = listener.port;
+  const { sent, counts } = await new DemoRun({ api, agentPort, dataDir, events, ...signals }).run();
   if (signals.stop.aborted) return 130;
   const { text, balanced } = makeReport(sent, counts);
   process.stdout.write(`\n${text}\n`);
   process.stdout.write(balanced ? 'Every event is accounted for.\n' : 'Events are missing: see the log.\n');
   if (!options.once) {
     process.stdout.write(
-      `\n${furtherCommands({ ...gateway, ...where, keyFile })}\nCtrl-C drains and ends it.\n`,
+      `\n${furtherCommands({ ...gateway, agentPort, keyFile, accessFile: accessFile(dataDir) })}\nCtrl-C drains and ends it.\n`,
     );
     await once(signals.stop, 'abort');
     process.stdout.write('\nDraining ...\n');

@@ -9,6 +9,7 @@ import {
   type TestClickHouse,
   untilStatus,
 } from '../../../../test/support/clickhouse.js';
+import { openToAll } from '../../../../test/support/open-clickhouse.js';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { createClickHouseService } from './clickhouse.service.js';
 import { startEmbeddedServer } from './embedded-server.js';
@@ -176,7 +177,8 @@ describe('a ClickHouse that lacks what was migrated', () => {
     const [first, second] = await Promise.all(
       ['first-', 'second-'].map((name) => mkdtemp(join(tmpdir(), `gateway-${name}`))),
     );
-    let server = await startEmbeddedServer({ directory: first!, port: 0 });
+    await Promise.all([openToAll(first!), openToAll(second!)]);
+    let server = await startEmbeddedServer({ directory: first!, port: 0, database: 'activity' });
     const { port, url } = server;
     try {
       const service = create({ url });
@@ -184,7 +186,7 @@ describe('a ClickHouse that lacks what was migrated', () => {
       let told = 0;
       service.endpoint.subscribe(() => (told += 1));
       await server.stop();
-      server = await startEmbeddedServer({ directory: second!, port });
+      server = await startEmbeddedServer({ directory: second!, port, database: 'activity' });
       await pollUntil(
         'the new server to be migrated',
         () => service.summary().catch(() => undefined),

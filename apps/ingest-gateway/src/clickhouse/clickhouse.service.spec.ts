@@ -11,6 +11,7 @@ import {
   type TestClickHouse,
   untilStatus,
 } from '../../../../test/support/clickhouse.js';
+import { openToAll } from '../../../../test/support/open-clickhouse.js';
 import { createClickHouseService } from './clickhouse.service.js';
 import { startEmbeddedServer } from './embedded-server.js';
 import type { ClickHouseOptions, ClickHouseService } from './types.js';
@@ -74,41 +75,46 @@ describe('the ClickHouse service', () => {
     expect(service.endpoint.current).toEqual({
       url: status.url,
       database: 'activity',
-      username: 'default',
-      password: '',
+      username: 'gateway',
+      password: expect.stringMatching(/^[\w-]{43}$/),
     });
     await service.stop();
     await expect(service.summary()).rejects.toMatchObject({ code: 'CLICKHOUSE_UNAVAILABLE' });
     await expect(fetch(status.url)).rejects.toThrow();
   });
 
-  it('starts a killed server again, at the same place, with all rows and tokens', async () => {
+  it('starts a killed server again, at the same place with another password, with all rows and tokens', async () => {
     const service = create();
     service.start();
     const before = await untilStatus(service, ({ state }) => state === 'ok');
     const endpoint = service.endpoint.current!;
-    const client = createTestClient(endpoint);
-    const insert = (): Promise<unknown> =>
-      client.insert({
+    const insert = async (): Promise<void> => {
+      const client = createTestClient(service.endpoint.current!);
+      await client.insert({
         table: 'dead_letters',
         values: [{ received_at: '2026-11-20 09:15:02.187', code: 'x' }],
         format: 'JSONEachRow',
         clickhouse_settings: { async_insert: 0, insert_deduplication_token: 'token' },
       });
+      await client.close();
+    };
     await insert();
     process.kill(serverPid(), 'SIGKILL');
     await untilStatus(service, ({ state }) => state === 'degraded');
+    // Nobody is to send to a port that another program may have by now.
+    expect(service.endpoint.current).toBeUndefined();
     await untilStatus(service, ({ state }) => state === 'ok');
     expect(service.status()).toEqual(before);
-    expect(service.endpoint.current).toBe(endpoint);
+    expect(service.endpoint.current).toEqual({ ...endpoint, password: expect.any(String) });
+    expect(service.endpoint.current?.password).not.toBe(endpoint.password);
     await insert();
     expect((await service.summary()).deadLetters).toEqual({ total: 1, byCode: { x: 1 } });
-    await client.close();
   });
 
   it('waits for a server of the user that is down, and gets through when it is up', async () => {
     const other = await mkdtemp(join(tmpdir(), 'gateway-external-'));
-    const probe = await startEmbeddedServer({ directory: other, port: 0 });
+    await openToAll(other);
+    const probe = await startEmbeddedServer({ directory: other, port: 0, database: 'activity' });
     await probe.stop();
     const service = create({ url: probe.url });
     service.start();
@@ -119,7 +125,7 @@ describe('the ClickHouse service', () => {
       reason: expect.stringMatching(/ECONNREFUSED/),
     });
     expect(service.endpoint.current).toBeUndefined();
-    const server = await startEmbeddedServer({ directory: other, port: probe.port });
+    const server = await startEmbeddedServer({ directory: other, port: probe.port, database: 'activity' });
     try {
       await untilStatus(service, ({ state }) => state === 'ok');
       expect(service.endpoint.current?.url).toBe(probe.url);

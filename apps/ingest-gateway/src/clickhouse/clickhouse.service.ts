@@ -149,6 +149,8 @@ class Service implements ClickHouseService {
     const ended = new AbortController();
     let reason: unknown;
     void this.host.ended().then((error) => {
+      // Its port is anybody's now, and the next server has another password: nothing is sent until that one is there.
+      if (!signal.aborted) this.endpoint.set(undefined);
       reason = error;
       ended.abort();
     });

@@ -1,20 +1,44 @@
 import { join } from 'node:path';
+import type { Credentials } from './embedded-users.js';
+import { escapeXml } from './xml.js';
+
+/** Names, in the server's directory, of the files that it is started with. Both hold secrets or what guards them. */
+export const CONFIG_FILE = 'config.xml';
+export const USERS_FILE = 'users.xml';
+/** Name of the directory, always empty, to which ClickHouse keeps whoever may read or write files. */
+export const FILES_DIRECTORY = 'user_files';
 
 /**
- * Configuration file of the embedded server: warnings into a log of bounded size, and caches and pools for a machine that
- * it shares with the gateway. The server is given this file by its path, because it would otherwise read any
- * `config.xml` of its working directory.
+ * Configuration file of the embedded server: who is answered over HTTP, warnings into a log of bounded size, and caches
+ * and pools for a machine that it shares with the gateway. The server is given this file by its path, because it would
+ * otherwise read any `config.xml` of its working directory.
  * @param directory where its log goes
  */
-export function embeddedConfig(directory: string): string {
+export function embeddedConfig(directory: string, gateway: Credentials): string {
+  const path = (name: string): string => escapeXml(join(directory, name));
+  const files = `${path(FILES_DIRECTORY)}/`;
   return `<clickhouse>
   <logger>
-    <log>${escapeXml(join(directory, 'server.log'))}</log>
-    <errorlog>${escapeXml(join(directory, 'server.err.log'))}</errorlog>
+    <log>${path('server.log')}</log>
+    <errorlog>${path('server.err.log')}</errorlog>
     <size>10M</size>
     <count>2</count>
     <console>false</console>
   </logger>
+  <users_config>${path(USERS_FILE)}</users_config>
+  <user_files_path>${files}</user_files_path>
+  <user_scripts_path>${files}</user_scripts_path>
+  <format_schema_path>${files}</format_schema_path>
+  <custom_local_disks_base_directory>${files}</custom_local_disks_base_directory>
+  <access_control_improvements>
+    <select_from_system_db_requires_grant>true</select_from_system_db_requires_grant>
+    <select_from_information_schema_requires_grant>true</select_from_information_schema_requires_grant>
+    <settings_constraints_replace_previous>true</settings_constraints_replace_previous>
+    <table_engines_require_grant>true</table_engines_require_grant>
+  </access_control_improvements>
+  <http_handlers>
+${handlers(gateway)}
+  </http_handlers>
   <keep_alive_timeout>10</keep_alive_timeout>
   <max_server_memory_usage_to_ram_ratio>0.5</max_server_memory_usage_to_ram_ratio>
   <mark_cache_size>67108864</mark_cache_size>
@@ -30,7 +54,7 @@ export function embeddedConfig(directory: string): string {
 /** Options of clickhouse-local for a server. @param port 0 = any free one */
 export function embeddedOptions(directory: string, port: number, query: string): string[] {
   return [
-    ...['--config-file', join(directory, 'config.xml')],
+    ...['--config-file', join(directory, CONFIG_FILE)],
     // The level in the file does not count: clickhouse-local takes it from here.
     ...['--log-level', 'warning'],
     ...['--path', join(directory, 'data')],
@@ -41,6 +65,17 @@ export function embeddedOptions(directory: string, port: number, query: string):
   ];
 }
 
-function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+/** The header by which a user says who it is, as `curl --user` and `@clickhouse/client` send it. */
+export function authorizationOf({ username, password }: Credentials): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+/**
+ * A request without the gateway's password gets 404, before ClickHouse looks at its path, its query or its user: there
+ * is no page, no ping and no other user. A browser cannot know the password, whatever host it believes to talk to.
+ */
+function handlers(gateway: Credentials): string {
+  const headers = `<headers><Authorization>${authorizationOf(gateway)}</Authorization></headers>`;
+  return `    <rule_ping>${headers}<url>/ping</url><handler><type>ping</type></handler></rule_ping>
+    <rule_query>${headers}<handler><type>dynamic_query_handler</type><query_param_name>query</query_param_name></handler></rule_query>`;
 }

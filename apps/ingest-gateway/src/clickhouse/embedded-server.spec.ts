@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sleep } from '@app/pipeline/helpers';
 import { EMBEDDED_CHILD_PROGRAM, EMBEDDED_SERVER_QUERY, PORT_FILE } from './embedded-child.js';
-import { embeddedConfig, embeddedOptions } from './embedded-config.js';
+import { authorizationOf, embeddedConfig, embeddedOptions } from './embedded-config.js';
 import { findEmbeddedLibrary } from './embedded-library.js';
+import { createGatewayUser, embeddedUsers } from './embedded-users.js';
 import { type EmbeddedServer, startEmbeddedServer } from './embedded-server.js';
 
 let directory: string;
@@ -23,15 +24,15 @@ afterEach(async () => {
 });
 
 async function start(port = 0, signal?: AbortSignal): Promise<EmbeddedServer> {
-  const server = await startEmbeddedServer({ directory, port }, signal);
+  const server = await startEmbeddedServer({ directory, port, database: 'activity' }, signal);
   servers.push(server);
   return server;
 }
 
-async function ask(server: { url: string }, query: string): Promise<string> {
+async function ask(server: EmbeddedServer, query: string): Promise<string> {
   const response = await fetch(`${server.url}/?query=${encodeURIComponent(query)}`, {
     method: 'POST',
-    headers: { connection: 'close' },
+    headers: { authorization: authorizationOf(server.user) },
   });
   const text = (await response.text()).trim();
   if (!response.ok) throw new Error(text);
@@ -65,19 +66,20 @@ describe('the embedded server', () => {
 
   it('keeps what it acknowledged when it is killed, and remembers tokens', async () => {
     const first = await start();
+    await ask(first, 'CREATE DATABASE activity');
     await ask(
       first,
-      'CREATE TABLE t (n UInt64) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 10',
+      'CREATE TABLE activity.t (n UInt64) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 10',
     );
     const insert =
-      "INSERT INTO t SETTINGS async_insert = 0, insert_deduplication_token = 'a' SELECT number FROM numbers(1000)";
+      "INSERT INTO activity.t SETTINGS async_insert = 0, insert_deduplication_token = 'a' SELECT number FROM numbers(1000)";
     await ask(first, insert);
     process.kill(first.pid, 'SIGKILL');
     expect((await first.exited).message).toContain('SIGKILL');
     const second = await start(first.port);
     expect(second.port).toBe(first.port);
     await ask(second, insert);
-    expect(await ask(second, 'SELECT count() FROM t')).toBe('1000');
+    expect(await ask(second, 'SELECT count() FROM activity.t')).toBe('1000');
   });
 
   it('refuses a directory that another server has', async () => {
@@ -116,7 +118,9 @@ describe('the embedded server', () => {
   it('ends when the process that started it is killed', async () => {
     const { ffi, library } = findEmbeddedLibrary();
     await mkdir(join(directory, 'data'));
-    await writeFile(join(directory, 'config.xml'), embeddedConfig(directory));
+    const user = createGatewayUser();
+    await writeFile(join(directory, 'config.xml'), embeddedConfig(directory, user));
+    await writeFile(join(directory, 'users.xml'), embeddedUsers('activity', user));
     const options = embeddedOptions(directory, 0, EMBEDDED_SERVER_QUERY);
     const command = JSON.stringify(['-e', EMBEDDED_CHILD_PROGRAM, ffi, library, ...options]);
     const parent = spawn(

@@ -1,30 +1,41 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { GatewayError } from '@app/pipeline/api';
 import { sleep } from '@app/pipeline/helpers';
+import { makePrivateDirectory, writePrivateFile } from '../private-files.js';
 import { EMBEDDED_CHILD_PROGRAM, EMBEDDED_SERVER_QUERY, PORT_FILE } from './embedded-child.js';
-import { embeddedConfig, embeddedOptions } from './embedded-config.js';
+import {
+  authorizationOf,
+  CONFIG_FILE,
+  embeddedConfig,
+  embeddedOptions,
+  FILES_DIRECTORY,
+  USERS_FILE,
+} from './embedded-config.js';
 import { embeddedFailure } from './embedded-failure.js';
 import { findEmbeddedLibrary } from './embedded-library.js';
+import { createGatewayUser, type Credentials, embeddedUsers } from './embedded-users.js';
 
 /** Kept of what the server says on standard error, characters: it says why it ended in its last lines. */
 const MAX_MESSAGE = 8_000;
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 10;
-/** How long a server may take to end in order before it is killed; a kill loses nothing that it had acknowledged. */
-const STOP_TIMEOUT_MS = 4_000;
+/** How long a server may take to end by itself before it is killed from here, ms. */
+const STOP_TIMEOUT_MS = 2_000;
 
 /** A running embedded server. */
 export interface EmbeddedServer {
   readonly port: number;
   readonly url: string;
   readonly pid: number;
+  /** The only user who is answered; its password is another one at each start. */
+  readonly user: Credentials;
   /** Resolves when the process has ended, with the reason for people. */
   readonly exited: Promise<GatewayError>;
-  /** Ends it in order: no new connections, then its standard input, then by force. Safe twice. */
+  /** Ends it: nothing that it has acknowledged is lost. Safe twice. */
   stop(): Promise<void>;
 }
 
@@ -34,6 +45,8 @@ export interface EmbeddedServerOptions {
   readonly directory: string;
   /** 0 = any free one. */
   readonly port: number;
+  /** The only one that the gateway may use. */
+  readonly database: string;
 }
 
 /**
@@ -47,9 +60,11 @@ export async function startEmbeddedServer(
   const { ffi, library } = findEmbeddedLibrary();
   const { directory } = options;
   const workingDirectory = join(directory, 'run');
-  await mkdir(workingDirectory, { recursive: true });
-  await mkdir(join(directory, 'data'), { recursive: true });
-  await writeFile(join(directory, 'config.xml'), embeddedConfig(directory));
+  const own = [directory, workingDirectory, join(directory, 'data'), join(directory, FILES_DIRECTORY)];
+  for (const each of own) await makePrivateDirectory(each);
+  const user = createGatewayUser();
+  await writePrivateFile(join(directory, USERS_FILE), embeddedUsers(options.database, user));
+  await writePrivateFile(join(directory, CONFIG_FILE), embeddedConfig(directory, user));
   const portFile = join(workingDirectory, PORT_FILE);
   await rm(portFile, { force: true });
   const server = new EmbeddedProcess(
@@ -62,6 +77,7 @@ export async function startEmbeddedServer(
       // A process group of its own: Ctrl-C in a terminal reaches the gateway alone, which needs the server to drain.
       { cwd: workingDirectory, detached: true, stdio: ['pipe', 'ignore', 'pipe'], env: environment() },
     ),
+    user,
     options,
   );
   try {
@@ -82,6 +98,7 @@ class EmbeddedProcess implements EmbeddedServer {
 
   constructor(
     private readonly child: ChildProcess,
+    readonly user: Credentials,
     private readonly options: EmbeddedServerOptions,
   ) {
     // A write to a process that has just died must not end the gateway.
@@ -113,7 +130,7 @@ class EmbeddedProcess implements EmbeddedServer {
     while (this.#failure === undefined) {
       if (signal?.aborted === true) throw new GatewayError('CLICKHOUSE_STOPPED', 'The start was given up.');
       if (this.port === 0) this.port = await readPort(portFile);
-      if (this.port !== 0 && (await answers(this.url))) return;
+      if (this.port !== 0 && (await answers(this.url, this.user))) return;
       if (Date.now() > deadline) {
         throw new GatewayError(
           'CLICKHOUSE_EMBEDDED_SLOW',
@@ -132,8 +149,6 @@ class EmbeddedProcess implements EmbeddedServer {
 
   async #stop(): Promise<void> {
     if (this.#failure !== undefined) return;
-    // Without this, the process waits for idle connections until they time out.
-    if (this.port !== 0) await stopListening(this.url);
     this.child.stdin?.end();
     const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await this.exited;
@@ -146,26 +161,22 @@ async function readPort(file: string): Promise<number> {
   return text.endsWith('\n') ? Number(text) : 0;
 }
 
-function answers(url: string): Promise<boolean> {
-  return ask('GET', `${url}/ping`).catch(() => false);
-}
-
-async function stopListening(url: string): Promise<void> {
-  await ask('POST', `${url}/?query=${encodeURIComponent('SYSTEM STOP LISTEN HTTP')}`).catch(() => undefined);
-}
-
 /**
- * Whether the server says yes, over a connection of its own. Not by `fetch`, whose first call loads its module: 80 ms of
- * the gateway's start.
- * @throws Error when it does not answer within 2 s
+ * Whether the server says yes to its user, over a connection of its own. Not by `fetch`, whose first call loads its
+ * module: 80 ms of the gateway's start.
  */
-async function ask(method: string, url: string): Promise<boolean> {
-  const asked = request(url, { method, agent: false, signal: AbortSignal.timeout(2_000) }).end();
-  // Errors after the response say nothing more.
-  asked.on('error', () => undefined);
-  const [response] = (await once(asked, 'response')) as [IncomingMessage];
-  response.resume();
-  return response.statusCode === 200;
+async function answers(url: string, user: Credentials): Promise<boolean> {
+  try {
+    const headers = { authorization: authorizationOf(user) };
+    const asked = request(`${url}/ping`, { headers, agent: false, signal: AbortSignal.timeout(2_000) }).end();
+    // Errors after the response say nothing more.
+    asked.on('error', () => undefined);
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode === 200;
+  } catch {
+    return false;
+  }
 }
 
 /** The server needs none of the gateway's settings and secrets. */

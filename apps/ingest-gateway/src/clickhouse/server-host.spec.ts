@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { clickHouseDefaults, silentLogger } from '../../../../test/support/clickhouse.js';
+import { authorizationOf } from './embedded-config.js';
 import { createServerHost, type ServerHost } from './server-host.js';
 
 let dataDir: string;
@@ -24,18 +25,17 @@ describe('the embedded host', () => {
     const first = await host.acquire(signal);
     expect(await host.acquire(signal)).toEqual(first);
     const ended = host.ended();
-    await fetch(`${first.url}/?query=SYSTEM+STOP+LISTEN+HTTP`, {
-      method: 'POST',
-      headers: { connection: 'close' },
-    });
+    await host.release();
+    await ended;
     const thief = createServer().listen(Number(new URL(first.url).port), '127.0.0.1');
     await once(thief, 'listening');
     try {
-      await host.release();
-      await ended;
       const second = await host.acquire(signal);
       expect(second.url).not.toBe(first.url);
-      expect((await fetch(`${second.url}/ping`, { headers: { connection: 'close' } })).ok).toBe(true);
+      const authorization = authorizationOf(second);
+      expect((await fetch(`${second.url}/ping`, { headers: { authorization } })).ok).toBe(true);
+      // Who has listened on the old port knows nothing.
+      expect(second.password).not.toBe(first.password);
     } finally {
       await host.release();
       thief.close();

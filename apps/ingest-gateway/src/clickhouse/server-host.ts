@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Endpoint, GatewayError } from '@app/pipeline/api';
+import { removeAccessFile, writeAccessFile } from './access-file.js';
 import { type EmbeddedServer, startEmbeddedServer } from './embedded-server.js';
 import type { ClickHouseOptions } from './types.js';
 
@@ -17,9 +18,7 @@ export interface ServerHost {
 
 /** The host for a configuration: with a URL the user's server, without one the embedded one. */
 export function createServerHost({ config, dataDir }: ClickHouseOptions): ServerHost {
-  return config.url === undefined
-    ? new EmbeddedHost(config, join(dataDir, 'clickhouse'))
-    : new ExternalHost(config, config.url);
+  return config.url === undefined ? new EmbeddedHost(config, dataDir) : new ExternalHost(config, config.url);
 }
 
 type Config = ClickHouseOptions['config'];
@@ -32,7 +31,7 @@ class EmbeddedHost implements ServerHost {
 
   constructor(
     private readonly config: Config,
-    private readonly directory: string,
+    private readonly dataDir: string,
   ) {}
 
   get url(): string {
@@ -41,8 +40,7 @@ class EmbeddedHost implements ServerHost {
 
   async acquire(signal: AbortSignal): Promise<Endpoint> {
     const server = (this.#server ??= await this.#start(signal));
-    // The embedded server has one user, without a password, and listens on the loopback interface only.
-    return { url: server.url, database: this.config.database, username: 'default', password: '' };
+    return { url: server.url, database: this.config.database, ...server.user };
   }
 
   ended(): Promise<GatewayError> {
@@ -55,11 +53,18 @@ class EmbeddedHost implements ServerHost {
   async release(): Promise<void> {
     await this.#server?.stop();
     this.#server = undefined;
+    if (this.#latest !== undefined) await removeAccessFile(this.dataDir);
   }
 
   async #start(signal: AbortSignal): Promise<EmbeddedServer> {
     const server = await this.#startAtKnownPort(signal);
     this.#latest = server;
+    try {
+      await writeAccessFile(this.dataDir, server);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
     void server.exited.then(() => {
       if (this.#server === server) this.#server = undefined;
     });
@@ -67,14 +72,15 @@ class EmbeddedHost implements ServerHost {
   }
 
   async #startAtKnownPort(signal: AbortSignal): Promise<EmbeddedServer> {
-    const { directory, config } = this;
+    const { config } = this;
+    const options = { directory: join(this.dataDir, 'clickhouse'), database: config.database };
     const port = config.httpPort === 0 ? (this.#latest?.port ?? 0) : config.httpPort;
     try {
-      return await startEmbeddedServer({ directory, port }, signal);
+      return await startEmbeddedServer({ ...options, port }, signal);
     } catch (error) {
       const taken = error instanceof GatewayError && error.code === 'CLICKHOUSE_PORT_IN_USE';
       if (!taken || config.httpPort !== 0) throw error;
-      return startEmbeddedServer({ directory, port: 0 }, signal);
+      return startEmbeddedServer({ ...options, port: 0 }, signal);
     }
   }
 }

@@ -15,7 +15,6 @@ import { countStored, type RunFilter, type StoredCounts } from './stored-counts.
 export interface DemoRunOptions {
   readonly api: GatewayApi;
   readonly agentPort: number;
-  readonly clickhouseUrl: string;
   readonly dataDir: string;
   readonly events: number;
   /** Ends the run in order. */
@@ -98,7 +97,7 @@ export class DemoRun {
     while (!signal.aborted) {
       try {
         this.#received = receivedEvents(await this.options.api.status());
-        this.#counts = await countStored(this.options.clickhouseUrl, filter);
+        this.#counts = await countStored(this.options.dataDir, filter);
       } catch (error) {
         if (!(error instanceof GatewayError || error instanceof TypeError)) throw error;
       }
@@ -111,7 +110,7 @@ export class DemoRun {
     let best = -1;
     let changedAt = Date.now();
     for (;;) {
-      const counts = await countStored(this.options.clickhouseUrl, filter);
+      const counts = await countStored(this.options.dataDir, filter);
       const there = counts.totalStored + counts.totalDeadLetters;
       if (there > best) changedAt = Date.now();
       best = Math.max(best, there);

@@ -55,12 +55,13 @@ describe('furtherCommands', () => {
   it('quotes paths that a shell would split', () => {
     const text = furtherCommands({
       url: 'http://127.0.0.1:8080',
-      clickhouseUrl: 'http://127.0.0.1:8123',
+      accessFile: '/some where/clickhouse.curl',
       keyFile: '/some where/admin.key',
       agentPort: 1514,
       logFile: '/some where/gateway.log',
     });
     expect(text).toContain(`$(cat '/some where/admin.key')`);
+    expect(text).toContain(`--config '/some where/clickhouse.curl'`);
     expect(text).toContain(`--data '/some where/agents'`);
   });
 });

@@ -35,10 +35,11 @@ export function makeReport(sent: ReadonlyMap<string, number>, counts: StoredCoun
   return { text, balanced };
 }
 
-/** Addresses of a gateway that runs. */
+/** Addresses of a gateway that runs, and what opens them. */
 export interface RunningGateway {
   readonly url: string;
-  readonly clickhouseUrl: string;
+  /** Configuration of curl for the embedded ClickHouse. */
+  readonly accessFile: string;
   readonly keyFile: string;
   readonly agentPort: number;
   readonly logFile: string;
@@ -50,7 +51,7 @@ export function furtherCommands(gateway: RunningGateway): string {
   const rest = (path: string): string =>
     `  curl -s -H "Authorization: Bearer $(cat ${keyFile})" '${gateway.url}${path}'\n`;
   const sql = (text: string): string =>
-    `  curl -s '${gateway.clickhouseUrl}' --data-binary "${text} FORMAT PrettyCompactMonoBlock"\n`;
+    `  curl -s --config ${shellPath(gateway.accessFile)} --data-binary "${text} FORMAT PrettyCompactMonoBlock"\n`;
   return `Ask it over REST:
 ${rest('/api/v1/activity/summary')}${rest('/api/v1/activity/events?type=file&limit=5')}${rest('/api/v1/nam-listener/agents')}
 or with SQL in ClickHouse:

@@ -1,5 +1,7 @@
 import type { GeneratedKind } from '@app/agent';
 import { GatewayError } from '@app/pipeline/api';
+import { authorizationOf } from '../../clickhouse/embedded-config.js';
+import { readAccessFile } from '../../clickhouse/access-file.js';
 
 /** Which events count: those of one run. */
 export interface RunFilter {
@@ -32,11 +34,12 @@ interface CountRow {
 }
 
 /**
- * Counts in ClickHouse, over its HTTP port, what a run has left there.
+ * Counts in the embedded ClickHouse, over its HTTP port, what a run has left there.
+ * @param dataDir of the gateway, where the access to its ClickHouse is written
  * @throws GatewayError `DEMO_QUERY_FAILED`
  */
-export async function countStored(clickhouseUrl: string, filter: RunFilter): Promise<StoredCounts> {
-  const rows = await query(clickhouseUrl, countSql(filter));
+export async function countStored(dataDir: string, filter: RunFilter): Promise<StoredCounts> {
+  const rows = await query(dataDir, countSql(filter));
   const stored = new Map<GeneratedKind, number>();
   const deadLetters = new Map<GeneratedKind, number>();
   for (const { place, kind, events } of rows)
@@ -58,15 +61,16 @@ function countSql({ agents, since }: RunFilter): string {
   return [...tables, dead].join('\nUNION ALL\n');
 }
 
-async function query(url: string, sql: string): Promise<CountRow[]> {
+async function query(dataDir: string, sql: string): Promise<CountRow[]> {
   try {
-    const address = new URL(url);
+    const access = await readAccessFile(dataDir);
+    if (access === undefined) throw new Error('it does not run.');
+    const address = new URL(access.url);
     address.searchParams.set('default_format', 'JSONEachRow');
     const response = await fetch(address, {
       method: 'POST',
       body: sql,
-      // An open connection would hold up the end of the embedded server.
-      headers: { connection: 'close' },
+      headers: { authorization: authorizationOf(access) },
       signal: AbortSignal.timeout(QUERY_TIMEOUT_MS),
     });
     const text = await response.text();
