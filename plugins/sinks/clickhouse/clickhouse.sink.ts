@@ -17,7 +17,7 @@ import { BufferPool } from '@app/pipeline/helpers';
 import { classifyError } from './classify-error.js';
 import { Clients, type Connection } from './clients.js';
 import type { ClickHouseSinkConfig } from './config.js';
-import { insertBlocks } from './insert.js';
+import { insertBlocks, StructureChanged } from './insert.js';
 import { codeOf, MEMORY_ATTEMPTS, MEMORY_LIMIT, outOfMemory } from './isolation.js';
 import { ByteWriter } from './native/byte-writer.js';
 import { EncoderPool } from './native/encoder-pool.js';
@@ -28,11 +28,16 @@ import { lookUp } from './stored-rows.js';
 import { describeTables, readTables, type TableState } from './table-columns.js';
 import { insertColumns } from './table-fields.js';
 
+/** Tables are read again when what is known of them is older, ms: somebody may have put another one in their place. */
+const READ_AGAIN_MS = 30_000;
+
 /** Entries that wait for the disk: of 2,000 file events 300 to 400 KiB. */
 const ENTRY_BUFFERS = { minBytes: 16 * 1024, maxSpareBytes: 4 * 1024 * 1024 };
 
 interface Known {
   readonly connection: Connection;
+  /** When it was asked for, ms. */
+  readonly at: number;
   readonly tables: Promise<Map<string, TableState>>;
 }
 
@@ -127,14 +132,26 @@ export class ClickHouseSink implements Sink {
     const table = first.destination;
     try {
       signal.throwIfAborted();
-      const result = await work(await this.#target(table, signal));
+      const result = await this.#withTarget(table, signal, work);
       if (token !== undefined) this.#outOfMemory.delete(token);
       return result;
     } catch (error) {
       const failure = classifyError(error, { table, rows: rowsOf(entries), aborted: signal.aborted });
       // A person may have changed the table by the next attempt, or have changed it just now.
-      if (!(failure instanceof RetryableError)) this.#known = undefined;
+      if (!(failure instanceof RetryableError) || failure instanceof StructureChanged)
+        this.#known = undefined;
       throw this.#judge(failure, table, token);
+    }
+  }
+
+  /** Where the columns turn out to be other ones, they are read, and it is done again. */
+  async #withTarget<T>(table: string, signal: AbortSignal, work: (target: Target) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#target(table, signal));
+    } catch (error) {
+      if (!(error instanceof StructureChanged)) throw error;
+      this.#known = undefined;
+      return work(await this.#target(table, signal));
     }
   }
 
@@ -158,13 +175,14 @@ export class ClickHouseSink implements Sink {
     if (state?.problem !== undefined) throw new PermanentError(state.problem, 'SCHEMA');
     const type = this.#types.get(table);
     const columns = type === undefined ? [] : insertColumns(type, state?.types);
-    return { connection, table, columns, partitionKey: state?.partitionKey ?? '' };
+    const { structure = '', partitionKey = '' } = state ?? {};
+    return { connection, table, columns, structure, partitionKey };
   }
 
   /** The connection, and what its server says of the tables. */
   async #contact(signal: AbortSignal): Promise<{ connection: Connection; tables: Map<string, TableState> }> {
     const connection = this.#clients.current();
-    const known = this.#known?.connection === connection ? this.#known : this.#ask(connection, signal);
+    const known = this.#fresh(connection) ?? this.#ask(connection, signal);
     try {
       return { connection, tables: await known.tables };
     } catch (error) {
@@ -173,12 +191,19 @@ export class ClickHouseSink implements Sink {
     }
   }
 
+  #fresh(connection: Connection): Known | undefined {
+    const known = this.#known;
+    if (known?.connection !== connection) return undefined;
+    // A clock that was set back makes nothing young.
+    return Math.abs(this.context.now() - known.at) < READ_AGAIN_MS ? known : undefined;
+  }
+
   #ask(connection: Connection, signal: AbortSignal): Known {
     const tables = readTables(connection, this.context.eventTypes, signal).then((found) => {
       this.#learn(found);
       return found;
     });
-    this.#known = { connection, tables };
+    this.#known = { connection, at: this.context.now(), tables };
     return this.#known;
   }
 

@@ -1,10 +1,11 @@
-import type { ClickHouseSettings } from '@clickhouse/client';
-import type { EncodedEntry } from '@app/pipeline/api';
+import { ClickHouseError, type ClickHouseSettings } from '@clickhouse/client';
+import { type EncodedEntry, RetryableError } from '@app/pipeline/api';
 import type { Connection } from './clients.js';
 import { runInsert } from './exchange.js';
-import { columnList, quoteName } from './sql.js';
+import { columnList, quoteName, quoteText } from './sql.js';
 import { joinNeighbours } from './join-neighbours.js';
 import { rowsOf } from './slice-entries.js';
+import { structureOf } from './table-columns.js';
 import { inputOf, type InsertColumn, valueOf } from './table-fields.js';
 
 /** More rows than any insert has: every insert stays one block, and so one part a partition and atomic. */
@@ -19,7 +20,7 @@ const SETTINGS: ClickHouseSettings = {
   insert_deduplicate: 1,
   deduplicate_blocks_in_dependent_materialized_views: 1,
   input_format_skip_unknown_fields: 0,
-  input_format_native_allow_types_conversion: 1,
+  input_format_null_as_default: 1,
   max_insert_block_size: ONE_BLOCK,
   min_insert_block_size_rows: ONE_BLOCK,
   min_insert_block_size_bytes: '0',
@@ -28,14 +29,27 @@ const SETTINGS: ClickHouseSettings = {
   max_insert_threads: '1',
 };
 
+/** For blocks whose types are those of the table, dictionaries aside: any other is refused, and NULL becomes a default. */
+const UNCONVERTED: ClickHouseSettings = { input_format_native_allow_types_conversion: 0 };
+
+/** For blocks that are converted: to those of `input(..)` without loss, and from there with checks. */
+export const CONVERTED: ClickHouseSettings = {
+  input_format_native_allow_types_conversion: 1,
+  date_time_overflow_behavior: 'throw',
+  short_circuit_function_evaluation: 'enable',
+};
+
+const TYPE_MISMATCH = '53';
+const THROWN_ON_PURPOSE = '395';
+/** What an insert fails with when its table is not as it was read. */
+const CHANGED = 'gateway: the columns have changed';
+
 /** Rows of the entries that are inserted, where not all of them are. */
 export interface Slice {
   readonly offset: number;
   readonly rows: number;
-  /** A condition over the columns, or none. */
+  /** A condition over the columns, which have the table's types, or none. */
   readonly where?: string | undefined;
-  /** Whether the condition needs values of the table's types. */
-  readonly exact?: boolean | undefined;
 }
 
 /** One insert of frozen blocks into one table. */
@@ -43,6 +57,8 @@ export interface Insert {
   readonly table: string;
   /** Empty: those that the blocks name. */
   readonly columns: readonly InsertColumn[];
+  /** Of the table when its columns were read, as `TableState.structure`. */
+  readonly structure: string;
   readonly entries: readonly EncodedEntry[];
   /** The same token again does nothing, as long as the table remembers it. */
   readonly token: string;
@@ -55,7 +71,21 @@ export interface SentBlocks extends Pick<Insert, 'entries' | 'token'> {
   readonly rows: number;
 }
 
-/** Sends the entries as they are, one after the other; a slice of them is cut out by the server. @throws as `runInsert` */
+/** The columns of a table are not those that were read: they have to be read again. */
+export class StructureChanged extends RetryableError {
+  constructor(table: string, options?: ErrorOptions) {
+    super(`The columns of ${table} have changed; they are read again.`, 'SCHEMA_CHANGED', 0, options);
+  }
+}
+
+/**
+ * Sends the entries as they are, one after the other; a slice of them is cut out by the server.
+ *
+ * No value is stored as another one, also while somebody alters the table. Where the columns have the types of the blocks,
+ * ClickHouse is told not to convert and refuses the insert if that is true no longer. Otherwise it converts with checks, to
+ * types that the same statement compares with those of the table: an insert sees its table as it is when it begins.
+ * @throws StructureChanged, or as `runInsert`
+ */
 export async function insertBlocks(
   connection: Connection,
   insert: Insert,
@@ -64,9 +94,27 @@ export async function insertBlocks(
   const { table, columns, slice } = insert;
   const names = columns.length === 0 ? '' : ` (${columnList(columns.map(({ name }) => name))})`;
   const into = `INSERT INTO ${quoteName(connection.endpoint.database)}.${quoteName(table)}${names}`;
-  const plain = slice === undefined && !columns.some(({ narrow }) => narrow);
-  const statement = plain ? into : `${into} ${selectOf(columns, slice)}`;
-  await sendBlocks(connection, statement, { ...insert, rows: rowsOfInsert(insert) }, signal);
+  const blocks = { ...insert, rows: rowsOfInsert(insert) };
+  if (slice === undefined && !columns.some(({ converted }) => converted)) {
+    try {
+      await sendBlocks(connection, into, blocks, UNCONVERTED, signal);
+      return;
+    } catch (error) {
+      if (!isCode(error, TYPE_MISMATCH) || columns.length === 0) throw error;
+    }
+  }
+  try {
+    await sendBlocks(connection, `${into} ${selectOf(connection, insert)}`, blocks, CONVERTED, signal);
+  } catch (error) {
+    if (isCode(error, THROWN_ON_PURPOSE) && (error as Error).message.includes(CHANGED)) {
+      throw new StructureChanged(table, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof ClickHouseError && error.code === code;
 }
 
 function rowsOfInsert({ entries, slice }: Insert): number {
@@ -79,12 +127,13 @@ export async function sendBlocks(
   connection: Connection,
   statement: string,
   { entries, token, rows }: SentBlocks,
+  settings: ClickHouseSettings,
   signal: AbortSignal,
 ): Promise<void> {
   const request = {
     statement: `${statement} FORMAT Native`,
     body: joinNeighbours(entries),
-    settings: { ...SETTINGS, ...ROW_JSON, insert_deduplication_token: token },
+    settings: { ...SETTINGS, ...ROW_JSON, ...settings, insert_deduplication_token: token },
     rows,
   };
   await runInsert(connection, request, signal);
@@ -98,10 +147,13 @@ export const ROW_JSON: ClickHouseSettings = {
   output_format_json_quote_denormals: 1,
 };
 
-function selectOf(columns: readonly InsertColumn[], slice: Slice | undefined): string {
-  const values = columns.map((column) => valueOf(column, slice?.exact === true)).join(', ');
-  if (slice === undefined) return `SELECT ${values} FROM ${inputOf(columns)}`;
-  const rows = `SELECT * FROM ${inputOf(columns)} LIMIT ${slice.rows} OFFSET ${slice.offset}`;
-  const select = `SELECT ${values} FROM (${rows})`;
-  return slice.where === undefined ? select : `SELECT * FROM (${select}) WHERE ${slice.where}`;
+function selectOf({ endpoint }: Connection, { table, columns, structure, slice }: Insert): string {
+  const values = columns.map(valueOf).join(', ');
+  const input = inputOf(columns);
+  const from =
+    slice === undefined ? input : `(SELECT * FROM ${input} LIMIT ${slice.rows} OFFSET ${slice.offset})`;
+  const changed = `${structureOf(endpoint.database, table)} != ${quoteText(structure)}`;
+  const conditions = [`NOT throwIf(${changed}, ${quoteText(CHANGED)})`];
+  if (slice?.where !== undefined) conditions.push(slice.where);
+  return `SELECT * FROM (SELECT ${values} FROM ${from}) WHERE ${conditions.join(' AND ')}`;
 }

@@ -7,7 +7,7 @@ import {
 } from '@app/pipeline/api';
 import { classifyError } from './classify-error.js';
 import type { Connection } from './clients.js';
-import { insertBlocks } from './insert.js';
+import { insertBlocks, type Slice } from './insert.js';
 import { Isolation } from './isolation.js';
 import { type Piece, pieceToken } from './pieces.js';
 import { storeLetters } from './refused-rows.js';
@@ -20,6 +20,8 @@ export interface Target {
   readonly connection: Connection;
   readonly table: string;
   readonly columns: readonly InsertColumn[];
+  /** Of its columns, as `TableState.structure`. */
+  readonly structure: string;
   /** As the server writes it; empty without partitions. */
   readonly partitionKey: string;
 }
@@ -143,7 +145,7 @@ async function insertPiece(
         ...target,
         entries: slice.entries,
         token: pieceToken(token, piece),
-        slice: { offset: slice.offset, rows: to - from, where, exact: filtered },
+        slice: { offset: slice.offset, rows: to - from, where },
       },
       signal,
     );
@@ -152,15 +154,11 @@ async function insertPiece(
   }
 }
 
-function missingOf(
-  { connection, table, columns }: Target,
-  entries: readonly EncodedEntry[],
-): { offset: number; rows: number; where: string; exact: true } {
+function missingOf({ connection, table, columns }: Target, entries: readonly EncodedEntry[]): Slice {
   return {
     offset: 0,
     rows: rowsOf(entries),
     where: notStored(connection, table, columns, entries),
-    exact: true,
   };
 }
 

@@ -15,7 +15,7 @@ const NAME = '(?:__table\\d+\\.)?`?([\\w.]+)`?';
 /** How ClickHouse names the column: in a conversion of the reader, in one after it, in a function of ours, in a constraint. */
 const COLUMN = [
   /while converting (?:source )?column "?`?([\w.]+)`?"? (?:from|to) /,
-  new RegExp(`FUNCTION (?:accurateCast|_?CAST)\\(${NAME} ::`, 'i'),
+  new RegExp(`FUNCTION (?:accurateCast|_?CAST|if\\(isNull)\\(${NAME}(?: ::|\\))`, 'i'),
   /Column values: `?([\w.]+)`? = /,
 ];
 const CONSTRAINT = /Constraint `?([^`]+?)`? for table/;

@@ -1,6 +1,6 @@
 import { deadLetters, type EncodedEntry } from '@app/pipeline/api';
 import type { Connection } from './clients.js';
-import { sendBlocks } from './insert.js';
+import { CONVERTED, sendBlocks } from './insert.js';
 import type { Refusal } from './refusal.js';
 import { columnList, quoteName, quoteText } from './sql.js';
 import { inputOf, type InsertColumn } from './table-fields.js';
@@ -43,7 +43,7 @@ export async function storeLetters(
       token: `${token}#refused-${first}-${last}-${some.length}`,
       rows: some.length,
     };
-    await sendBlocks(connection, statement(connection, context, some), blocks, signal);
+    await sendBlocks(connection, statement(connection, context, some), blocks, CONVERTED, signal);
   }
 }
 

@@ -10,8 +10,8 @@ export interface InsertColumn {
   readonly wire: string;
   /** Type of the table's column. */
   readonly stored: string;
-  /** Whether the table's type is a smaller integer: ClickHouse would cut the high bits off without a word. */
-  readonly narrow: boolean;
+  /** Whether values have to be converted to the table's type, so that some may not fit. */
+  readonly converted: boolean;
 }
 
 /** Columns of an event type's table; without table types, as the migrations make them. */
@@ -19,19 +19,36 @@ export function insertColumns(type: EventType, types: TableTypes = new Map()): I
   return Object.entries(tableFields(type)).map(([name, spec]) => {
     const wire = chooseType(spec).name;
     const stored = types.get(name) ?? wire;
-    return { name, wire, stored, narrow: isNarrower(stored, wire) };
+    const [from, to] = [valuesOf(wire), valuesOf(stored)];
+    return { name, wire, stored, converted: from !== to && from !== `Nullable(${to})` };
   });
 }
 
-const INTEGER = /^(?:Nullable\()?(U?)Int(\d+)\)?$/;
+const DICTIONARY = /LowCardinality\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)/g;
+const NULLABLE = /^Nullable\((.*)\)$/s;
+const INTEGER = /^U?Int\d+$/;
 
-/** Values come unsigned, so that a signed type of the same width is too small as well. */
-function isNarrower(stored: string, wire: string): boolean {
-  const to = INTEGER.exec(stored);
-  const from = INTEGER.exec(wire);
-  if (to === null || from === null) return false;
-  const [, unsigned, bits] = to;
-  return Number(bits) < Number(from[2]) || (unsigned === '' && Number(bits) === Number(from[2]));
+/** A type without what changes none of its values: dictionaries and time zones. */
+function valuesOf(type: string): string {
+  return type
+    .replace(DICTIONARY, '$1')
+    .replace(/DateTime64\((\d), '[^']*'\)/g, 'DateTime64($1)')
+    .replace(/DateTime\('[^']*'\)/g, 'DateTime');
+}
+
+/**
+ * Whether a value that does not fit is refused. Into a NULL inside of an array or a map ClickHouse turns it without a word,
+ * whatever function converts it.
+ */
+export function isCheckable({ wire, stored }: Pick<InsertColumn, 'wire' | 'stored'>): boolean {
+  const [from, to] = [innerOf(wire), innerOf(stored)];
+  return !to.includes('Nullable(') || to.replace(/Nullable\(([^()]*)\)/g, '$1') === from;
+}
+
+/** The type of values that are there, without dictionaries. */
+function innerOf(type: string): string {
+  const plain = type.replace(DICTIONARY, '$1');
+  return NULLABLE.exec(plain)?.[1] ?? plain;
 }
 
 /** `input(..)` over blocks of these columns. */
@@ -41,15 +58,26 @@ export function inputOf(columns: readonly InsertColumn[]): string {
 }
 
 /**
- * What stands for a column in a SELECT over blocks.
- * @param exact whether it has to have the table's type already, not only to be converted to it when it is stored
+ * What stands for a column in a SELECT over blocks: its value in the table's type, or an error for one that does not fit.
+ * What is missing becomes the default of a type that has no NULL. A cast to a Nullable type would turn values that do not
+ * fit into NULL, so only values that are there are cast.
  */
-export function valueOf({ name, wire, stored, narrow }: InsertColumn, exact: boolean): string {
+export function valueOf({ name, wire, stored }: InsertColumn): string {
   const column = quoteName(name);
-  if (narrow) return `accurateCast(${column}, ${quoteText(stored)}) AS ${column}`;
-  if (!exact || wire === stored) return column;
-  // As an insert does by default: what is missing becomes the default of a type that has no NULL.
-  const given =
-    wire.startsWith('Nullable(') && !/\bNullable\(/.test(stored) ? `assumeNotNull(${column})` : column;
-  return `CAST(${given}, ${quoteText(stored)}) AS ${column}`;
+  const isNullable = NULLABLE.test(wire);
+  const takesNull = /^(?:LowCardinality\()?Nullable\(/.test(stored);
+  const [from, to] = [innerOf(wire), innerOf(stored)];
+  if (from === to && isNullable === takesNull) return column;
+  const given = isNullable ? `assumeNotNull(${column})` : column;
+  const value = from === to ? given : castOf(given, from, to);
+  if (!isNullable) return `${value} AS ${column}`;
+  const missing = takesNull ? 'NULL' : `defaultValueOfTypeName(${quoteText(to)})`;
+  return `if(isNull(${column}), ${missing}, ${value}) AS ${column}`;
+}
+
+/** A conversion that fails rather than change a value; to Bool, any number but 0 would become true. */
+function castOf(value: string, from: string, to: string): string {
+  const cast = (what: string, type: string): string => `accurateCast(${what}, ${quoteText(type)})`;
+  if (to !== 'Bool' || !INTEGER.test(from)) return cast(value, to);
+  return cast(cast(value, "Enum8('0' = 0, '1' = 1)"), to);
 }
