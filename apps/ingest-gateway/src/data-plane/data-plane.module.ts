@@ -7,6 +7,7 @@ import { PARTS, type GatewayParts } from '../parts.js';
 import { SettingsService } from '../settings/index.js';
 import { SettingsModule } from '../settings/settings.module.js';
 import { DataPlaneHost } from './data-plane-host.js';
+import { FlowLog } from './flow-log.js';
 
 /** Listener and reactors, fed with settings, allowlist and endpoints. */
 @Module({
@@ -48,6 +49,17 @@ import { DataPlaneHost } from './data-plane-host.js';
               ? undefined
               : `Agents and settings have not been read yet. ${parts.store.status().reason ?? ''}`.trim(),
           logger: parts.logger,
+        }),
+    },
+    {
+      provide: FlowLog,
+      inject: [PARTS, DataPlaneHost, SettingsService],
+      useFactory: (parts: GatewayParts, dataPlane: DataPlaneHost, settings: SettingsService) =>
+        new FlowLog({
+          listener: () => dataPlane.status(),
+          clickhouse: () => parts.clickhouse.status(),
+          batchIntervalMs: () => settings.snapshot.current.activitymonitor_batch_interval_seconds * 1_000,
+          logger: parts.logger.child({ component: 'flow' }),
         }),
     },
   ],
