@@ -5,6 +5,7 @@ import type { Logger } from '@app/pipeline/api';
 import { createLogger, createMetrics } from '@app/pipeline/observability';
 import { AdminKey } from './admin/admin-key.js';
 import type { StatusView } from './admin/status.view.js';
+import { closeDataDirectory } from './close-data-directory.js';
 import { createClickHouseService } from './clickhouse/index.js';
 import type { ClickHouseService } from './clickhouse/types.js';
 import type { ControlPlane } from './control-plane.js';
@@ -71,6 +72,8 @@ export async function startGateway({
   try {
     const lock = await acquireDirectoryLock(config.dataDir, { logger, ...(signal && { signal }) });
     undo.add(() => lock.release());
+    const closing = await closeDataDirectory(config.dataDir, logger);
+    undo.add(() => closing.stop());
     undo.add(await writePidFile(config.dataDir, logger));
     const parts = await openParts(config, logger, makersOf(config, makers, undo), undo);
     const key = await AdminKey.load({

@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 
 /** Bits of a mode that let the group and others in. */
 export const OTHERS = 0o077;
@@ -9,12 +9,14 @@ export function keepFilesPrivate(): void {
 }
 
 /**
- * Creates a directory that only this user may enter, with its parents; an existing one is closed to others.
- * @throws Error when it cannot be created, or belongs to another user
+ * Creates a directory that only this user may enter, with its parents. An existing one is closed to others, unless it
+ * belongs to another user.
+ * @throws Error when it cannot be created
  */
 export async function makePrivateDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
-  await chmod(path, 0o700);
+  const { uid, mode } = await stat(path);
+  if (uid === process.geteuid?.() && (mode & OTHERS) !== 0) await chmod(path, mode & 0o7777 & ~OTHERS);
 }
 
 /**
