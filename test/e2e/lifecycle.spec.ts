@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createTestCertificate } from '@app/pipeline/testing';
-import { mkdtemp, stat } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { chmod, chown, lstat, mkdtemp, readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childrenOf, commandOf } from '../support/processes.js';
@@ -9,6 +10,20 @@ import { gatewaysOfSuite } from '../support/gateways-of-suite.js';
 import { fileEvent } from '../support/file-event.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
+
+const NOBODY = 65_534;
+
+/** What in a data directory the group or others may open. */
+async function openToOthers(dataDir: string): Promise<string[]> {
+  const names = await readdir(dataDir, { recursive: true });
+  const found = ['.', ...names].map(async (name) => {
+    // ClickHouse renames and removes parts all the time.
+    const entry = await lstat(join(dataDir, name)).catch(() => undefined);
+    const closed = entry === undefined || entry.isSymbolicLink() || (entry.mode & 0o77) === 0;
+    return closed ? [] : [name];
+  });
+  return (await Promise.all(found)).flat();
+}
 
 describe('the life of a gateway', () => {
   const start = gatewaysOfSuite();
@@ -39,6 +54,7 @@ describe('the life of a gateway', () => {
       (received) => received >= 250,
     );
     // The default interval is 10 s: these events are in memory, and only the drain can have written them.
+    expect(await openToOthers(dataDir)).toEqual([]);
     const processes = [first.pid, ...childrenOf(first.pid)];
     expect(processes.length).toBeGreaterThan(2);
     expect(await first.stop()).toBe(0);
@@ -62,6 +78,33 @@ describe('the life of a gateway', () => {
     const fourth = await start({ dataDir });
     expect(await count(fourth, 'DRAIN')).toBe(250);
   }, 120_000);
+
+  const asRoot = process.getuid?.() === 0 ? it : it.skip;
+  asRoot(
+    "runs as another user in root's directory with that user's group, as on a Kubernetes volume (needs root)",
+    async () => {
+      const dataDir = await mkdtemp(join(tmpdir(), 'gateway-e2e-'));
+      await chown(dataDir, 0, NOBODY);
+      await chmod(dataDir, 0o2770);
+      const gateway = await start({ dataDir, as: { uid: NOBODY, gid: NOBODY } });
+      expect(await count(gateway, 'ANY')).toBe(0);
+      expect((await stat(dataDir)).mode & 0o7777).toBe(0o2770);
+      expect(gateway.log().match(/Data directory belongs to another user/g)).toHaveLength(1);
+      expect(await openToOthers(dataDir)).toEqual(['.']);
+      // A member of the volume's group may list the directory, and nothing more.
+      const member = { uid: NOBODY - 1, gid: NOBODY, encoding: 'utf8' } as const;
+      expect(spawnSync('ls', [dataDir], member).stdout).toContain('admin.key');
+      for (const name of ['admin.key', 'run/clickhouse.curl', 'clickhouse/config.xml', 'tls/server.key']) {
+        expect(spawnSync('cat', [join(dataDir, name)], member).stderr).toContain('Permission denied');
+      }
+      const url = (await gateway.status()).clickhouse.url;
+      const asking = 'fetch(process.argv[1]).then((answer) => console.log(answer.status))';
+      const query = `${url}/?query=SELECT%20version()`;
+      expect(spawnSync(process.execPath, ['-e', asking, query], member).stdout.trim()).toBe('404');
+      await gateway.stop();
+    },
+    60_000,
+  );
 
   // How a terminal is made differs between systems.
   const onLinux = process.platform === 'linux' ? it : it.skip;

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -114,6 +114,8 @@ export interface TestGatewayOptions {
   readonly waitReady?: boolean;
   /** What starts the program: Node.js itself by default, `npm start`, or a terminal that closes when it is killed (Linux). */
   readonly launcher?: 'npm' | 'terminal';
+  /** User and group to run as; only root may choose one. What is in the data directory by then is given to them. */
+  readonly as?: { readonly uid: number; readonly gid: number };
 }
 
 const COMMAND = [process.execPath, '--enable-source-maps', PROGRAM, 'run'] as const;
@@ -127,7 +129,9 @@ function launchCommand(launcher: TestGatewayOptions['launcher']): readonly [stri
 /** Starts the built gateway on ports that the system chooses, with an empty data directory. */
 export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gateway-e2e-')));
-  await letTestsIn(join(dataDir, 'clickhouse'));
+  const clickhouse = join(dataDir, 'clickhouse');
+  await letTestsIn(clickhouse);
+  if (options.as !== undefined) await giveTo(options.as, clickhouse);
   const httpPort = await freePort();
   const [program, ...args] = launchCommand(options.launcher);
   const child = spawn(program, args, {
@@ -142,6 +146,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...options.as,
   });
   const gateway = new GatewayProcess(
     child,
@@ -159,6 +164,11 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     });
   }
   return gateway;
+}
+
+async function giveTo({ uid, gid }: { uid: number; gid: number }, directory: string): Promise<void> {
+  const names = await readdir(directory, { recursive: true });
+  for (const name of ['.', ...names]) await chown(join(directory, name), uid, gid);
 }
 
 class GatewayProcess implements TestGateway {
