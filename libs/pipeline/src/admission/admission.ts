@@ -6,7 +6,7 @@ import { admissionInstruments, type AdmissionInstruments } from './instruments.j
 import { KeyedBuckets } from './keyed-buckets.js';
 import { KnownAddresses } from './known-addresses.js';
 import { LimitsReached } from './limits-reached.js';
-import { Penalties, SLOW, type Effect, type Penalty } from './penalties.js';
+import { Penalties, type Effect, type Penalty } from './penalties.js';
 import type { AdmissionLimits, AdmissionOptions, Decision, LimitReached, Refusal } from './types.js';
 
 /**
@@ -20,6 +20,8 @@ const MIN_UNIDENTIFIED = 64;
 const MAX_LEAVING = 4;
 /** An address from which a key was identified within this time is slowed instead of banned, ms. */
 const SLOWED_WITHIN_MS = 3_600_000;
+/** Unidentified connections of a slowed address. */
+const SLOWED_UNIDENTIFIED = 4;
 const MAX_PER_KEY = 8;
 /** A connection of a key at its limit gives way only when it has been silent for so long, ms. */
 const SILENT_MS = 60_000;
@@ -209,14 +211,14 @@ export class Admission {
       this.#turnedAway('connections');
       return 'limit';
     }
-    if (penalty !== undefined && penalty.handshakes.take() > 0) return 'slowed';
+    if (penalty !== undefined && !penalty.handshakes.take()) return 'slowed';
     return this.#makeRoom(group, penalty !== undefined) ? undefined : 'unidentified';
   }
 
   /** Makes room for one more unidentified connection; whether there is some. */
   #makeRoom(group: string, slowed: boolean): boolean {
     const { unidentified } = this.#connections;
-    if (slowed && unidentified.countOf(group) >= SLOW.unidentified) {
+    if (slowed && unidentified.countOf(group) >= SLOWED_UNIDENTIFIED) {
       this.#displace(unidentified.oldestOf(group));
     }
     const capacity = Math.max(MIN_UNIDENTIFIED, Math.floor(this.#limits.maxConnections / 2));
@@ -297,7 +299,7 @@ export class Admission {
     const message = effect === 'ban' ? 'Address banned' : 'Address slowed';
     if (isNew) this.options.logger.warn(fields, message);
     else this.options.logger.debug(fields, message);
-    this.#cutUnidentified(group, effect === 'ban' ? 0 : SLOW.unidentified);
+    this.#cutUnidentified(group, effect === 'ban' ? 0 : SLOWED_UNIDENTIFIED);
     if (!this.#penaltyEnd.armed) this.#penaltyEnd.arm();
     return effect;
   }

@@ -1,4 +1,4 @@
-import { TokenBucket } from './token-bucket.js';
+import { HandshakeSlots } from './handshake-slots.js';
 
 /** `ban`: nothing is let in; `slow`: a little is, because agents are known to be behind the address. */
 export type Effect = 'ban' | 'slow';
@@ -14,13 +14,10 @@ export interface Penalty {
   readonly effect: Effect;
 }
 
-/** What a slowed group may do. */
-export const SLOW = { perSecond: 2, burst: 2, unidentified: 4 } as const;
-
 /** Penalties held at once; beyond it the oldest give way, so that an attack cannot fill the memory. */
 const MAX_PENALTIES = 10_000;
 
-type Held = Penalty & { readonly handshakes: TokenBucket };
+type Held = Penalty & { readonly handshakes: HandshakeSlots };
 
 /** Banned and slowed address groups, in memory. Those that have ended count for nothing, and are removed when they are met. */
 export class Penalties {
@@ -50,8 +47,8 @@ export class Penalties {
    */
   add(group: string, effect: Effect, reason: string, durationMs: number): boolean {
     const before = this.find(group);
-    // A slowed group that is slowed again gets no new burst.
-    const handshakes = before?.handshakes ?? new TokenBucket(SLOW, this.monotonic);
+    // A slowed group that is slowed again gets no new ones.
+    const handshakes = before?.handshakes ?? new HandshakeSlots(this.monotonic);
     // Removed first, so that the map stays in the order of the penalties.
     this.#remove(group);
     if (this.#byGroup.size >= this.max) this.#makeRoom();
