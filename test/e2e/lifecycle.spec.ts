@@ -65,6 +65,9 @@ describe('the life of a gateway', () => {
     const second = await start({ dataDir });
     expect((await second.status()).listener.certificate.spkiHash).toBe(spki);
     expect(await count(second, 'DRAIN')).toBe(250);
+    expect((await second.rest('GET', '/api/v1/nam-listener/agents')).body).toMatchObject([
+      { hostname: 'AGENT', eventsReceived: 250 },
+    ]);
     const again = await RawAgent.connect(await second.agentPort(), agent);
     await again.send(fileEvent('AGAIN', 'p'));
     await again.end();

@@ -17,7 +17,7 @@ export interface AgentView {
   readonly connected: boolean;
   /** Its open connections. */
   readonly connections: number;
-  /** Messages from it since the start of this gateway, refused ones included. */
+  /** Messages from it to this gateway since it was added, over restarts, refused ones included. */
   readonly eventsReceived: number;
   /** Size of those, bytes. */
   readonly bytesReceived: number;
@@ -70,7 +70,8 @@ export const agentViewSchema = component(
     eventsReceived: {
       type: 'integer',
       minimum: 0,
-      description: 'Messages from it since the start of this gateway, refused ones included.',
+      description:
+        'Messages from it to this gateway since it was added, over restarts, refused ones included.',
     },
     bytesReceived: { type: 'integer', minimum: 0, description: 'Size of those, bytes.' },
     certificate: {

@@ -44,6 +44,32 @@ describe('AgentsService', () => {
     expect((await load()).allowlist.current).toEqual([{ spkiHash: KEY_A, hostname: 'FS-1' }]);
   });
 
+  it('goes on with the totals of its agents, and has none of those that are gone', async () => {
+    const certificate = { subject: 'CN=FS-1', notAfter: 5_000 };
+    for (const key of [KEY_A, KEY_B]) {
+      await agents.add(key, 'FS-1');
+      agents.seen([key], now, { [key]: { events: 3, bytes: 300, certificate } });
+    }
+    agents.seen([KEY_A], now, { [KEY_A]: { events: 1, bytes: 50 } });
+    await agents.stop();
+    await store.agents.delete(KEY_B);
+    agents = await load();
+    await agents.reload();
+    expect(agents.traffic(KEY_A)).toEqual({ events: 4, bytes: 350, certificate });
+    expect(agents.traffic(KEY_B)).toMatchObject({ events: 0 });
+    agents.seen([KEY_A], now, { [KEY_A]: { events: 1, bytes: 50 } });
+    expect(agents.traffic(KEY_A)).toMatchObject({ events: 5, bytes: 400 });
+    await agents.remove(KEY_A);
+    await agents.stop();
+    agents = await load();
+    expect(agents.traffic(KEY_A)).toMatchObject({ events: 0 });
+  });
+
+  it('starts without totals that cannot be read', async () => {
+    await store.installation.set('agent_totals', '{"half');
+    expect((await load()).traffic(KEY_A)).toMatchObject({ events: 0 });
+  });
+
   it('loses none of many changes that come at once', async () => {
     const keys = Array.from({ length: 30 }, (_, index) => index.toString(16).padStart(64, '0'));
     await Promise.all(keys.map((key) => agents.add(key, `FS-${key.slice(-2)}`)));

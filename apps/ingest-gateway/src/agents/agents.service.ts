@@ -31,7 +31,6 @@ export class AgentsService implements StoreSnapshot {
   readonly #changes = new SerialQueue();
   readonly #lastSeen: LastSeen;
   #loaded: boolean;
-  readonly #traffic = new AgentTraffic();
 
   private constructor(
     private readonly repository: AgentRepository,
@@ -39,6 +38,7 @@ export class AgentsService implements StoreSnapshot {
     private readonly logger: Logger,
     private readonly now: () => number,
     agents: readonly StoredAgent[] | undefined,
+    private readonly totals: AgentTraffic,
   ) {
     this.#loaded = agents !== undefined;
     this.#allowlist = createLiveValue((agents ?? []).map(toEntry));
@@ -47,11 +47,12 @@ export class AgentsService implements StoreSnapshot {
 
   /** Reads the allowlist; one of a store that is not there yet is empty and not `loaded`. */
   static async load(
-    { agents, refusals }: Pick<Store, 'agents' | 'refusals'>,
+    { agents, refusals, installation }: Pick<Store, 'agents' | 'refusals' | 'installation'>,
     logger: Logger,
     now = Date.now,
   ): Promise<AgentsService> {
-    return new AgentsService(agents, refusals, logger, now, await readIfThere(() => agents.list()));
+    const totals = await AgentTraffic.load({ installation, logger });
+    return new AgentsService(agents, refusals, logger, now, await readIfThere(() => agents.list()), totals);
   }
 
   get loaded(): boolean {
@@ -63,6 +64,7 @@ export class AgentsService implements StoreSnapshot {
       const entries = (await this.repository.list()).map(toEntry);
       if (!sameEntries(entries, this.#allowlist.current)) this.#allowlist.set(entries);
       this.#loaded = true;
+      this.totals.keepOnly(new Set(entries.map(({ spkiHash }) => spkiHash)));
     });
   }
 
@@ -193,18 +195,19 @@ export class AgentsService implements StoreSnapshot {
    */
   seen(spkiHashes: readonly string[], at: number, reports: Readonly<Record<string, AgentReport>> = {}): void {
     this.#lastSeen.add(spkiHashes, at);
-    for (const [spkiHash, report] of Object.entries(reports)) this.#traffic.add(spkiHash, report);
+    for (const [spkiHash, report] of Object.entries(reports)) this.totals.add(spkiHash, report);
   }
 
-  /** What came from an agent since the start of this gateway. */
+  /** What came from an agent to this gateway since it was added. */
   traffic(spkiHash: string): AgentTotals {
-    return this.#traffic.of(spkiHash);
+    return this.totals.of(spkiHash);
   }
 
   /** Writes out what is held back. To be called once nothing is seen any more. */
   async stop(): Promise<void> {
     await this.#changes.idle();
     await this.#lastSeen.stop();
+    await this.totals.stop();
   }
 
   /** Remembers the refusal before the agent goes: broken off in between, it is still there and can be removed again. */
@@ -222,7 +225,7 @@ export class AgentsService implements StoreSnapshot {
       }
       const deleted = await this.repository.delete(spkiHash);
       this.#allowlist.set(this.#without(spkiHash));
-      this.#traffic.forget(spkiHash);
+      this.totals.forget(spkiHash);
       await this.#purgeRefusals();
       return deleted;
     });
