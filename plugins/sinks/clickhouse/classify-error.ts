@@ -2,6 +2,7 @@ import { ClickHouseError } from '@clickhouse/client';
 import { PartialWriteError, PermanentError, RetryableError, SinkError } from '@app/pipeline/api';
 import { classOf, waitAfter } from './error-codes.js';
 import { UnexpectedAnswer } from './exchange.js';
+import { failedView } from './views.js';
 
 /** Failures of TLS that stay until somebody changes a certificate or the address. */
 const TLS_CODE =
@@ -39,6 +40,11 @@ function classifyCode(error: ClickHouseError, context: WriteContext): SinkError 
   const code = error.type === undefined ? error.code : `${error.code} ${error.type}`;
   const refused = `ClickHouse refused the insert into ${context.table}`;
   const options = { cause: error };
+  const view = failedView(error);
+  if (view !== undefined) {
+    const message = `The insert into ${context.table} failed in its materialized view ${view.name} (${code})`;
+    return new RetryableError(message, code, waitAfter(number), options);
+  }
   const kind = classOf(number, error.message);
   if (kind === 'configuration') {
     return new PermanentError(`${refused}: ${firstSentence(error.message)}`, code, options);

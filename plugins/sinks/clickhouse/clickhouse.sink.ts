@@ -22,11 +22,13 @@ import { codeOf, MEMORY_ATTEMPTS, MEMORY_LIMIT, outOfMemory } from './isolation.
 import { ByteWriter } from './native/byte-writer.js';
 import { EncoderPool } from './native/encoder-pool.js';
 import { OpenBlock } from './open-block.js';
-import { Recovery, type Target } from './recovery.js';
+import { isWhole, Recovery, type Target } from './recovery.js';
+import { SinkState } from './sink-state.js';
 import { rowsOf } from './slice-entries.js';
 import { lookUp } from './stored-rows.js';
 import { describeTables, readTables, type TableState } from './table-columns.js';
 import { insertColumns } from './table-fields.js';
+import { failedView, ViewWatch } from './views.js';
 
 /** Tables are read again when what is known of them is older, ms: somebody may have put another one in their place. */
 const READ_AGAIN_MS = 30_000;
@@ -52,6 +54,8 @@ export class ClickHouseSink implements Sink {
   #known: Known | undefined;
   #reported = '';
   readonly #recovery: Recovery;
+  readonly #state: SinkState;
+  readonly #views: ViewWatch;
   /** Attempts, by token, that ended for want of memory. */
   readonly #outOfMemory = new Map<string, number>();
 
@@ -62,6 +66,8 @@ export class ClickHouseSink implements Sink {
     this.#clients = new Clients(config, context.services.endpoints);
     this.#types = new Map(context.eventTypes.map((type) => [type.name, type]));
     this.#recovery = new Recovery(context.id.split('/', 1)[0] ?? '');
+    this.#state = new SinkState((state, reason) => context.report(state, reason));
+    this.#views = new ViewWatch(context, this.#state);
   }
 
   async stop(): Promise<void> {
@@ -87,9 +93,18 @@ export class ClickHouseSink implements Sink {
   }
 
   async write(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<void> {
-    await this.#run(entries, token, signal, (target) =>
-      insertBlocks(target.connection, { ...target, entries, token }, signal),
-    );
+    await this.#run(entries, token, signal, async (target) => {
+      try {
+        await insertBlocks(target.connection, { ...target, entries, token }, signal);
+      } catch (error) {
+        // A view that fails also when it is to be passed over, such as by using up the time of the query: the rows may be in.
+        const view = failedView(error);
+        const { connection, table } = target;
+        if (view === undefined || !isWhole(entries, await lookUp(connection, table, entries, signal)))
+          throw error;
+        this.#views.failed(table, view, rowsOf(entries));
+      }
+    });
   }
 
   async isolate(
@@ -176,7 +191,7 @@ export class ClickHouseSink implements Sink {
     const type = this.#types.get(table);
     const columns = type === undefined ? [] : insertColumns(type, state?.types);
     const { structure = '', partitionKey = '' } = state ?? {};
-    return { connection, table, columns, structure, partitionKey };
+    return { connection, table, columns, structure, partitionKey, views: this.#views };
   }
 
   /** The connection, and what its server says of the tables. */
@@ -217,7 +232,7 @@ export class ClickHouseSink implements Sink {
       const type = this.#types.get(name);
       if (type !== undefined) this.#encodersOf(type).learn(types);
     }
-    this.context.report(state.state, state.reason);
+    this.#state.setTables(state);
   }
 
   #encodersOf(type: EventType): EncoderPool {

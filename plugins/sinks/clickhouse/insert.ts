@@ -7,6 +7,7 @@ import { joinNeighbours } from './join-neighbours.js';
 import { rowsOf } from './slice-entries.js';
 import { structureOf } from './table-columns.js';
 import { inputOf, type InsertColumn, valueOf } from './table-fields.js';
+import { failedView, type ViewWatch } from './views.js';
 
 /** More rows than any insert has: every insert stays one block, and so one part a partition and atomic. */
 const ONE_BLOCK = '1000000000';
@@ -39,6 +40,12 @@ export const CONVERTED: ClickHouseSettings = {
   short_circuit_function_evaluation: 'enable',
 };
 
+/** Errors of views, and views without a target, are left aside. */
+const PAST_VIEWS: ClickHouseSettings = {
+  materialized_views_ignore_errors: 1,
+  ignore_materialized_views_with_dropped_target_table: 1,
+};
+
 const TYPE_MISMATCH = '53';
 const THROWN_ON_PURPOSE = '395';
 /** What an insert fails with when its table is not as it was read. */
@@ -62,11 +69,13 @@ export interface Insert {
   readonly entries: readonly EncodedEntry[];
   /** The same token again does nothing, as long as the table remembers it. */
   readonly token: string;
+  /** Told whether the materialized views of the table got the rows. */
+  readonly views: ViewWatch;
   readonly slice?: Slice;
 }
 
 /** What a statement reads, and what has to come of it. */
-export interface SentBlocks extends Pick<Insert, 'entries' | 'token'> {
+export interface SentBlocks extends Pick<Insert, 'table' | 'entries' | 'token' | 'views'> {
   /** Rows that it stores at least; a condition may leave out others. */
   readonly rows: number;
 }
@@ -122,11 +131,16 @@ function rowsOfInsert({ entries, slice }: Insert): number {
   return slice.where === undefined ? slice.rows : 0;
 }
 
-/** Runs a statement that reads the entries as blocks. @throws as `runInsert` */
+/**
+ * Runs a statement that reads the entries as blocks. When a materialized view fails, the rows are in the table and not in the
+ * views. The same insert under the same token, told to go past errors of views, makes sure of that: it stores what is not
+ * stored, and gives the rows to the views that work.
+ * @throws as `runInsert`; an error that `failedView` knows when the second insert failed in a view too
+ */
 export async function sendBlocks(
   connection: Connection,
   statement: string,
-  { entries, token, rows }: SentBlocks,
+  { table, entries, token, rows, views }: SentBlocks,
   settings: ClickHouseSettings,
   signal: AbortSignal,
 ): Promise<void> {
@@ -136,7 +150,15 @@ export async function sendBlocks(
     settings: { ...SETTINGS, ...ROW_JSON, ...settings, insert_deduplication_token: token },
     rows,
   };
-  await runInsert(connection, request, signal);
+  try {
+    await runInsert(connection, request, signal);
+    views.passed(table);
+  } catch (error) {
+    const view = failedView(error);
+    if (view === undefined) throw error;
+    await runInsert(connection, { ...request, settings: { ...request.settings, ...PAST_VIEWS } }, signal);
+    views.failed(table, view, rows);
+  }
 }
 
 /** The form of a row as JSON: nothing is lost, times are ISO 8601 with `Z`. */

@@ -14,6 +14,7 @@ import { storeLetters } from './refused-rows.js';
 import { rowsOf, sliceEntries } from './slice-entries.js';
 import { accounted, lookUp, notStored, sumCodes } from './stored-rows.js';
 import type { InsertColumn } from './table-fields.js';
+import type { ViewWatch } from './views.js';
 
 /** A table and what is known of it. */
 export interface Target {
@@ -24,6 +25,7 @@ export interface Target {
   readonly structure: string;
   /** As the server writes it; empty without partitions. */
   readonly partitionKey: string;
+  readonly views: ViewWatch;
 }
 
 /** A batch as the host gives it. */
@@ -62,7 +64,8 @@ export class Recovery {
     if (batch.uncertain) isolation.leaveOutStored();
     await isolation.run((piece, filtered) => insertPiece(target, batch, piece, filtered, signal));
     const { refused } = isolation;
-    const context = { pipeline: this.pipeline, table: target.table, columns: target.columns };
+    const { table, columns, views } = target;
+    const context = { pipeline: this.pipeline, table, columns, views };
     await this.#letters(target, () =>
       storeLetters(target.connection, context, entries, refused, token, signal),
     );
@@ -162,7 +165,8 @@ function missingOf({ connection, table, columns }: Target, entries: readonly Enc
   };
 }
 
-function isWhole(entries: readonly EncodedEntry[], found: readonly StoredEntry[]): boolean {
+/** Whether all rows of all entries are accounted for. */
+export function isWhole(entries: readonly EncodedEntry[], found: readonly StoredEntry[]): boolean {
   return entries.every(({ rows }, index) => accountedAt(found, index) >= rows);
 }
 

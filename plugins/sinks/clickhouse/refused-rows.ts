@@ -4,6 +4,7 @@ import { CONVERTED, sendBlocks } from './insert.js';
 import type { Refusal } from './refusal.js';
 import { columnList, quoteName, quoteText } from './sql.js';
 import { inputOf, type InsertColumn } from './table-fields.js';
+import type { ViewWatch } from './views.js';
 
 /** Refused rows of one batch by their number, from 0 over all entries. */
 export type RefusedRows = ReadonlyMap<number, Refusal>;
@@ -14,6 +15,7 @@ export interface LetterContext {
   /** The table that refused them. */
   readonly table: string;
   readonly columns: readonly InsertColumn[];
+  readonly views: ViewWatch;
 }
 
 /** Rows of one insert: the statement, which names each of them, has to stay shorter than a URL may be. */
@@ -39,6 +41,8 @@ export async function storeLetters(
     const first = some[0]?.[0] ?? 0;
     const last = some.at(-1)?.[0] ?? 0;
     const blocks = {
+      table: deadLetters.name,
+      views: context.views,
       entries,
       token: `${token}#refused-${first}-${last}-${some.length}`,
       rows: some.length,
