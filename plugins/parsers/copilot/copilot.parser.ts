@@ -32,13 +32,17 @@ type CopilotEvent = Readonly<Record<string, unknown>>;
 const KNOWN = new KnownKeys(['ActivityType', ...copilotKeys], copilotAliases);
 const NO_DATA: EventData = Object.freeze({});
 
-/** Makes the parser of `Copilot` events. */
-export function createCopilotParser(config: CopilotParserConfig): Transform {
+/** Makes the parser of `Copilot` events. `setAside` is told how many values of a wrong type went to `extra`. */
+export function createCopilotParser(
+  config: CopilotParserConfig,
+  setAside?: (values: number) => void,
+): Transform {
   const window = new EventTimeWindow(config);
   return parserTransform<CopilotEvent>({
     eventType: copilotEvents,
     claims: 'Copilot',
     schema: copilotSchema,
+    setAside: { except: [], ...(setAside && { count: setAside }) },
     decode: (event, { receivedAt, origin }) =>
       decode(event, window.readOf(event, 'TimeLogged', 'CreationTime', receivedAt), origin),
   });

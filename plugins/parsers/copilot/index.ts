@@ -1,4 +1,5 @@
 import { API_VERSION, definePlugin, type ParserDefinition } from '@app/pipeline/api';
+import { setAsideCounter } from '@app/pipeline/helpers';
 import { copilotParserConfigSchema, type CopilotParserConfig } from './config.js';
 import { copilotEvents } from './event-type.js';
 import { createCopilotParser } from './copilot.parser.js';
@@ -12,5 +13,5 @@ export const copilotParser: ParserDefinition<CopilotParserConfig> = definePlugin
   summary: 'Decodes Microsoft 365 Copilot interactions (ActivityType Copilot) into copilot_events.',
   configSchema: copilotParserConfigSchema,
   eventTypes: [copilotEvents],
-  create: (config) => createCopilotParser(config),
+  create: (config, { metrics }) => createCopilotParser(config, setAsideCounter(metrics, 'parsers.copilot')),
 });

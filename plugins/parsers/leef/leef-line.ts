@@ -1,5 +1,5 @@
 import { RejectError } from '@app/pipeline/api';
-import { readAttributes, type LeefAttributes } from './leef-attributes.js';
+import { readAttributes, splitByBars, type LeefAttributes } from './leef-attributes.js';
 import { readDelimiter } from './leef-delimiter.js';
 import { parseSyslogHeader, type SyslogHeader } from './syslog-header.js';
 
@@ -23,7 +23,7 @@ const TWO = 0x32;
 
 /**
  * Takes a LEEF line apart, with or without syslog header. Format: `docs/EVENTS.md`, LEEF.
- * @throws RejectError `not_leef` | `bad_header` | `bad_delimiter` | `bad_attributes`
+ * @throws RejectError `not_leef` | `bad_header` | `bad_delimiter` | `bad_attributes` | `too_many_values`
  */
 export function parseLeefLine(text: string): LeefLine {
   const syslog = text.startsWith('LEEF:') ? undefined : parseSyslogHeader(text);
@@ -45,7 +45,8 @@ export function parseLeefLine(text: string): LeefLine {
   const version = text.charCodeAt(marker + 5) === TWO ? '2.0' : '1.0';
   const { delimiter, from } =
     version === '2.0' ? readDelimiter(text, idEnd + 1) : { delimiter: '\t', from: idEnd + 1 };
-  const { values, duplicates, unparsed } = readAttributes(text, from, delimiter);
+  const split = delimiter === '\t' && splitByBars(text, from, version) ? '|' : delimiter;
+  const { values, duplicates, unparsed } = readAttributes(text, from, split);
   return {
     version,
     vendor,

@@ -1,4 +1,5 @@
 import { API_VERSION, definePlugin, type ParserDefinition } from '@app/pipeline/api';
+import { setAsideCounter } from '@app/pipeline/helpers';
 import { sharepointParserConfigSchema, type SharepointParserConfig } from './config.js';
 import { sharepointEvents } from './event-type.js';
 import { createSharepointParser } from './sharepoint.parser.js';
@@ -13,5 +14,6 @@ export const sharepointParser: ParserDefinition<SharepointParserConfig> =
     summary: 'Decodes SharePoint Online activity (ActivityType SharePointOnline) into sharepoint_events.',
     configSchema: sharepointParserConfigSchema,
     eventTypes: [sharepointEvents],
-    create: (config) => createSharepointParser(config),
+    create: (config, { metrics }) =>
+      createSharepointParser(config, setAsideCounter(metrics, 'parsers.sharepoint')),
   });

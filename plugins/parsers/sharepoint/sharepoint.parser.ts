@@ -21,13 +21,17 @@ type SharepointEvent = Readonly<Record<string, unknown>>;
 
 const KNOWN = new KnownKeys(['ActivityType', ...sharepointKeys], sharepointAliases);
 
-/** Makes the parser of `SharePointOnline` events. */
-export function createSharepointParser(config: SharepointParserConfig): Transform {
+/** Makes the parser of `SharePointOnline` events. `setAside` is told how many values of a wrong type went to `extra`. */
+export function createSharepointParser(
+  config: SharepointParserConfig,
+  setAside?: (values: number) => void,
+): Transform {
   const window = new EventTimeWindow(config);
   return parserTransform<SharepointEvent>({
     eventType: sharepointEvents,
     claims: 'SharePointOnline',
     schema: sharepointSchema,
+    setAside: { except: [], ...(setAside && { count: setAside }) },
     decode: (event, { receivedAt, origin }) =>
       decode(event, window.readOf(event, 'TimeLogged', 'CreationTime', receivedAt), origin),
   });

@@ -1,4 +1,5 @@
 import { API_VERSION, definePlugin, type ParserDefinition } from '@app/pipeline/api';
+import { setAsideCounter } from '@app/pipeline/helpers';
 import { smbParserConfigSchema, type SmbParserConfig } from './config.js';
 import { fileEvents } from './event-type.js';
 import { createSmbParser } from './smb.parser.js';
@@ -12,5 +13,5 @@ export const smbParser: ParserDefinition<SmbParserConfig> = definePlugin<SmbPars
   summary: 'Decodes file server activity (ActivityType FileSystem) into file_events.',
   configSchema: smbParserConfigSchema,
   eventTypes: [fileEvents],
-  create: (config) => createSmbParser(config),
+  create: (config, { metrics }) => createSmbParser(config, setAsideCounter(metrics, 'parsers.smb')),
 });

@@ -24,13 +24,14 @@ type FileSystemEvent = Readonly<Record<string, unknown>>;
 
 const KNOWN = new KnownKeys(Object.keys(fileSystemSchema.properties));
 
-/** Makes the parser of `FileSystem` events. */
-export function createSmbParser(config: SmbParserConfig): Transform {
+/** Makes the parser of `FileSystem` events. `setAside` is told how many values of a wrong type went to `extra`. */
+export function createSmbParser(config: SmbParserConfig, setAside?: (values: number) => void): Transform {
   const window = new EventTimeWindow(config);
   return parserTransform<FileSystemEvent>({
     eventType: fileEvents,
     claims: 'FileSystem',
     schema: fileSystemSchema,
+    setAside: { except: ['Success', 'Blocked'], ...(setAside && { count: setAside }) },
     keys: KNOWN,
     decode: (event, { receivedAt, origin }) =>
       decode(event, window.read(event['TimeLogged'], receivedAt, '/TimeLogged'), origin),

@@ -12,6 +12,7 @@ import {
   deadLetters,
   defineEventType,
 } from '@app/pipeline/api';
+import { extraText } from '@app/pipeline/helpers';
 import { createTestContext, sampleBatch, sampleRecord, type TestContext } from '@app/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
 import { clickhouseSink } from './index.js';
@@ -22,6 +23,20 @@ const type = defineEventType({
 });
 const COLUMNS = `event_time DateTime64(3, 'UTC'), name LowCardinality(String), size UInt64, received_at DateTime64(3, 'UTC'),
   agent_spki LowCardinality(String), agent_host LowCardinality(String), source_ip IPv6, ingest_batch String`;
+
+/** Keys and values that agents have sent, or may. */
+const ODD_TEXTS = [
+  'x\udc00y',
+  '\ud800',
+  '\\ud800',
+  '\\\udfff',
+  '😀',
+  '\0',
+  '"',
+  '\u2028',
+  '\u007f',
+  '\ufffd',
+];
 
 let clickhouse: TestClickHouse;
 let sinks: Sink[];
@@ -94,6 +109,25 @@ describe('writing', () => {
     await sink.write(entries, 'two', signal);
     expect(await count()).toEqual({ rows: 2_000, sizes: 1_000 });
     expect(context.reports).toEqual([{ state: 'ok', reason: undefined }]);
+  });
+
+  it('stores extra so that ClickHouse reads it, whatever was in keys and values', async () => {
+    await createTable();
+    const { sink } = create();
+    await sink.start?.(signal);
+    const extras = ODD_TEXTS.map((odd) =>
+      extraText({ [odd]: { [odd]: [odd, { [odd]: odd }] }, probe: 'kept' }),
+    );
+    const rows = extras.map((name, size) => ({ event_time: Date.UTC(2026, 10, 20), name, size }));
+    await sink.write([sink.encode(sampleBatch(type, rows), 'g/1/1')], 'odd', signal);
+    const read =
+      await clickhouse.rows(`SELECT isValidJSON(name) AS valid, JSONExtractString(name, 'probe') AS probe,
+      JSONExtractKeys(name)[1] AS key, JSONExtractString(name, 1, 1, 1) AS value, JSONExtractString(name, 1, 1, 2, 1) AS inner
+      FROM things ORDER BY size`);
+    const expected = ODD_TEXTS.map((odd) => Buffer.from(odd).toString());
+    expect(read).toEqual(
+      expected.map((text) => ({ valid: 1, probe: 'kept', key: text, value: text, inner: text })),
+    );
   });
 
   it('sends compressed when asked to', async () => {

@@ -11,6 +11,8 @@ export interface IpReading {
 const NOTHING: IpReading = Object.freeze({ address: null, rest: false });
 const UNREADABLE: IpReading = Object.freeze({ address: null, rest: true });
 const BRACKETED = /^\[([^\]]*)\](:\d{1,5})?$/;
+/** How Microsoft 365 writes some IPv4-mapped addresses: the colons in front are missing. */
+const MAPPED_WITHOUT_COLONS = /^ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
 const V4_PORT = /^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/;
 
 /** Longer texts are no address; with the zone of a scoped one there is room to spare. */
@@ -22,7 +24,7 @@ const MAX_CACHED = 20_000;
 const cache = new Map<string, IpReading>();
 
 /**
- * Reads an address as agents send it: IPv4, IPv6, IPv4-mapped (becomes IPv4), `[v6]:port`, `[v6]`, `a.b.c.d:port`,
+ * Reads an address as agents send it: IPv4, IPv6, IPv4-mapped (becomes IPv4, also as `ffff:a.b.c.d`), `[v6]:port`, `[v6]`, `a.b.c.d:port`,
  * with a zone, with blanks round it. Anything that is no string or is empty says nothing.
  */
 export function readIp(value: unknown): IpReading {
@@ -72,7 +74,7 @@ export function coerceIp(value: unknown): string | null {
 
 function parse(text: string): IpReading {
   if (text === '') return NOTHING;
-  const plain = canonicalIp(text);
+  const plain = canonicalIp(MAPPED_WITHOUT_COLONS.exec(text)?.[1] ?? text);
   if (plain !== undefined) return { address: plain, rest: text.includes('%') };
   const bracketed = BRACKETED.exec(text);
   const inner = bracketed?.[1] ?? V4_PORT.exec(text)?.[1];

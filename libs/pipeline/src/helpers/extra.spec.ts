@@ -123,6 +123,26 @@ describe('addExtra', () => {
   });
 });
 
+describe('extraText', () => {
+  it('has no lone surrogate in it, at any depth, and leaves all else as it is', () => {
+    const text = fc.array(fc.constantFrom('\\', '\\u', 'd800', '\ud800', '\udfff', '😀', 'x', '"'), {
+      maxLength: 8,
+    });
+    const any = text.map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(any, any, any, (key, inner, value) => {
+        const read = JSON.parse(extraText({ [key]: { [inner]: [value, { [value]: 1 }] } })) as unknown;
+        const [k, i, v] = [key, inner, value].map((each) => Buffer.from(each).toString()) as [
+          string,
+          string,
+          string,
+        ];
+        expect(read).toEqual({ [k]: { [i]: [v, { [v]: 1 }] } });
+      }),
+    );
+  });
+});
+
 describe('keepIpText', () => {
   it('keeps what the address does not tell', () => {
     const message = { ClientIP: '10.0.0.5:80' };

@@ -135,9 +135,19 @@ export function nestExtra(extra: Extra | undefined, key: string, value: unknown)
   return target;
 }
 
-/** The value of the column `extra`: a JSON object, or the empty string when there is nothing. */
+/** A backslash that stands for itself, or the escape of a surrogate: JSON.stringify writes one only for a lone one. */
+const BACKSLASH_OR_LONE_SURROGATE = /\\\\|\\ud[89a-f][0-9a-f]{2}/g;
+
+/**
+ * The value of the column `extra`: a JSON object, or the empty string when there is nothing. A lone surrogate, in a key or a
+ * value, becomes U+FFFD, as in every other column: ClickHouse reads nothing of a JSON text that has one.
+ */
 export function extraText(extra: Extra | undefined): string {
-  return extra === undefined ? '' : JSON.stringify(extra);
+  if (extra === undefined) return '';
+  const text = JSON.stringify(extra);
+  // Seldom, and a search for it takes 20 ns.
+  if (!text.includes('\\ud')) return text;
+  return text.replace(BACKSLASH_OR_LONE_SURROGATE, (found) => (found === '\\\\' ? found : '\ufffd'));
 }
 
 /** Keeps an address as it was sent where its column does not tell all of it (`IpReading.rest`). */

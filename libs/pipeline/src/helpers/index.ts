@@ -22,6 +22,7 @@ export * from './process-identity.js';
 export * from './read-message.js';
 export { pointer } from './reject.js';
 export * from './schema.js';
+export { setAsideCounter } from './set-aside-counter.js';
 export * from './sleep.js';
 export * from './spki.js';
 export * from './stretches.js';

@@ -56,6 +56,73 @@ function rejectOf(value: unknown, changes?: Partial<ParserOptions<Thing>>): unkn
   return batch.rejects[0];
 }
 
+describe('values of a wrong type', () => {
+  const counts: number[] = [];
+  const lenient: Partial<ParserOptions<Thing>> = {
+    setAside: { except: ['Strict'], count: (values) => counts.push(values) },
+    schema: {
+      type: 'object',
+      required: ['Name'],
+      properties: {
+        Name: { type: 'string' },
+        Strict: { type: 'boolean' },
+        a: { type: 'array', items: { type: ['number', 'null'] } },
+      },
+    },
+  };
+  const extraOf = (value: unknown): unknown => {
+    const batch = apply([event('Thing', value)], lenient);
+    expect(batch.rejects).toEqual([]);
+    return JSON.parse(batch.events[0]?.record?.['extra'] as string);
+  };
+
+  it('cost their keys only, and are kept in extra where they were sent', () => {
+    expect(extraOf({ Name: 'n', Size: {}, Other: 1 })).toEqual({ Size: {}, Other: 1 });
+    expect(extraOf({ Name: 'n', Size: 'x', a: [1, 'b', 3, 'd'] })).toEqual({
+      Size: 'x',
+      a: [1, 'b', 3, 'd'],
+    });
+  });
+
+  it('are counted once a batch, and not where there are none', () => {
+    counts.length = 0;
+    apply([event('Thing', { Name: 'n', Size: 5 })], lenient);
+    apply(
+      [1, 2, 3].map(() => event('Thing', { Name: 'n', Size: [] })),
+      lenient,
+    );
+    expect(counts).toEqual([3]);
+  });
+
+  it('make a reject where the key is required or must not be guessed, for the first fault', () => {
+    for (const [value, field] of [
+      [{ Name: 5, Size: [] }, '/Name'],
+      [{ Size: [], Name: {} }, '/Name'],
+      [{ Name: 'n', Strict: 'maybe' }, '/Strict'],
+      [{ Name: 'n', a: Array.from({ length: 40 }, String) }, '/a/0'],
+    ] as const) {
+      expect(rejectOf(value, lenient)).toMatchObject({ code: 'wrong_type', field });
+    }
+  });
+
+  it('keep the event in any place and number, with all that was sent', () => {
+    const wrong = fc.oneof(
+      fc.constant({}),
+      fc.constant([]),
+      fc.string({ minLength: 1 }).map((text) => `x${text}`),
+    );
+    fc.assert(
+      fc.property(wrong, fc.array(fc.oneof(fc.integer(), wrong), { maxLength: 8 }), (size, a) => {
+        const extra = extraOf({ Name: 'n', Size: size, a }) as { Size: unknown; a?: unknown[] };
+        expect(extra.Size).toEqual(size);
+        a.forEach((value, index) => {
+          if (typeof value !== 'number') expect(extra.a?.[index]).toEqual(value);
+        });
+      }),
+    );
+  });
+});
+
 describe('parserTransform', () => {
   it('decodes the events it claims and leaves the others where they are', () => {
     const other = event('Other', { Name: 5 });

@@ -11,6 +11,15 @@ import { compileSchema, type SchemaCheck } from './compile-schema.js';
 import type { KnownKeys } from './extra.js';
 import { InexactNumber, parseExact } from './exact-numbers.js';
 import { rejectFor, schemaError } from './reject.js';
+import { decodeWithoutWrong } from './set-aside.js';
+
+/** Values of a wrong type that do not cost their event. */
+export interface SetAsideOptions {
+  /** Keys that say too much to be guessed: a wrong type there makes the event a reject. */
+  readonly except: readonly string[];
+  /** Told how many values of a batch were set aside, when there were any. */
+  readonly count?: (values: number) => void;
+}
 
 /** What the author of a parser writes; the loop, the schema and the rejects are `parserTransform`'s. */
 export interface ParserOptions<T> {
@@ -26,6 +35,11 @@ export interface ParserOptions<T> {
    * them for the `rest`.
    */
   readonly keys?: KnownKeys;
+  /**
+   * Set where a value of a wrong type costs its key only and not the event: the message is decoded without it, and it is
+   * kept in the record's `extra`, which the event type has to have. An event that needs the key stays a reject.
+   */
+  readonly setAside?: SetAsideOptions;
   /** What the schema is applied to; the event's value by default. May throw RejectError. */
   readonly read?: (event: SourceEvent) => unknown;
   /** Makes the record: all fields of the event type, in its order, as one object literal. May throw RejectError. */
@@ -47,6 +61,8 @@ export function parserTransform<T>(options: ParserOptions<T>): Transform {
 class ParserTransform<T> implements Transform {
   readonly #options: ParserOptions<T>;
   readonly #check: SchemaCheck;
+  /** Values of the batch at hand that were set aside. */
+  #setAside = 0;
 
   constructor(options: ParserOptions<T>) {
     this.#options = options;
@@ -63,6 +79,9 @@ class ParserTransform<T> implements Transform {
       kept += 1;
     }
     events.length = kept;
+    if (this.#setAside === 0) return;
+    this.#options.setAside?.count?.(this.#setAside);
+    this.#setAside = 0;
   }
 
   /** Whether the event is decoded; if not, its reject is in the batch. */
@@ -73,9 +92,19 @@ class ParserTransform<T> implements Transform {
       else this.#decode(event, read(event), batch);
       return true;
     } catch (error) {
+      if (this.#takeWithoutWrong(event, batch, error)) return true;
       batch.rejects.push(rejectFor(error, event.raw));
       return false;
     }
+  }
+
+  #takeWithoutWrong(event: SourceEvent, batch: Batch, error: unknown): boolean {
+    const { setAside } = this.#options;
+    if (setAside === undefined) return false;
+    const decode = (message: unknown): void => this.#decode(event, this.#arranged(message), batch);
+    const values = decodeWithoutWrong(event, setAside.except, decode, error);
+    this.#setAside += values;
+    return values > 0;
   }
 
   #decodeValue(event: SourceEvent, batch: Batch): void {

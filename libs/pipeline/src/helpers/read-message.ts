@@ -33,6 +33,8 @@ const LEEF_MARKER = /^LEEF:[12]\.0\|/;
 /** PRI, RFC 3164 time with or without a year, or RFC 5424 time: how a syslog header begins. */
 const SYSLOG_HEADER =
   /^(?:<\d{1,3}>|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ])/;
+/** RFC 6587, 3.4.1: the length of a syslog message stands before it. The framer has cut it off where it is right. */
+const OCTET_COUNT = /^[1-9]\d{0,7} (?=<\d|LEEF:)/;
 /** A header longer than this is none: it bounds the search in a line that is not LEEF. */
 const MAX_HEADER_BYTES = 2048;
 
@@ -156,9 +158,11 @@ function repeatedKey({ bytes }: Line): Message {
 }
 
 function readLeef(raw: Buffer): Message {
-  const head = raw.subarray(0, MAX_HEADER_BYTES).toString('latin1');
+  const begin = raw.subarray(0, MAX_HEADER_BYTES).toString('latin1');
+  const counted = OCTET_COUNT.exec(begin)?.[0].length ?? 0;
+  const head = begin.slice(counted);
   const at = head.search(/LEEF:[12]\.0\|/);
   if (at === -1 || !(LEEF_MARKER.test(head) || SYSLOG_HEADER.test(head))) return NOT_JSON_OR_LEEF;
   if (!isUtf8(raw)) return NOT_UTF8;
-  return { kind: 'event', event: createEvent('Leef', raw.toString('utf8'), raw) };
+  return { kind: 'event', event: createEvent('Leef', raw.toString('utf8', counted), raw) };
 }

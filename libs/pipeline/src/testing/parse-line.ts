@@ -34,6 +34,9 @@ export type LineOutcome =
 /** Runs one line through `readMessage` and a transform. */
 export function parseLine(transform: Transform, line: Buffer, receivedAt?: number): LineOutcome {
   const message = readMessage(line);
+  if (message.kind === 'rejected') {
+    return { kind: 'reject', reject: { stage: 'frame', code: message.code, field: message.field } };
+  }
   if (message.kind !== 'event') {
     const code = message.kind === 'violation' ? message.code : message.kind.replace('-', '_');
     return { kind: 'reject', reject: { stage: 'frame', code, field: '' } };
