@@ -1,4 +1,4 @@
-import { KeyedBuckets, TokenBucket, type Rate } from '../limits/index.js';
+import { KeyedBuckets, TokenBucket, type Rate } from '@app/pipeline/admission';
 
 /**
  * How many enrollments may be asked for: room for a fleet that is rolled out at once, also from behind one address, none

@@ -3,6 +3,7 @@ import { addressGroup, canonicalIp, CidrList, parseAddressGroup } from '../helpe
 import { ConnectionTable, type Connection } from './connection-table.js';
 import { Deadline } from './deadline.js';
 import { admissionInstruments, type AdmissionInstruments } from './instruments.js';
+import { KeyLimit } from './key-limit.js';
 import { KeyedBuckets } from './keyed-buckets.js';
 import { KnownAddresses } from './known-addresses.js';
 import { LimitsReached } from './limits-reached.js';
@@ -23,8 +24,6 @@ const SLOWED_WITHIN_MS = 3_600_000;
 /** Unidentified connections of a slowed address. */
 const SLOWED_UNIDENTIFIED = 4;
 const MAX_PER_KEY = 8;
-/** A connection of a key at its limit gives way only when it has been silent for so long, ms. */
-const SILENT_MS = 60_000;
 
 /**
  * Decides which connections are let in and which have to go: bans, limits by address and by key, places, and the time
@@ -39,7 +38,7 @@ export class Admission {
   readonly #penalties: Penalties;
   readonly #rates: KeyedBuckets;
   readonly #neverBan: CidrList;
-  readonly #maxPerKey: number;
+  readonly #keyLimit: KeyLimit;
   readonly #instruments: AdmissionInstruments;
   readonly #refused: Record<Refusal, number> = { banned: 0, rate: 0, slowed: 0, limit: 0, unidentified: 0 };
   readonly #reached: LimitsReached;
@@ -56,8 +55,13 @@ export class Admission {
     this.#monotonic = options.monotonic ?? (() => performance.now());
     this.#limits = options.limits;
     this.#neverBan = new CidrList(options.neverBan ?? []);
-    this.#maxPerKey = options.maxPerKey ?? MAX_PER_KEY;
     this.#instruments = admissionInstruments(options.metrics);
+    this.#keyLimit = new KeyLimit(
+      options.maxPerKey ?? MAX_PER_KEY,
+      this.#connections,
+      options,
+      this.#instruments.keyDisplaced,
+    );
     this.#penalties = new Penalties(now, this.#monotonic);
     this.#rates = new KeyedBuckets(CONNECTION_RATE, undefined, this.#monotonic);
     this.#reached = new LimitsReached(now);
@@ -137,7 +141,7 @@ export class Admission {
     // Only handshakes of peers that prove nothing use up what a slowed address may do.
     this.#penalties.find(connection.group)?.handshakes.giveBack();
     if (connection.state === 'leaving') return;
-    if (this.#connections.places.countOf(key) < this.#maxPerKey) this.#place(connection, key);
+    if (this.#keyLimit.hasRoom(key)) this.#place(connection, key);
     else void this.#decide(connection, key);
     this.#report();
   }
@@ -247,33 +251,12 @@ export class Admission {
     else this.#connections.place(connection, key);
   }
 
-  /** The key has all its places: the connection that has been silent longest gives way, or this one ends. */
+  /** The key has all its places: a silent connection gives way, or this one ends. */
   async #decide(connection: Connection, key: string): Promise<void> {
-    const { places } = this.#connections;
-    this.#connections.decide(connection);
-    const silences = await this.options.silences(places.of(key));
-    if (connection.state !== 'deciding' || this.#connections.get(connection.id) === undefined) return;
-    if (places.countOf(key) < this.#maxPerKey || this.#displaceSilent(key, silences)) {
-      this.#place(connection, key);
-    } else {
-      this.#end(connection, 'key');
-    }
+    const room = await this.#keyLimit.makeRoom(connection, key);
+    if (room === true) this.#place(connection, key);
+    if (room === false) this.#end(connection, 'key');
     this.#report();
-  }
-
-  /** Ends the connection of a key that has been silent longest; whether there is one that may go. */
-  #displaceSilent(key: string, silences: ReadonlyMap<string, number>): boolean {
-    // Those told to go may take a while; a key must not gather them.
-    if (this.#connections.leavingOf(key) >= this.#maxPerKey) return false;
-    const silentMs = (id: string): number => silences.get(id) ?? 0;
-    const [first] = this.#connections.places.of(key).sort((a, b) => silentMs(b) - silentMs(a));
-    const silent =
-      first === undefined || silentMs(first) < SILENT_MS ? undefined : this.#connections.get(first);
-    if (silent === undefined) return false;
-    this.#connections.leave(silent);
-    this.#instruments.keyDisplaced.add(1);
-    this.options.end(silent.id, 'displaced');
-    return true;
   }
 
   /** There is no place for an identified connection. */
@@ -285,7 +268,7 @@ export class Admission {
   }
 
   #turnedAway(limit: LimitReached['limit'], key?: string): void {
-    const max = limit === 'key' ? this.#maxPerKey : this.#limits.maxConnections;
+    const max = limit === 'key' ? this.#keyLimit.max : this.#limits.maxConnections;
     this.#reached.add(limit, max, key);
     if (limit === 'key') this.options.logger.warn({ limit: max, key }, 'Connection limit of a key reached');
     else this.options.logger.warn({ limit: max }, 'Connection limit reached');

@@ -1,1 +1,0 @@
-export { KeyedBuckets, TokenBucket, type Rate } from '@app/pipeline/admission';
