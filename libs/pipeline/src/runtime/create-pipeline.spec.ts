@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   createPipelineHarness,
@@ -223,6 +226,35 @@ describe('settings', () => {
     await source.emit(batch);
     await batch.settled;
     expect(sinks.map(({ peakRunning }) => peakRunning)).toEqual([2, 2]);
+  });
+
+  it('bound the processing batches that wait for a queue which takes no more', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'jobs-'));
+    const { source, parser, sink, settings, pipeline } = await start({
+      settings: { batchSize: 10, maxConcurrentJobs: 1 },
+      spool: { directory, maxBytes: 1 },
+    });
+    sink.onWrite = (_, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+    // A few of these are all that may wait for a full disk.
+    const encode = sink.encode.bind(sink);
+    sink.encode = (batch, id) => ({ ...encode(batch, id), bytes: Buffer.alloc(1024 * 1024) });
+    let processed = 0;
+    parser.onApply = () => void (processed += 1);
+    const emitUntilHeldUp = async (): Promise<number> => {
+      for (let [before, same] = [-1, 0]; same < 10;) {
+        void source.emit(testBatch(numbers(0, 10)));
+        await pause(15);
+        same = processed === before ? same + 1 : 0;
+        before = processed;
+      }
+      return processed;
+    };
+    const withOne = await emitUntilHeldUp();
+    settings.set({ ...settings.current, maxConcurrentJobs: 4 });
+    expect(await emitUntilHeldUp()).toBe(withOne + 3);
+    await pipeline.drain(Date.now());
+    await rm(directory, { recursive: true });
   });
 
   it('bound the writes that run at a time', async () => {
