@@ -7,6 +7,7 @@ import type {
   StoredAuditEntry,
   StoredEnrollmentToken,
 } from '../../apps/ingest-gateway/src/store/repositories.js';
+import { rejectionCases } from './rejection-conformance.js';
 
 const KEY_A = 'a'.repeat(64);
 const KEY_B = 'b'.repeat(64);
@@ -53,6 +54,7 @@ export function describeStoreConformance(name: string, open: () => Promise<Store
     installationCases(() => store, reopen);
     apiKeyCases(() => store, reopen);
     auditCases(() => store, reopen);
+    rejectionCases(() => store, reopen);
 
     availabilityCases(() => store);
   });

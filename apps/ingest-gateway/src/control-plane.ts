@@ -3,12 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { GatewayError } from '@app/pipeline/api';
+import { rejectedEntry } from './admin/http/rejected-entry.js';
 import { createHttpAdapter } from './admin/http/http-adapter.js';
 import { createNestLogger } from './admin/http/nest-logger.js';
 import { QueryGuard } from './admin/http/query.guard.js';
 import { ProblemFilter } from './admin/http/problem.filter.js';
 import { NamListenerService } from './admin/nam-listener.service.js';
 import { AgentsService } from './agents/index.js';
+import { AuditService } from './audit/index.js';
 import { Authenticator } from './api-keys/index.js';
 import { AppModule } from './app.module.js';
 import { ApiDocument } from './openapi/api-document.js';
@@ -50,6 +52,8 @@ export async function createControlPlane(
     authenticate: (key) => authenticator.authenticate(key),
     http: parts.config.http,
     metrics: parts.metrics,
+    rejected: (request, code) =>
+      void app.get(AuditService, { strict: false }).record(rejectedEntry(request, code)),
     ...(parts.requestRates && { rates: parts.requestRates }),
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(parts), adapter, {

@@ -141,8 +141,8 @@ describe('the administration over REST', () => {
     expect(await status('DELETE', `${BANS}/192.0.2.777`)).toBe(400);
     expect(await status('DELETE', `${BANS}/${encodeURIComponent('2001:db8::/48')}`)).toBe(400);
     expect((await audit('?action=ban.lift')).map(({ target, outcome }) => [target, outcome])).toEqual([
+      // Two of them, counted together.
       ['2001:db8::/48', 'IP_INVALID'],
-      ['192.0.2.777', 'IP_INVALID'],
       ['192.0.2.7', 'BAN_UNKNOWN'],
       ['2001:db8:0:1::/64', 'ok'],
       ['2001:db8::/64', 'ok'],
@@ -194,7 +194,8 @@ describe('the administration over REST', () => {
         const answer = await control.rest(method, V1 + path, undefined, headers);
         expect([answer.status, answer.body]).toEqual([403, expect.objectContaining({ code: 'FORBIDDEN' })]);
       }
-      expect(await audit()).toHaveLength(1);
+      expect(await audit('?outcome=ok')).toHaveLength(1);
+      expect(await audit('?outcome=rejected')).toMatchObject([{ outcome: 'FORBIDDEN' }]);
     });
 
     it('end when they were told to', async () => {
@@ -248,6 +249,8 @@ describe('the administration over REST', () => {
       expect(entries.at(-1)).toEqual({
         id: expect.any(String),
         at: expect.stringMatching(/^\d{4}-.*Z$/),
+        firstAt: expect.stringMatching(/^\d{4}-.*Z$/),
+        count: 1,
         action: 'setting.set',
         target: 'activitymonitor_batch_size',
         actor: { id: 'bootstrap', name: 'bootstrap' },
@@ -266,6 +269,51 @@ describe('the administration over REST', () => {
       ]);
     });
 
+    it('counts what is rejected, tells who and from where, and keeps what was done', async () => {
+      await ok('PUT', `${V1}/settings/activitymonitor_batch_size`, { value: 200 });
+      const { key, id } = await ok<{ key: string; id: string }>('POST', `${V1}/api-keys`, {
+        name: 'monitoring',
+        role: 'viewer',
+      });
+      const size = `${V1}/settings/activitymonitor_batch_size`;
+      for (let i = 0; i < 30; i += 1) {
+        await control.rest('PUT', size, { value: 1 });
+        await control.rest('GET', size, undefined, { authorization: 'Bearer wrong' });
+        await control.rest('DELETE', size, undefined, { authorization: `Bearer ${key}` });
+      }
+      control.plane().options.handlers.penalized?.('192.0.2.7', 'slow', 'wrong code');
+      const bootstrap = { id: 'bootstrap', name: 'bootstrap' };
+      const rejected = await audit('?outcome=rejected');
+      const by = (outcome: string): unknown => rejected.find((entry) => entry.outcome === outcome);
+      const route = `${V1}/settings/:key`;
+      expect(by('SETTING_INVALID')).toMatchObject({ action: 'setting.set', count: 30, actor: bootstrap });
+      expect(by('UNAUTHORIZED')).toMatchObject({
+        action: 'request',
+        target: `GET ${route}`,
+        count: 30,
+        actor: { id: '' },
+      });
+      expect(by('FORBIDDEN')).toMatchObject({
+        target: `DELETE ${route}`,
+        count: 30,
+        actor: { id, name: 'monitoring' },
+      });
+      expect(by('wrong code')).toMatchObject({
+        action: 'ban.set',
+        from: '192.0.2.7',
+        after: { effect: 'slow' },
+      });
+      expect(rejected).toHaveLength(4);
+      expect((await audit('?outcome=ok')).map(({ action }) => action)).toEqual([
+        'api-key.create',
+        'setting.set',
+      ]);
+      expect(await audit()).toHaveLength(6);
+      const warnings = control.logger.lines.filter(({ fields }) => fields['sourceIp'] === '127.0.0.1');
+      expect(warnings.filter(({ level }) => level === 'warn')).toHaveLength(3);
+      expect(JSON.stringify(control.logger.lines)).not.toMatch(/Bearer|wrong key/);
+    });
+
     it('is asked by time, action and number', async () => {
       await ok('PUT', `${V1}/settings/activitymonitor_batch_size`, { value: 200 });
       await ok('DELETE', `${V1}/settings/activitymonitor_batch_size`);
@@ -273,7 +321,15 @@ describe('the administration over REST', () => {
       expect(await audit('?limit=1')).toMatchObject([{ action: 'setting.reset' }]);
       expect(await audit(`?from=${Date.now() + 60_000}`)).toEqual([]);
       expect(await audit('?to=2020-01-01')).toEqual([]);
-      for (const query of ['limit=0', 'limit=1001', 'action=x', 'from=soon', 'frm=1', 'from=2&to=1']) {
+      for (const query of [
+        'limit=0',
+        'limit=1001',
+        'action=x',
+        'outcome=x',
+        'from=soon',
+        'frm=1',
+        'from=2&to=1',
+      ]) {
         expect(await status('GET', `${V1}/audit?${query}`)).toBe(400);
       }
     });

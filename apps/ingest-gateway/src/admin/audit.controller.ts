@@ -7,7 +7,9 @@ import {
   auditViewSchema,
   exampleAuditEntry,
   parseAuditQuery,
+  mergeAuditViews,
   toAuditView,
+  toRejectionView,
   type AuditView,
   type RawAuditQuery,
 } from './audit.view.js';
@@ -24,7 +26,7 @@ export class AuditController {
     access: 'reader',
     summary: 'Read the audit trail',
     description:
-      'Every change and every enrollment, newest first, whether it succeeded or not. The newest 10,000 of each are kept.',
+      'Every change and every enrollment, and what was rejected: changes, enrollments, requests without a key or without the right role, and bans. The newest 10,000 changes and 10,000 enrollments are kept. What was rejected for one cause from one address is counted together for a day (UTC), in a set of its own of 2,000, and pushes out nothing that was done.',
     query: auditQuerySchema,
     answer: {
       status: 200,
@@ -37,6 +39,9 @@ export class AuditController {
   async list(
     @Query(new AjvPipe<RawAuditQuery>(auditQuerySchema, 'query')) query: RawAuditQuery,
   ): Promise<AuditView[]> {
-    return (await this.audit.list(parseAuditQuery(query))).map(toAuditView);
+    const parsed = parseAuditQuery(query);
+    const done = query.outcome === 'rejected' ? [] : await this.audit.list(parsed);
+    const rejected = query.outcome === 'ok' ? [] : await this.audit.listRejections(parsed);
+    return mergeAuditViews(done.map(toAuditView), rejected.map(toRejectionView), parsed.limit);
   }
 }

@@ -1,17 +1,21 @@
 import type { JsonSchema } from '@app/pipeline/api';
 import { component, shape, TIME } from '../openapi/component.js';
-import type { AuditQuery, StoredAuditEntry } from '../store/index.js';
+import type { AuditQuery, StoredAuditEntry, StoredRejection } from '../store/index.js';
 import { iso } from './iso.js';
 import { parseLimit, parseRange, TIME_HINT } from './parse-time.js';
 
 /** An entry of the audit trail as the API shows it. */
 export type AuditView = Omit<StoredAuditEntry, 'at' | 'kind'> & {
-  /** ISO 8601, UTC. */
+  /** ISO 8601, UTC; of what is counted together, the latest time. */
   readonly at: string;
+  /** The first time, ISO 8601, UTC. */
+  readonly firstAt: string;
+  /** How often; more than 1 only for what was rejected. */
+  readonly count: number;
 };
 
 /** Query of `GET /api/v1/audit` as it comes. */
-export type RawAuditQuery = Readonly<Partial<Record<'from' | 'to' | 'action' | 'limit', string>>>;
+export type RawAuditQuery = Readonly<Partial<Record<'from' | 'to' | 'action' | 'outcome' | 'limit', string>>>;
 
 /** What the audit trail keeps: `action` of its entries. */
 export const auditActions = [
@@ -23,12 +27,14 @@ export const auditActions = [
   'api-key.create',
   'api-key.revoke',
   'ban.lift',
+  'ban.set',
   'certificate.confirm',
   'dead-letters.replay',
   'enrollment-token.create',
   'enrollment-token.revoke',
   'feature-flag.reset',
   'feature-flag.set',
+  'request',
   'retention.apply',
   'setting.reset',
   'setting.set',
@@ -45,6 +51,10 @@ export const auditQuerySchema: JsonSchema = {
     from: { type: 'string', description: `Earliest time, included. ${TIME_HINT}` },
     to: { type: 'string', description: `Latest time, not included. ${TIME_HINT}` },
     action: { enum: auditActions, description: 'Entries of this action only.' },
+    outcome: {
+      enum: ['ok', 'rejected'],
+      description: 'ok: what was done; rejected: what was not. Both by default.',
+    },
     limit: {
       type: 'string',
       description: `Use an integer from 1 to ${MAX_LIMIT}; ${DEFAULT_LIMIT} by default.`,
@@ -57,7 +67,14 @@ export const auditViewSchema = component(
   'AuditEntry',
   shape({
     id: { type: 'string' },
-    at: TIME,
+    at: { ...TIME, description: 'When; of what is counted together, the latest time.' },
+    firstAt: { ...TIME, description: 'The first time of what is counted together; otherwise as "at".' },
+    count: {
+      type: 'integer',
+      minimum: 1,
+      description:
+        'How often: what is rejected for one cause from one address is counted together for a day (UTC).',
+    },
     action: { enum: auditActions },
     target: {
       type: 'string',
@@ -83,6 +100,8 @@ export const auditViewSchema = component(
 export const exampleAuditEntry: AuditView = {
   id: '001795166102187-000017-a1b2c3',
   at: '2026-11-20T09:15:02.187Z',
+  firstAt: '2026-11-20T09:15:02.187Z',
+  count: 1,
   action: 'setting.set',
   target: 'activitymonitor_batch_size',
   actor: { id: 'bootstrap', name: 'bootstrap' },
@@ -103,5 +122,19 @@ export function parseAuditQuery(raw: RawAuditQuery): AuditQuery {
 
 /** An entry as the API shows it. */
 export function toAuditView({ at, kind: _kind, ...entry }: StoredAuditEntry): AuditView {
-  return { ...entry, at: iso(at) };
+  return { ...entry, at: iso(at), firstAt: iso(at), count: 1 };
+}
+
+/** What was rejected, as the API shows it. */
+export function toRejectionView({ at, firstAt, ...rejection }: StoredRejection): AuditView {
+  return { ...rejection, at: iso(at), firstAt: iso(firstAt) };
+}
+
+/** Entries of both kinds as one list, newest first. */
+export function mergeAuditViews(
+  done: readonly AuditView[],
+  rejected: readonly AuditView[],
+  limit: number,
+): AuditView[] {
+  return [...done, ...rejected].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).slice(0, limit);
 }

@@ -21,7 +21,7 @@ const SOURCE: JsonSchema = {
 };
 const OVERRIDDEN: JsonSchema = {
   type: 'boolean',
-  description: 'Whether store or gateway.yaml have taken the place of the default.',
+  description: 'Whether the value in force is not the default.',
 };
 
 /** Schema of `NumberSettingView`. */

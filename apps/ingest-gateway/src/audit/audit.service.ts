@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { GatewayError, type Logger } from '@app/pipeline/api';
-import type { AuditQuery, AuditRepository, StoredAuditEntry } from '../store/index.js';
+import type { AuditQuery, AuditRepository, StoredAuditEntry, StoredRejection } from '../store/index.js';
+import { Rejections } from './rejections.js';
 
 /** Who acts, and from where. */
 export interface AuditActor {
@@ -11,7 +12,9 @@ export interface AuditActor {
 }
 
 /** What happened, without secrets; `before` and `after` are JSON values. */
-export type AuditEvent = Pick<StoredAuditEntry, 'kind' | 'action' | 'target' | 'outcome'> & {
+export type AuditEvent = Pick<StoredAuditEntry, 'action' | 'target' | 'outcome'> & {
+  /** `access` and `ban` are never done by anybody, only rejected. */
+  readonly kind: StoredAuditEntry['kind'] | 'access' | 'ban';
   readonly actor: AuditActor;
   readonly before?: unknown;
   readonly after?: unknown;
@@ -29,17 +32,23 @@ export const KEPT_ENTRIES = 10_000;
 /** Old entries are removed once in so many new ones. */
 const TRIM_EVERY = 250;
 
-/** The audit trail: every change and every enrollment, whether it succeeded or not. */
+/**
+ * The audit trail: every change and every enrollment. What is rejected is counted in a set of its own. Every entry is a
+ * log line too.
+ */
 export class AuditService {
   readonly #prefix = randomBytes(3).toString('hex');
   readonly #untrimmed = { change: TRIM_EVERY, enrollment: TRIM_EVERY };
+  readonly #rejections: Rejections;
   #sequence = 0;
 
   constructor(
     private readonly repository: AuditRepository,
     private readonly logger: Logger,
     private readonly now: () => number = Date.now,
-  ) {}
+  ) {
+    this.#rejections = new Rejections(repository, logger);
+  }
 
   /**
    * Makes a change and records it, with the code of the error when it fails.
@@ -64,13 +73,14 @@ export class AuditService {
     }
   }
 
-  /** Writes an entry; it is durable when this resolves. Does not reject: what cannot be stored goes to the log. */
+  /**
+   * Writes an entry, or counts what was rejected: durable when this resolves, repetitions of a rejection within a minute.
+   * Does not reject: what cannot be stored goes to the log.
+   */
   async record({ kind, action, target, actor, outcome, before, after }: AuditEvent): Promise<void> {
     const at = this.now();
-    const entry: StoredAuditEntry = {
-      id: this.#nextId(at),
+    const entry = {
       at,
-      kind,
       action,
       target: target.slice(0, MAX_TARGET),
       actor: { id: actor.id, name: actor.name },
@@ -79,6 +89,17 @@ export class AuditService {
       before: before ?? null,
       after: after ?? null,
     };
+    // Whoever enrolls chooses its key; only callers of the API have proved theirs.
+    const proven = kind === 'change' || (kind === 'access' && actor.id !== '');
+    if (outcome !== 'ok' || kind === 'access' || kind === 'ban') {
+      return this.#rejections.add({ ...entry, proven, logged: kind === 'ban' });
+    }
+    await this.#append({ id: this.#nextId(at), kind, ...entry });
+  }
+
+  async #append(entry: StoredAuditEntry): Promise<void> {
+    const { kind, action, target, actor, from, before, after } = entry;
+    this.logger.info({ action, target, actor, sourceIp: from, before, after }, DONE[kind]);
     try {
       await this.repository.append(entry);
       await this.#trim(kind);
@@ -87,9 +108,20 @@ export class AuditService {
     }
   }
 
-  /** Entries, newest first. */
+  /** Entries of what was done, newest first. */
   list(query: AuditQuery): Promise<StoredAuditEntry[]> {
     return this.repository.list(query);
+  }
+
+  /** What was rejected, by the latest time of each, newest first. */
+  async listRejections(query: AuditQuery): Promise<StoredRejection[]> {
+    await this.#rejections.flush();
+    return this.repository.listRejections(query);
+  }
+
+  /** Writes what is counted and not written yet. */
+  onModuleDestroy(): Promise<void> {
+    return this.#rejections.close();
   }
 
   async #trim(kind: StoredAuditEntry['kind']): Promise<void> {
@@ -105,5 +137,6 @@ export class AuditService {
   }
 }
 
+const DONE = { change: 'Change made', enrollment: 'An agent was enrolled.' } as const;
 /** Targets come from URLs, and those can be of any length. */
 const MAX_TARGET = 200;

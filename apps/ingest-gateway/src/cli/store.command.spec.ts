@@ -142,10 +142,12 @@ describeWithMongo('gateway store copy', () => {
       code: 0,
       out: `Copied from embedded to mongodb:
   agents             1 copied
+  refused keys       0 copied
   enrollment tokens  0 copied
   settings           1 copied
   API keys           0 copied
   audit entries      0 copied
+  rejected attempts  0 copied
 Now run the gateway with GATEWAY_STORE=mongodb.
 `,
       err: '',

@@ -1,3 +1,5 @@
+import type { Effect } from '@app/pipeline/admission';
+import type { AuditService } from '../audit/index.js';
 import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
 import { GatewayError, type Endpoint, type LiveValue, type Logger } from '@app/pipeline/api';
 import { SerialQueue, type AgentsService } from '../agents/index.js';
@@ -42,6 +44,7 @@ export interface DataPlaneHostOptions {
   };
   /** A number never given before, from 1; durable when it resolves. */
   readonly nextEpoch: () => Promise<number>;
+  readonly audit: Pick<AuditService, 'record'>;
   /** Why `start` has not been called yet; `undefined` when nothing is waited for. */
   readonly waitingFor?: () => string | undefined;
   readonly logger: Logger;
@@ -219,9 +222,23 @@ export class DataPlaneHost {
         agentsSeen: (hashes, at, reports) => agents.seen(hashes, at, reports),
         knownServerKey: () => serverKey.read(),
         rememberServerKey: (spkiHash) => serverKey.write(spkiHash),
+        penalized: (address, effect, reason) => void this.#recordPenalty(address, effect, reason),
         nextEpoch: async () => String(await nextEpoch()).padStart(EPOCH_DIGITS, '0'),
       },
     };
+  }
+
+  /** The listener logs bans itself; peers that cause them have proved nothing but their address. */
+  #recordPenalty(address: string, effect: Effect, reason: string): Promise<void> {
+    const actor = { id: '', name: '', from: address };
+    return this.options.audit.record({
+      kind: 'ban',
+      action: 'ban.set',
+      target: address,
+      actor,
+      outcome: reason,
+      after: { effect },
+    });
   }
 
   #endpoints(): Readonly<Record<string, Endpoint>> {

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { AgentsService } from '../agents/index.js';
 import { AgentsModule } from '../agents/agents.module.js';
+import { AuditModule } from '../audit/audit.module.js';
+import { AuditService } from '../audit/index.js';
 import { EnrollmentService } from '../enrollment/index.js';
 import { EnrollmentModule } from '../enrollment/enrollment.module.js';
 import { PARTS, type GatewayParts } from '../parts.js';
@@ -11,16 +13,17 @@ import { FlowLog } from './flow-log.js';
 
 /** Listener and reactors, fed with settings, allowlist and endpoints. */
 @Module({
-  imports: [SettingsModule, AgentsModule, EnrollmentModule],
+  imports: [SettingsModule, AgentsModule, EnrollmentModule, AuditModule],
   providers: [
     {
       provide: DataPlaneHost,
-      inject: [PARTS, SettingsService, AgentsService, EnrollmentService],
+      inject: [PARTS, SettingsService, AgentsService, EnrollmentService, AuditService],
       useFactory: (
         parts: GatewayParts,
         settings: SettingsService,
         agents: AgentsService,
         enrollment: EnrollmentService,
+        audit: AuditService,
       ) =>
         new DataPlaneHost({
           create: parts.createDataPlane,
@@ -38,6 +41,7 @@ import { FlowLog } from './flow-log.js';
           settings,
           agents,
           enrollment,
+          audit,
           clickhouse: parts.clickhouse.endpoint,
           serverKey: {
             read: () => parts.store.installation.get('server_spki'),

@@ -81,8 +81,6 @@ export class EnrollmentService {
     const hostname = isHostname(request.hostname) ? request.hostname : '';
     const known = { spkiHash, sourceIp, ...(hostname !== '' && { hostname }) };
     const sharedWith = cause === undefined ? this.parts.agents.othersNamed(hostname, spkiHash) : [];
-    if (cause === undefined) this.parts.logger.info(known, 'An agent was enrolled.');
-    else this.parts.logger.warn({ ...known, reason: cause }, 'An enrollment was rejected.');
     if (sharedWith.length > 0) {
       this.parts.logger.warn(
         { ...known, sharedWith },

@@ -48,6 +48,7 @@ class ProcessDataPlane implements DataPlane {
       ...(options.neverBan && { neverBan: options.neverBan }),
       logger: listenerLogger,
       metrics,
+      penalized: (address, effect, reason) => handlers.penalized?.(address, effect, reason),
       cut: (id) => this.#supervisor.cut(id),
       end: (id, reason) => this.#supervisor.end(id, reason),
       silences: (ids) => this.#supervisor.silences(ids),

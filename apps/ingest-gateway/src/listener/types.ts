@@ -1,4 +1,4 @@
-import type { LimitReached, Penalty, Refusal } from '@app/pipeline/admission';
+import type { Effect, LimitReached, Penalty, Refusal } from '@app/pipeline/admission';
 import type {
   AllowlistEntry,
   Endpoint,
@@ -28,6 +28,8 @@ export interface DataPlaneHandlers {
   knownServerKey(): Promise<string | undefined>;
   /** Stores what `knownServerKey` gives from now on; durable when it resolves. */
   rememberServerKey(spkiHash: string): Promise<void>;
+  /** Told of every ban and slowing of an address, also of one that begins again. */
+  penalized?(address: string, effect: Effect, reason: string): void;
   /** An epoch that this gateway never used before, fixed width; asked for at each start of a reactor. */
   nextEpoch(): Promise<string>;
 }

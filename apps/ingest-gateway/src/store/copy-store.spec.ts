@@ -32,6 +32,20 @@ const entry = (id: string): StoredAuditEntry => ({
   after: { value: 0 },
 });
 
+const rejection = {
+  id: 'rejected-1',
+  at: 9,
+  firstAt: 3,
+  count: 7,
+  action: 'request',
+  target: 'GET /api/v1/status',
+  actor: { id: '', name: '' },
+  from: '10.0.0.9',
+  outcome: 'UNAUTHORIZED',
+  before: null,
+  after: null,
+};
+
 describe('copyStore', () => {
   let dir: string;
   let from: Store;
@@ -61,6 +75,7 @@ describe('copyStore', () => {
       lastUsedAt: 5,
     });
     await from.audit.append(entry('1'));
+    await from.audit.addRejection(rejection);
     await from.installation.set('gateway_id', 'here');
   });
   afterEach(async () => {
@@ -75,6 +90,7 @@ describe('copyStore', () => {
     new Map([...(await store.settings.list())].sort()),
     await store.apiKeys.list(),
     await store.audit.list({ limit: 10 }),
+    await store.audit.listRejections({ limit: 10 }),
   ];
 
   it('copies everything but what belongs to the one gateway, and counts it', async () => {
@@ -86,6 +102,7 @@ describe('copyStore', () => {
       { name: 'settings', copied: 2, unchanged: 0 },
       { name: 'API keys', copied: 1, unchanged: 0 },
       { name: 'audit entries', copied: 1, unchanged: 0 },
+      { name: 'rejected attempts', copied: 1, unchanged: 0 },
     ]);
     expect(await contents(to)).toEqual(await contents(from));
     expect(await to.installation.get('gateway_id')).toBeUndefined();
@@ -100,9 +117,11 @@ describe('copyStore', () => {
       [0, 2],
       [0, 1],
       [0, 1],
+      [0, 1],
     ]);
     await to.agents.delete(KEY_A);
     await to.settings.delete('b');
+    await to.audit.putRejection({ ...rejection, count: 1 });
     expect(numbers(await copy())).toEqual([
       [1, 1],
       [0, 1],
@@ -110,6 +129,7 @@ describe('copyStore', () => {
       [1, 1],
       [0, 1],
       [0, 1],
+      [1, 0],
     ]);
     expect(await contents(to)).toEqual(await contents(from));
   });

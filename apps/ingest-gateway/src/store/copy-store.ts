@@ -6,6 +6,7 @@ import type {
   StoredApiKey,
   StoredAuditEntry,
   StoredEnrollmentToken,
+  StoredRejection,
   StoredRefusal,
 } from './repositories.js';
 
@@ -90,6 +91,16 @@ const audit: Table<StoredAuditEntry> = {
   exclusive: false,
 };
 
+/** Of counts that both have, the larger one: done again, a copy must not add them up once more. */
+const rejections: Table<StoredRejection> = {
+  name: 'rejected attempts',
+  list: async (store) =>
+    new Map((await store.audit.listRejections({ limit: ALL_ENTRIES })).map((each) => [each.id, each])),
+  put: (store, _, rejection) => store.audit.putRejection(rejection),
+  wanted: (source, target) => (target !== undefined && target.count > source.count ? target : source),
+  exclusive: false,
+};
+
 /** Writes at a time: each of them waits for the target's disk. */
 const CONCURRENCY = 20;
 
@@ -107,6 +118,7 @@ export async function copyStore(from: Store, to: Store, options: CopyOptions): P
     await planTable(settings, from, to),
     await planTable(apiKeys, from, to),
     await planTable(audit, from, to),
+    await planTable(rejections, from, to),
   ];
   const foreign = plans.filter((plan) => plan.foreign > 0);
   if (foreign.length > 0 && !options.overwrite) {

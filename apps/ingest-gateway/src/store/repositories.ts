@@ -172,6 +172,19 @@ export interface StoredAuditEntry {
   readonly after: unknown;
 }
 
+/**
+ * What was rejected for one cause from one address in one day (UTC), counted together. The rest is that of the latest
+ * time; it holds no secrets.
+ */
+export interface StoredRejection extends Omit<StoredAuditEntry, 'kind'> {
+  /** Key: the same for what is counted together. */
+  readonly id: string;
+  /** Milliseconds since 1970-01-01 UTC of the first one; `at` is that of the latest. */
+  readonly firstAt: number;
+  /** How often. */
+  readonly count: number;
+}
+
 /** Which entries of the audit trail to give. */
 export interface AuditQuery {
   /** Earliest time, included, ms. */
@@ -182,13 +195,21 @@ export interface AuditQuery {
   readonly limit: number;
 }
 
-/** The audit trail. */
+/** The audit trail, and beside it what was rejected: a set of its own, so that it never pushes out what was done. */
 export interface AuditRepository {
   append(entry: StoredAuditEntry): Promise<void>;
   /** Newest first. */
   list(query: AuditQuery): Promise<StoredAuditEntry[]>;
   /** Keeps the newest so many of a kind and removes the others. */
   trim(kind: StoredAuditEntry['kind'], keep: number): Promise<void>;
+  /** Adds to the rejection with this id, or keeps it as it is where there is none: counts add up. */
+  addRejection(rejection: StoredRejection): Promise<void>;
+  /** Puts a rejection in the place of the one with its id, or adds it. */
+  putRejection(rejection: StoredRejection): Promise<void>;
+  /** By the latest time of each, newest first. */
+  listRejections(query: AuditQuery): Promise<StoredRejection[]>;
+  /** Keeps so many, those with the latest times, and removes the others. */
+  trimRejections(keep: number): Promise<void>;
 }
 
 /**

@@ -282,6 +282,7 @@ export class Admission {
     const message = effect === 'ban' ? 'Address banned' : 'Address slowed';
     if (isNew) this.options.logger.warn(fields, message);
     else this.options.logger.debug(fields, message);
+    this.options.penalized?.(group, effect, reason);
     this.#cutUnidentified(group, effect === 'ban' ? 0 : SLOWED_UNIDENTIFIED);
     if (!this.#penaltyEnd.armed) this.#penaltyEnd.arm();
     return effect;

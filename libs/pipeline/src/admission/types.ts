@@ -1,3 +1,4 @@
+import type { Effect } from './penalties.js';
 import type { Logger, Metrics } from '../api/index.js';
 
 /** Limits that may change while connections are open; they act on what comes from then on. */
@@ -64,6 +65,8 @@ export interface AdmissionOptions {
    * Never rejects.
    */
   silences(connectionIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Told of every penalty, also of one that begins again. */
+  penalized?(address: string, effect: Effect, reason: string): void;
   /** Milliseconds since 1970-01-01 UTC; `Date.now` by default. */
   readonly now?: () => number;
   /** Milliseconds of which only differences count; `performance.now` by default. */

@@ -10,6 +10,9 @@ import type { RequestLimits } from './request-limits.js';
 /** Who a key belongs to; `undefined` when it is worth nothing. May reject with `STORE_UNAVAILABLE`. */
 export type Authenticate = (key: string | undefined) => Promise<Principal | undefined>;
 
+/** Told of each request that is rejected for whom it comes from, with the code of the problem. */
+export type RejectedRequest = (request: FastifyRequest, code: string) => void;
+
 /** The document and its page say nothing that the project's own pages do not: they need no key. */
 const PUBLIC = /^\/api\/(openapi\.json|docs(\/.*)?)$/;
 const READING = new Set(['GET', 'HEAD']);
@@ -24,14 +27,15 @@ export async function checkAccess(
   reply: FastifyReply,
   authenticate: Authenticate,
   limits: RequestLimits,
+  rejected: RejectedRequest,
 ): Promise<boolean> {
   if (!needsKey(request)) return limits.admit('open', request, reply);
   try {
     const principal = await authenticate(bearerOf(request.headers.authorization));
-    if (principal === undefined) return await refuse(request, reply, limits);
+    if (principal === undefined) return await refuse(request, reply, limits, rejected);
     request.caller = { ...principal, from: addressOf(request) };
     if (!(await limits.admit('key', request, reply))) return false;
-    return principal.role === 'admin' || READING.has(request.method) || forbid(request, reply);
+    return principal.role === 'admin' || READING.has(request.method) || forbid(request, reply, rejected);
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     if (await limits.admit('failed', request, reply)) sendProblem(reply, problemOf(error, request.url));
@@ -45,7 +49,13 @@ function needsKey(request: FastifyRequest): boolean {
   return /^\/api(\/|$)/i.test(path) && !PUBLIC.test(path);
 }
 
-async function refuse(request: FastifyRequest, reply: FastifyReply, limits: RequestLimits): Promise<false> {
+async function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  limits: RequestLimits,
+  rejected: RejectedRequest,
+): Promise<false> {
+  rejected(request, 'UNAUTHORIZED');
   if (!(await limits.admit('failed', request, reply))) return false;
   const detail = 'This needs an API key: send the header "Authorization: Bearer <key>".';
   void reply.header('www-authenticate', 'Bearer realm="gateway"');
@@ -53,7 +63,8 @@ async function refuse(request: FastifyRequest, reply: FastifyReply, limits: Requ
   return false;
 }
 
-function forbid(request: FastifyRequest, reply: FastifyReply): false {
+function forbid(request: FastifyRequest, reply: FastifyReply, rejected: RejectedRequest): false {
+  rejected(request, 'FORBIDDEN');
   const detail = 'This needs a key with the role "admin"; yours has the role "viewer".';
   sendProblem(reply, createProblem(403, 'FORBIDDEN', detail, request.url));
   return false;

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { checkAccess, type Authenticate } from './access.js';
+import { checkAccess, type Authenticate, type RejectedRequest } from './access.js';
 import type { AllowedHosts } from './allowed-hosts.js';
 import { watchRoutes, type Routes } from './allowed-methods.js';
 import { declareCaller } from './caller.js';
@@ -30,14 +30,18 @@ export function addHooks(
   authenticate: Authenticate,
   limits: RequestLimits,
   hosts: AllowedHosts,
+  rejected: RejectedRequest,
 ): Routes {
   declareCaller(instance);
   const routes = watchRoutes(instance);
   instance.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS);
     if (ALWAYS_ANSWERED.has(request.routeOptions.url ?? '')) return undefined;
-    if (!hosts.admit(request, reply)) return reply;
-    if (!(await checkAccess(request, reply, authenticate, limits))) return reply;
+    if (!hosts.admit(request, reply)) {
+      rejected(request, 'MISDIRECTED_REQUEST');
+      return reply;
+    }
+    if (!(await checkAccess(request, reply, authenticate, limits, rejected))) return reply;
     if (!request.is404) return undefined;
     const methods = routes.methodsOf(pathOf(request.url));
     return methods.length > 0 ? refuseMethod(request, reply, methods) : undefined;

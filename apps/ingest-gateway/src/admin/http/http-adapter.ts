@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '@app/pipeline';
 import type { Metrics } from '@app/pipeline/api';
 import { CidrList, coerceIp } from '@app/pipeline/helpers';
-import type { Authenticate } from './access.js';
+import type { Authenticate, RejectedRequest } from './access.js';
 import { AllowedHosts } from './allowed-hosts.js';
 import type { Routes } from './allowed-methods.js';
 import { ConnectionLimits } from './connection-limits.js';
@@ -33,6 +33,7 @@ export interface HttpAdapterOptions {
   /** Others than `REQUEST_RATES`. */
   readonly rates?: Partial<RequestRates>;
   readonly metrics: Metrics;
+  readonly rejected: RejectedRequest;
 }
 
 /** Fastify as the gateway uses it: limits, security headers, keys and one shape of errors. */
@@ -41,6 +42,7 @@ export async function createHttpAdapter({
   http,
   rates,
   metrics,
+  rejected,
 }: HttpAdapterOptions): Promise<{ readonly adapter: FastifyAdapter; readonly routes: Routes }> {
   const connections = new ConnectionLimits(metrics);
   const adapter = new FastifyAdapter({
@@ -59,7 +61,7 @@ export async function createHttpAdapter({
   connections.watch(instance.server);
   const limits = await RequestLimits.create(instance, rates);
   const hosts = new AllowedHosts(http.host, http.allowedHosts);
-  const routes = addHooks(instance, authenticate, limits, hosts);
+  const routes = addHooks(instance, authenticate, limits, hosts, rejected);
   countRequests(instance, metrics);
   acceptJsonOnly(instance);
   return { adapter, routes };

@@ -42,7 +42,7 @@ export async function createEmbeddedStore(dir: string): Promise<Store> {
     changes: { subscribe: () => () => undefined },
     status: () => (state.closed ? { state: 'failed', reason: 'The store is closed.' } : { state: 'ok' }),
     apiKeys: new EmbeddedApiKeyRepository(table('api_keys')),
-    audit: new EmbeddedAuditRepository(table('audit')),
+    audit: new EmbeddedAuditRepository(table('audit'), table('audit_rejections')),
     async close() {
       if (state.closed) return;
       state.closed = true;

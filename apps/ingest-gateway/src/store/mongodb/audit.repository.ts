@@ -1,9 +1,13 @@
-import type { AuditQuery, AuditRepository, StoredAuditEntry } from '../repositories.js';
+import { selectRejections, surplusRejections } from '../rejections.js';
+import type { AuditQuery, AuditRepository, StoredAuditEntry, StoredRejection } from '../repositories.js';
 import type { KeyedDocument, MongoTable } from './mongodb-table.js';
 
 /** The audit trail in MongoDB, of all gateways that share it: `{ _id: id, at, kind, ... }`. */
 export class MongoAuditRepository implements AuditRepository {
-  constructor(private readonly table: MongoTable) {}
+  constructor(
+    private readonly table: MongoTable,
+    private readonly rejections: MongoTable,
+  ) {}
 
   async append({ id, ...fields }: StoredAuditEntry): Promise<void> {
     await this.table.changeQuietly((entries) => entries.replaceOne({ _id: id }, fields, { upsert: true }));
@@ -24,6 +28,33 @@ export class MongoAuditRepository implements AuditRepository {
     const [last] = await this.table.find({ kind }, { newestFirst: true, skip: keep, limit: 1 });
     if (last === undefined) return;
     await this.table.changeQuietly((entries) => entries.deleteMany({ kind, _id: { $lte: last._id } }));
+  }
+
+  /** One atomic operation, so that the counts of several gateways add up. */
+  async addRejection({ id, firstAt, count, ...latest }: StoredRejection): Promise<void> {
+    const change = { $inc: { count }, $min: { firstAt }, $set: latest };
+    await this.rejections.changeQuietly((all) => all.updateOne({ _id: id }, change, { upsert: true }));
+  }
+
+  async putRejection({ id, ...fields }: StoredRejection): Promise<void> {
+    await this.rejections.changeQuietly((all) => all.replaceOne({ _id: id }, fields, { upsert: true }));
+  }
+
+  async listRejections(query: AuditQuery): Promise<StoredRejection[]> {
+    return selectRejections(await this.#allRejections(), query);
+  }
+
+  async trimRejections(keep: number): Promise<void> {
+    const surplus = surplusRejections(await this.#allRejections(), keep);
+    if (surplus.length === 0) return;
+    await this.rejections.changeQuietly((all) => all.deleteMany({ _id: { $in: surplus } }));
+  }
+
+  /** They are few: trimmed, and counted together. */
+  async #allRejections(): Promise<StoredRejection[]> {
+    return (await this.rejections.list()).map(
+      ({ _id, ...fields }) => ({ id: _id, ...fields }) as StoredRejection,
+    );
   }
 }
 

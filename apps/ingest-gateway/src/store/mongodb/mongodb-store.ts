@@ -35,6 +35,7 @@ const COLLECTIONS = {
   settings: 'settings',
   apiKeys: 'api_keys',
   audit: 'audit',
+  rejections: 'audit_rejections',
   meta: 'meta',
 };
 
@@ -60,7 +61,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
     settings: new MongoSettingsRepository(table(COLLECTIONS.settings)),
     installation: options.installation,
     apiKeys: new MongoApiKeyRepository(table(COLLECTIONS.apiKeys)),
-    audit: new MongoAuditRepository(table(COLLECTIONS.audit)),
+    audit: new MongoAuditRepository(table(COLLECTIONS.audit), table(COLLECTIONS.rejections)),
     changes: poller,
     status: () => connection.status(),
     async close() {
