@@ -142,7 +142,7 @@ export class Admission {
     this.#penalties.find(connection.group)?.handshakes.giveBack();
     if (connection.state === 'leaving') return;
     if (this.#keyLimit.hasRoom(key)) this.#place(connection, key);
-    else void this.#decide(connection, key);
+    else this.#decide(connection, key);
     this.#report();
   }
 
@@ -252,11 +252,12 @@ export class Admission {
   }
 
   /** The key has all its places: a silent connection gives way, or this one ends. */
-  async #decide(connection: Connection, key: string): Promise<void> {
-    const room = await this.#keyLimit.makeRoom(connection, key);
-    if (room === true) this.#place(connection, key);
-    if (room === false) this.#end(connection, 'key');
-    this.#report();
+  #decide(connection: Connection, key: string): void {
+    void this.#keyLimit.makeRoom(connection, key, (room) => {
+      if (room) this.#place(connection, key);
+      else this.#end(connection, 'key');
+      this.#report();
+    });
   }
 
   /** There is no place for an identified connection. */

@@ -25,13 +25,14 @@ export class KeyLimit {
 
   /**
    * Makes room for a connection of a key that has none: the one that has been silent longest gives way.
-   * @returns whether there is room; `undefined` when the connection was closed meanwhile
+   * @param decided told whether there is room, which the connection has to take at once: the next one is decided on right
+   *   after; not called when the connection was closed meanwhile
    */
-  async makeRoom(connection: Connection, key: string): Promise<boolean | undefined> {
+  async makeRoom(connection: Connection, key: string, decided: (room: boolean) => void): Promise<void> {
     this.table.decide(connection);
     const silences = await this.host.silences(this.table.places.of(key));
-    if (connection.state !== 'deciding' || this.table.get(connection.id) === undefined) return undefined;
-    return this.hasRoom(key) || this.#displaceSilent(key, silences);
+    if (connection.state !== 'deciding' || this.table.get(connection.id) === undefined) return;
+    decided(this.hasRoom(key) || this.#displaceSilent(key, silences));
   }
 
   #displaceSilent(key: string, silences: ReadonlyMap<string, number>): boolean {
