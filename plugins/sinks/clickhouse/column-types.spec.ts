@@ -5,6 +5,7 @@ import {
   deadLetters,
   defineEventType,
   type EncodedEntry,
+  type Endpoint,
   type EventRecord,
   PartialWriteError,
   type Sink,
@@ -75,6 +76,9 @@ beforeEach(async () => {
 });
 afterEach(() => sink.stop?.(0));
 
+/** Of the server as it runs now: each start makes a new password. */
+const endpoint = (): Endpoint => clickhouse.service.endpoint.current ?? clickhouse.endpoint;
+
 /** The server reads its configuration when it starts; killed, it is started again at the same address. */
 async function defineCluster(): Promise<void> {
   const directory = join(clickhouse.directory, 'clickhouse', 'config.d');
@@ -88,13 +92,13 @@ async function defineCluster(): Promise<void> {
   await pollUntil(
     'the cluster',
     () => clickhouse.rows('SELECT cluster FROM system.clusters'),
-    ({ length }) => length > 0,
+    ({ length }) => length > 0 && endpoint() !== clickhouse.endpoint,
   );
 }
 
-function createSink(url = clickhouse.endpoint.url): Sink {
+function createSink(url = endpoint().url): Sink {
   context = createTestContext({ id: 'activity/clickhouse', eventTypes: [type, deadLetters], now: () => now });
-  context.services.endpoints.set(new Map([['clickhouse', { ...clickhouse.endpoint, url }]]));
+  context.services.endpoints.set(new Map([['clickhouse', { ...endpoint(), url }]]));
   return clickhouseSink.create(
     { endpoint: 'clickhouse', compression: false, request_timeout: '20s' },
     context,
