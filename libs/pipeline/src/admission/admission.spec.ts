@@ -12,11 +12,12 @@ describe('Admission', () => {
   let silences: Map<string, number>;
   let admission: Admission;
   const metrics = createRecordingMetrics();
+  const logger = createRecordingLogger();
 
   function make(change: Partial<AdmissionOptions> = {}): Admission {
     return new Admission({
       limits: { maxConnections: 100, penaltyMs: 10_000, unidentifiedMs: 60_000 },
-      logger: createRecordingLogger(),
+      logger,
       metrics,
       cut: (id) => cut.push(id),
       end: (id, reason) => ended.push([id, reason]),
@@ -191,6 +192,19 @@ describe('Admission', () => {
       now += 10_000;
       expect(admission.penalties()).toEqual([]);
       expect(admit('10.0.0.1')).not.toBe('banned');
+    });
+
+    it('are a warning once, when a penalty begins, with the address and the time', () => {
+      const lines = logger.lines.length;
+      const [first, second] = times(2, '10.0.0.77');
+      admission.violation(first!, 'test');
+      admission.violation(second!, 'test');
+      expect(logger.lines.slice(lines).map(({ level, message, fields }) => [level, message, fields])).toEqual(
+        [
+          ['warn', 'Address banned', { sourceIp: '10.0.0.77', reason: 'test', seconds: 10 }],
+          ['debug', 'Address banned', { sourceIp: '10.0.0.77', reason: 'test', seconds: 10 }],
+        ],
+      );
     });
 
     it('take an IPv6 address for its /64', () => {
