@@ -35,7 +35,7 @@ export class BansAdmin {
       note.target = ip;
       note.before = this.list().find((ban) => ban.ip === ip);
       if (!this.dataPlane.liftBan(ip)) {
-        throw new GatewayError('BAN_UNKNOWN', `The address ${ip} is not banned.`);
+        throw new GatewayError('BAN_UNKNOWN', `The address ${ip} is neither banned nor slowed.`);
       }
     });
   }
