@@ -209,6 +209,25 @@ describe('what is sent again while the original is on its way', () => {
     expect(second.received).toContain('"Messages":11}');
   });
 
+  it('does not take the first half of a message for the message of its number', async () => {
+    await startRig(new DurableStore());
+    const leef = 'LEEF:1.0|V|P|1|E|src=192.0.2.1\tusrName=alice';
+    const first = await rig.connect();
+    first.socket.end(hello(1) + tenLines + leef.slice(0, -3));
+    await pollUntil('the first copy', () => store.waiting > 0);
+    store.flush();
+    await first.closed;
+    const discarded = (): number => rig.value('gateway_frame_bytes_discarded_total', { reason: 'ended' });
+    await pollUntil('the half that is counted', () => discarded() === leef.length - 3);
+    const second = await rig.connect();
+    second.socket.write(`${hello(11)}${leef}\n`);
+    await pollUntil('the whole message', () => store.waiting > 0);
+    store.flush();
+    await pollUntil('the Ack', () => second.received.includes('"Messages":1}'));
+    expect(store.stored.at(-1)).toBe(leef);
+    expect(store.stored).toHaveLength(11);
+  });
+
   it('ends an older connection of the stream that is still open', async () => {
     await startRig(new DurableStore());
     const first = await rig.connect();

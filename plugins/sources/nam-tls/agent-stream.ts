@@ -59,6 +59,11 @@ export class AgentStream {
     };
   }
 
+  /** Whether its messages have numbers. */
+  get numbered(): boolean {
+    return this.#numbers !== undefined;
+  }
+
   /** Whether so many lines were no messages that the connection has to end. */
   get tooManyMalformed(): boolean {
     return this.#malformed.tooMany;

@@ -202,7 +202,7 @@ export class AgentConnection {
     }
     const before = this.#framer.pendingBytes;
     const last = end === 'ended' ? this.#framer.end() : undefined;
-    if (last !== undefined && isCutOff(last)) this.#lost += before;
+    if (last !== undefined && isCutOff(last, this.#stream?.numbered === true)) this.#lost += before;
     else if (last !== undefined) await this.#take([Line.of(last)]);
     if (this.#framer.overflowed) {
       this.#lost += before;

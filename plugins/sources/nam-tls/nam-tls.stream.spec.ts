@@ -79,6 +79,14 @@ describe('stream of an allowlisted agent', () => {
     expect(Math.max(...rig.batches.map((batch) => batch.size))).toBeLessThanOrEqual(100);
   });
 
+  it('takes octet-counted frames, between lines and without LF', async () => {
+    const { socket } = await rig.connect();
+    const counted = `${LEEF.length} ${LEEF}`;
+    socket.write(`${EVENT}\n${counted}${counted}\n${EVENT}\n${counted}`);
+    await until(() => rig.lines().length === 5, 'all of them, the last without waiting for more');
+    expect(rig.lines()).toEqual([EVENT, LEEF, LEEF, EVENT, LEEF]);
+  });
+
   it('takes a last line without LF at a clean end', async () => {
     const client = await rig.connect();
     client.socket.end(`${EVENT}\n${LEEF}`);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Line, LineFramer, MessageReader } from '@app/pipeline/helpers';
 import { MalformedLines } from './malformed-lines.js';
-import { sortLines } from './sort-lines.js';
+import { isCutOff, sortLines } from './sort-lines.js';
 
 const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 const control = (value: string): string => `{"MessageType":"Hello","EnrollmentCode":"secret","X":${value}}`;
@@ -84,5 +84,28 @@ describe('sortLines', () => {
     expect(take([event, '{"MessageType":"Hello"}', '{"a":1}', ...junk(7)])).toBe(false);
     expect(take(junk(1))).toBe(true);
     expect(take([event])).toBe(true);
+  });
+});
+
+describe('isCutOff', () => {
+  const deepStart = `{"ActivityType":"x","X":${'['.repeat(100)}`;
+  it.each([
+    // a last line without LF, in any stream, in a numbered one
+    ['{"ActivityType":"x"}', false, false],
+    ['{"a":1}', false, false],
+    ['{"ActivityType":"x","a":1,"a":1}', false, false],
+    ['{"ActivityType":"x', true, true],
+    [deepStart, false, true],
+    ['LEEF:1.0|V|P|1|I|a=b', false, true],
+    ['LEEF:1.', false, true],
+    ['junk', false, true],
+    ['86 <13>1 2026-11-30T20:00:00Z host app - - - LEEF:1.0|V|P|1', true, true],
+    ['8', true, true],
+    ['20 <13>host LEEF:1.0|V|P|1|I|a=b', false, true],
+  ])('%.40s', (line, plain, numbered) => {
+    expect([isCutOff(Buffer.from(line), false), isCutOff(Buffer.from(line), true)]).toEqual([
+      plain,
+      numbered,
+    ]);
   });
 });

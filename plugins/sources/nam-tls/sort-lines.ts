@@ -1,6 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { Reject, SourceEvent } from '@app/pipeline/api';
-import { readMessage, type Line, type Message, type MessageReader } from '@app/pipeline/helpers';
+import {
+  octetFrameAt,
+  readMessage,
+  type Line,
+  type Message,
+  type MessageReader,
+} from '@app/pipeline/helpers';
 import type { MalformedLines } from './malformed-lines.js';
 import { withoutCode } from './enrollment-message.js';
 
@@ -60,13 +66,20 @@ export function sortLines(
 }
 
 /**
- * Whether a last line without its end was cut off rather than sent: a JSON object that does not end. TCP tells the end
- * of a process that died from an end in order no better.
+ * Whether a last line without its end was cut off rather than sent: a JSON object that does not end, or less of a frame than
+ * its length says. TCP tells the end of a process that died from an end in order no better.
+ * @param numbered whether the stream is numbered. There only a JSON object that ends is taken: a part of another message
+ *   would be durable under the number of the whole one, which would not be stored when it is sent again
  */
-export function isCutOff(last: Buffer): boolean {
-  if (last[0] !== OPENING_BRACE) return false;
-  const message = readMessage(last);
-  return message.kind === 'violation' && message.code === 'not_json_or_leef';
+export function isCutOff(last: Buffer, numbered: boolean): boolean {
+  if (last[0] === OPENING_BRACE) {
+    const message = readMessage(last);
+    if (message.kind === 'violation') return message.code === 'not_json_or_leef';
+    // The others are told before the end of the object is seen.
+    return numbered && message.kind === 'rejected' && message.code !== 'repeated_key';
+  }
+  const frame = octetFrameAt(last, 0, last.length);
+  return numbered || (frame !== undefined && (frame === 'unknown' || frame.end > last.length));
 }
 
 function rejectOf(message: Exclude<Message, { kind: 'event' }>, line: Buffer): Reject {

@@ -16,6 +16,7 @@ export { endOfString } from './json-shape.js';
 export * from './line.js';
 export * from './line-framer.js';
 export * from './live-value.js';
+export { octetFrameAt } from './octet-count.js';
 export * from './office365.js';
 export * from './parser-transform.js';
 export * from './process-identity.js';

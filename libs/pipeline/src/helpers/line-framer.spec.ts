@@ -75,6 +75,56 @@ describe('LineFramer', () => {
     expect(framer.push(Buffer.from(' '.repeat(100) + 'x\n')).map(String)).toEqual(['x']);
   });
 
+  describe('octet-counted frames', () => {
+    const counted = (text: string): string => `${Buffer.byteLength(text)} ${text}`;
+    const one = '<13>1 2026-11-30T20:00:00Z host app - - - LEEF:1.0|V|P|1|96|src=192.0.2.1\tusrName=ü';
+    const two = 'LEEF:1.0|V|P|1|E|a=1';
+
+    it.each([
+      ['one without LF', counted(one), [one]],
+      ['several without LF between them', counted(one) + counted(two) + counted(one), [one, two, one]],
+      ['with LF after them', `${counted(one)}\n${counted(two)}\r\n\0${counted(one)}\n`, [one, two, one]],
+      ['that count their LF', counted(`${one}\n`) + counted(`${two}\r\n`), [one, two]],
+      [
+        'between lines',
+        `{"a":1}\n${counted(one)}${counted(two)}\n{"a":2}\n${counted(one)}`,
+        ['{"a":1}', one, two, '{"a":2}', one],
+      ],
+      ['of a length that is too large', `999 ${one}\n${two}\n`, [`999 ${one}`, two]],
+      ['of a length that is too small', `20 ${one}\n${two}\n`, [`20 ${one}`, two]],
+      [
+        'of a length that is one too small',
+        `86 ${two.replace('E|', `${'E'.repeat(70)}|`)}1\n${two}`,
+        [`86 ${two.replace('E|', `${'E'.repeat(70)}|`)}1`, two],
+      ],
+      [
+        'that are none',
+        `12 monkeys\n5\n7 \n1234567890 <13>\n${two}\n`,
+        ['12 monkeys', '5', '7 ', '1234567890 <13>', two],
+      ],
+    ])('are lines: %s', (_name, text, lines) => {
+      const bytes = Buffer.from(text);
+      expect(frame(bytes, [])).toEqual(lines);
+      expect(frame(bytes, [7, 30, 31, 90, 100, 101, 102])).toEqual(lines);
+    });
+
+    it('come out whole across every chunk boundary, as soon as they are there', () => {
+      const bytes = Buffer.from(counted(one) + counted(two));
+      for (let cut = 0; cut <= bytes.length; cut += 1) expect(frame(bytes, [cut])).toEqual([one, two]);
+      const framer = new LineFramer(1000);
+      const lines: string[] = [];
+      for (const byte of bytes) lines.push(...framer.push(Buffer.from([byte])).map(String));
+      expect(lines).toEqual([one, two]);
+      expect(framer.pendingBytes).toBe(0);
+    });
+
+    it('over the limit end the framing', () => {
+      const framer = new LineFramer(50);
+      framer.push(Buffer.from(counted(one)));
+      expect(framer.overflowed).toBe(true);
+    });
+  });
+
   it('takes lines up to the limit, in one chunk or in many', () => {
     for (const end of ['\n', '\r\n', '']) {
       const bytes = Buffer.from('x'.repeat(10) + end);

@@ -1,4 +1,5 @@
 import { Line } from './line.js';
+import { beginsLength, octetFrameAt, type OctetFrame } from './octet-count.js';
 
 const TAB = 0x09;
 const LF = 0x0a;
@@ -15,8 +16,9 @@ const MIN_HELD_BYTES = 512;
 /**
  * Cuts a byte stream into lines ended by LF, across any chunk boundary. Lines are views into the chunks, or copies where
  * they span several. White space, NULs and byte order marks before a line are left out, and so are its end, NULs and CRs
- * after it; spaces and tabs there stay, as they may belong to its last value. Lines of nothing else are left out. Memory is
- * bounded: a line over the limit ends the framing.
+ * after it; spaces and tabs there stay, as they may belong to its last value. Lines of nothing else are left out. A syslog
+ * message whose length stands before it is a line too, with or without LF. Memory is bounded: a line over the limit ends the
+ * framing.
  */
 export class LineFramer {
   /** Holds the `#pending` bytes of a line that has begun; grows by doubling, so that a drip of bytes costs no more. */
@@ -46,9 +48,32 @@ export class LineFramer {
   cut(chunk: Buffer): Line[] {
     const lines: Line[] = [];
     if (this.#overflowed) return lines;
+    if (this.#pending > 0 && beginsLength(this.#held[0]) && this.#mayEndFrame(chunk)) {
+      const joined = Buffer.concat([this.#held.subarray(0, this.#pending), chunk]);
+      this.#release();
+      return this.#cut(joined, lines);
+    }
+    return this.#cut(chunk, lines);
+  }
+
+  #cut(chunk: Buffer, lines: Line[]): Line[] {
     let start = 0;
-    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
-      if (this.#pending === 0) start = skipBlank(chunk, start, end);
+    for (;;) {
+      // What stands before a line must not count as a line that has begun: some senders end lines with LF and NUL.
+      if (this.#pending === 0) {
+        start = skipBlank(chunk, start, chunk.length);
+        if (beginsLength(chunk[start])) {
+          const frame = this.#wholeFrame(chunk, start);
+          if (frame === 'unknown') break;
+          if (frame !== undefined) {
+            lines.push(lineOf(chunk, frame.start, frame.end));
+            start = frame.end;
+            continue;
+          }
+        }
+      }
+      const end = chunk.indexOf(LF, start);
+      if (end === -1) break;
       // Checked before anything is copied; a CR may still come off.
       if (this.#pending + end - start > this.maxBytes + 1) return this.#overflow(lines);
       const whole = this.#pending === 0;
@@ -57,14 +82,37 @@ export class LineFramer {
       if (line.length > this.maxBytes) return this.#overflow(lines);
       if (line.length > 0) lines.push(line);
     }
-    // What stands before a line must not count as a line that has begun: some senders end lines with LF and NUL.
-    if (this.#pending === 0) start = skipBlank(chunk, start, chunk.length);
     if (start < chunk.length) {
       // One byte more than the limit is allowed while it may still turn out to be the CR of a line end.
       if (this.#pending + chunk.length - start > this.maxBytes + 1) return this.#overflow(lines);
       this.#hold(chunk.subarray(start));
     }
     return lines;
+  }
+
+  /**
+   * The frame at a place, if all of it is there and its length fits what is around it: no LF before its end, and blanks or
+   * another frame after it. Any other one is read as a line.
+   * `unknown` when only more bytes will tell.
+   */
+  #wholeFrame(chunk: Buffer, start: number): OctetFrame | 'unknown' | undefined {
+    const frame = octetFrameAt(chunk, start, chunk.length);
+    if (frame === undefined || frame === 'unknown' || frame.end > chunk.length) return undefined;
+    if (frame.end - frame.start > this.maxBytes) return undefined;
+    const next = chunk[frame.end];
+    // Digits may be the next length or the rest of this message, if its length is wrong: what follows will tell.
+    if (next !== undefined && !isBlank(next)) {
+      const after = beginsLength(next) ? octetFrameAt(chunk, frame.end, chunk.length) : undefined;
+      if (after === undefined || after === 'unknown') return after;
+    }
+    const lf = chunk.indexOf(LF, frame.start);
+    return lf === -1 || lf >= frame.end - 1 ? frame : undefined;
+  }
+
+  /** Whether the held bytes are of a frame, and end or are told apart from a line with this chunk. */
+  #mayEndFrame(chunk: Buffer): boolean {
+    const frame = octetFrameAt(this.#held, 0, this.#pending);
+    return frame === 'unknown' || (frame !== undefined && frame.end <= this.#pending + chunk.length);
   }
 
   /** The last line of a stream that ended cleanly without LF, if there is one. */
