@@ -15,7 +15,7 @@ const DETAILS = {
   AGENT_UNKNOWN: `No agent has the SPKI hash ${'ab'.repeat(32)}.`,
   AGENT_DENIED: `The agent with the SPKI hash ${'ab'.repeat(32)} is denied. POST /api/v1/nam-listener/agents/:spki_hash/allow ends that.`,
   AGENT_NOT_DENIED: `The key ${'ab'.repeat(32)} is not denied. GET /api/v1/nam-listener/denied-agents lists the denied ones.`,
-  BAN_UNKNOWN: 'The address 192.0.2.7 is not banned.',
+  BAN_UNKNOWN: 'The address 192.0.2.7 is neither banned nor slowed.',
   TOKEN_UNKNOWN: 'No enrollment token has this id. GET /api/v1/nam-listener/enrollment-tokens lists them.',
   API_KEY_UNKNOWN: 'No API key has this id. GET /api/v1/api-keys lists them.',
   DEAD_LETTER_UNKNOWN: 'There is no dead letter of that id. It may have expired.',
