@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Credentials } from './embedded-users.js';
+import type { Credentials, EmbeddedUsers } from './embedded-users.js';
 import { escapeXml } from './xml.js';
 
 /** Names, in the server's directory, of the files that it is started with. Both hold secrets or what guards them. */
@@ -14,7 +14,7 @@ export const FILES_DIRECTORY = 'user_files';
  * otherwise read any `config.xml` of its working directory.
  * @param directory where its log goes
  */
-export function embeddedConfig(directory: string, gateway: Credentials): string {
+export function embeddedConfig(directory: string, users: EmbeddedUsers): string {
   const path = (name: string): string => escapeXml(join(directory, name));
   const files = `${path(FILES_DIRECTORY)}/`;
   return `<clickhouse>
@@ -37,7 +37,7 @@ export function embeddedConfig(directory: string, gateway: Credentials): string 
     <table_engines_require_grant>true</table_engines_require_grant>
   </access_control_improvements>
   <http_handlers>
-${handlers(gateway)}
+${handlers(users).join('\n')}
   </http_handlers>
   <keep_alive_timeout>10</keep_alive_timeout>
   <max_server_memory_usage_to_ram_ratio>0.5</max_server_memory_usage_to_ram_ratio>
@@ -71,11 +71,29 @@ export function authorizationOf({ username, password }: Credentials): string {
 }
 
 /**
- * A request without the gateway's password gets 404, before ClickHouse looks at its path, its query or its user: there
- * is no page, no ping and no other user. A browser cannot know the password, whatever host it believes to talk to.
+ * A request without a user's password gets 404, before ClickHouse looks at its path, its query or its user: there is no
+ * page, no ping and no other user. A browser cannot know the gateway's password, whatever host it believes to talk to,
+ * and is not answered as the reader, whose password it may have been told.
+ *
+ * A reader says who it is by ClickHouse's own headers: beside them ClickHouse refuses every other user, while it takes
+ * `?user=default` rather than the user of an `Authorization` header.
  */
-function handlers(gateway: Credentials): string {
-  const headers = `<headers><Authorization>${authorizationOf(gateway)}</Authorization></headers>`;
-  return `    <rule_ping>${headers}<url>/ping</url><handler><type>ping</type></handler></rule_ping>
-    <rule_query>${headers}<handler><type>dynamic_query_handler</type><query_param_name>query</query_param_name></handler></rule_query>`;
+function handlers({ gateway, reader }: EmbeddedUsers): string[] {
+  const rules = accessRules('gateway', { Authorization: authorizationOf(gateway) });
+  if (reader === undefined) return rules;
+  const { username, password } = reader;
+  const named = { 'X-ClickHouse-User': username, 'X-ClickHouse-Key': password };
+  return [...rules, ...accessRules('reader', { ...NO_BROWSER, ...named })];
+}
+
+const NO_BROWSER = { Origin: '', Host: String.raw`regex:(127\.0\.0\.1|localhost)(:\d+)?` };
+
+function accessRules(name: string, headers: Readonly<Record<string, string>>): string[] {
+  const conditions = Object.entries(headers).map(([key, value]) => `<${key}>${escapeXml(value)}</${key}>`);
+  const rule = (kind: string, path: string, handler: string): string =>
+    `    <rule_${name}_${kind}><headers>${conditions.join('')}</headers>${path}<handler>${handler}</handler></rule_${name}_${kind}>`;
+  return [
+    rule('ping', '<url>/ping</url>', '<type>ping</type>'),
+    rule('query', '', '<type>dynamic_query_handler</type><query_param_name>query</query_param_name>'),
+  ];
 }

@@ -1,4 +1,5 @@
 import { GatewayError } from '@app/pipeline/api';
+import { NOT_CONFINED } from './embedded-confinement.js';
 
 /** What the reason for an end is read with. */
 export interface FailureContext {
@@ -25,6 +26,13 @@ export function embeddedFailure(message: string, context: FailureContext, cause:
       'CLICKHOUSE_PORT_IN_USE',
       `Port ${context.port} on 127.0.0.1 is in use, so that the embedded ClickHouse cannot listen on it.`,
       'Set CLICKHOUSE_HTTP_PORT to another port, or to 0 for any free one.',
+    );
+  }
+  if (message.includes(NOT_CONFINED)) {
+    return new GatewayError(
+      'CLICKHOUSE_READER_UNSUPPORTED',
+      'The embedded ClickHouse cannot be kept from reading the files of the gateway, so it has no reader here.',
+      'Remove clickhouse.reader from gateway.yaml (CLICKHOUSE_READER_USER). It needs Linux 5.19 or newer with Landlock.',
     );
   }
   const said = /Code: \d+\..*/.exec(message)?.[0] ?? lastLine(message);

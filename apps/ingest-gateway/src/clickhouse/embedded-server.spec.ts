@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sleep } from '@app/pipeline/helpers';
-import { EMBEDDED_CHILD_PROGRAM, EMBEDDED_SERVER_QUERY, PORT_FILE } from './embedded-child.js';
+import { EMBEDDED_CHILD_PROGRAM, embeddedServerQuery, PORT_FILE } from './embedded-child.js';
 import { authorizationOf, embeddedConfig, embeddedOptions } from './embedded-config.js';
 import { findEmbeddedLibrary } from './embedded-library.js';
 import { createGatewayUser, embeddedUsers } from './embedded-users.js';
@@ -119,10 +119,10 @@ describe('the embedded server', () => {
     const { ffi, library } = findEmbeddedLibrary();
     await mkdir(join(directory, 'data'));
     const user = createGatewayUser();
-    await writeFile(join(directory, 'config.xml'), embeddedConfig(directory, user));
-    await writeFile(join(directory, 'users.xml'), embeddedUsers('activity', user));
-    const options = embeddedOptions(directory, 0, EMBEDDED_SERVER_QUERY);
-    const command = JSON.stringify(['-e', EMBEDDED_CHILD_PROGRAM, ffi, library, ...options]);
+    await writeFile(join(directory, 'config.xml'), embeddedConfig(directory, { gateway: user }));
+    await writeFile(join(directory, 'users.xml'), embeddedUsers('activity', { gateway: user }));
+    const options = embeddedOptions(directory, 0, embeddedServerQuery());
+    const command = JSON.stringify(['-e', EMBEDDED_CHILD_PROGRAM, ffi, library, 'null', ...options]);
     const parent = spawn(
       process.execPath,
       [

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { GatewayError } from '@app/pipeline/api';
 import { sleep } from '@app/pipeline/helpers';
 import { makePrivateDirectory, writePrivateFile } from '../private-files.js';
-import { EMBEDDED_CHILD_PROGRAM, EMBEDDED_SERVER_QUERY, PORT_FILE } from './embedded-child.js';
+import { EMBEDDED_CHILD_PROGRAM, embeddedServerQuery, PORT_FILE } from './embedded-child.js';
 import {
   authorizationOf,
   CONFIG_FILE,
@@ -15,6 +15,7 @@ import {
   FILES_DIRECTORY,
   USERS_FILE,
 } from './embedded-config.js';
+import { confinementChecks, confinementOf, LOADED_FILE } from './embedded-confinement.js';
 import { embeddedFailure } from './embedded-failure.js';
 import { findEmbeddedLibrary } from './embedded-library.js';
 import { createGatewayUser, type Credentials, embeddedUsers } from './embedded-users.js';
@@ -47,6 +48,8 @@ export interface EmbeddedServerOptions {
   readonly port: number;
   /** The only one that the gateway may use. */
   readonly database: string;
+  /** A user for people's own queries, who may only read the database. */
+  readonly reader?: Credentials | undefined;
 }
 
 /**
@@ -62,22 +65,24 @@ export async function startEmbeddedServer(
   const workingDirectory = join(directory, 'run');
   const own = [directory, workingDirectory, join(directory, 'data'), join(directory, FILES_DIRECTORY)];
   for (const each of own) await makePrivateDirectory(each);
-  const user = createGatewayUser();
-  await writePrivateFile(join(directory, USERS_FILE), embeddedUsers(options.database, user));
-  await writePrivateFile(join(directory, CONFIG_FILE), embeddedConfig(directory, user));
+  const users = { gateway: createGatewayUser(), reader: options.reader };
+  await writePrivateFile(join(directory, USERS_FILE), embeddedUsers(options.database, users));
+  await writePrivateFile(join(directory, CONFIG_FILE), embeddedConfig(directory, users));
+  const confinement = options.reader === undefined ? null : confinementOf(directory);
+  const checks = confinement === null ? [] : confinementChecks(confinement, ffi);
   const portFile = join(workingDirectory, PORT_FILE);
-  await rm(portFile, { force: true });
+  await Promise.all([portFile, join(workingDirectory, LOADED_FILE)].map((each) => rm(each, { force: true })));
   const server = new EmbeddedProcess(
     spawn(
       process.execPath,
       [
-        ...['-e', EMBEDDED_CHILD_PROGRAM, ffi, library],
-        ...embeddedOptions(directory, options.port, EMBEDDED_SERVER_QUERY),
+        ...['-e', EMBEDDED_CHILD_PROGRAM, ffi, library, JSON.stringify(confinement)],
+        ...embeddedOptions(directory, options.port, embeddedServerQuery(checks)),
       ],
       // A process group of its own: Ctrl-C in a terminal reaches the gateway alone, which needs the server to drain.
       { cwd: workingDirectory, detached: true, stdio: ['pipe', 'ignore', 'pipe'], env: environment() },
     ),
-    user,
+    users.gateway,
     options,
   );
   try {

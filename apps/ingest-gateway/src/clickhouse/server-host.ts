@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Endpoint, GatewayError } from '@app/pipeline/api';
 import { removeAccessFile, writeAccessFile } from './access-file.js';
 import { type EmbeddedServer, startEmbeddedServer } from './embedded-server.js';
+import { readerOf } from './reader-password.js';
 import type { ClickHouseOptions } from './types.js';
 
 /** Where the server of the service comes from. */
@@ -73,7 +74,8 @@ class EmbeddedHost implements ServerHost {
 
   async #startAtKnownPort(signal: AbortSignal): Promise<EmbeddedServer> {
     const { config } = this;
-    const options = { directory: join(this.dataDir, 'clickhouse'), database: config.database };
+    const reader = await readerOf(config, this.dataDir);
+    const options = { directory: join(this.dataDir, 'clickhouse'), database: config.database, reader };
     const port = config.httpPort === 0 ? (this.#latest?.port ?? 0) : config.httpPort;
     try {
       return await startEmbeddedServer({ ...options, port }, signal);

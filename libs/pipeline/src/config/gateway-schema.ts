@@ -123,6 +123,19 @@ const clickhouseSchema = section(
       examples: ['activity'],
     }),
     http_port: port("HTTP port of the gateway's own ClickHouse, on 127.0.0.1.", 0),
+    reader: section(
+      "A user for people's own queries on the gateway's own ClickHouse, who may only read. Off by default.",
+      {
+        username: text('Name of the user.', {
+          pattern: '^(?!default$|gateway$)[A-Za-z_][A-Za-z0-9_]*$',
+          maxLength: 64,
+          examples: ['reader'],
+        }),
+        password_file: text(
+          'File with the password, relative to the working directory; without it one is made and written to the data directory.',
+        ),
+      },
+    ),
     retention_days: {
       type: 'integer',
       minimum: 0,
@@ -250,6 +263,7 @@ export interface GatewayValue {
     readonly password: string;
     readonly database: string;
     readonly http_port: number;
+    readonly reader: { readonly username?: string; readonly password_file?: string };
     readonly retention_days: number;
     readonly dead_letter_retention_days: number;
     readonly dead_letter_alert_rows: number;

@@ -137,6 +137,7 @@ function toConfig(value: GatewayValue, cwd: string, pipelines: readonly Pipeline
       password: clickhouse.password,
       database: clickhouse.database,
       httpPort: clickhouse.http_port,
+      ...toReader(clickhouse.reader, cwd),
       retentionDays: effectiveRetention(clickhouse.retention_days),
       deadLetterRetentionDays: effectiveRetention(clickhouse.dead_letter_retention_days),
       deadLetterAlert: {
@@ -157,6 +158,15 @@ function toHttp({ host, port, ...lists }: GatewayValue['http']): GatewayConfig['
     trustedProxies: entriesOf(lists.trusted_proxies),
     allowedHosts: entriesOf(lists.allowed_hosts),
   };
+}
+
+/** Without a name there is no reader: a file may name where its password would be. */
+function toReader(
+  { username, password_file: file }: GatewayValue['clickhouse']['reader'],
+  cwd: string,
+): Pick<GatewayConfig['clickhouse'], 'reader'> {
+  if (username === undefined) return {};
+  return { reader: { username, ...(file !== undefined && { passwordFile: resolve(cwd, file) }) } };
 }
 
 /** What the embedded store has no use for is left out: one file can serve both by a variable. */

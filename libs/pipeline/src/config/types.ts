@@ -67,6 +67,8 @@ export interface GatewayConfig {
     readonly database: string;
     /** Port of the embedded server, 0 = any free one. */
     readonly httpPort: number;
+    /** A user of the embedded server for people's own queries. */
+    readonly reader?: { readonly username: string; readonly passwordFile?: string };
     /** Days that events are kept; 0 = no TTL. */
     readonly retentionDays: number;
     /** The same for dead letters. */
