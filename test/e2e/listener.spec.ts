@@ -261,6 +261,11 @@ describe('the listener', () => {
     expect(await listener(gateway)).toMatchObject({ connections: 991, rejected: { limit: 0 } });
     // The last places.
     await open(9);
+    await pollUntil(
+      'all places to be taken',
+      () => listener(gateway),
+      ({ connections }) => connections === 1_000,
+    );
     await expect(RawAgent.connect(port, agent)).rejects.toThrow();
     const full = await listener(gateway);
     expect(full).toMatchObject({ connections: 1_000, rejected: { limit: 1 } });

@@ -230,6 +230,11 @@ describe('the agent protocol', () => {
     await enrollRaw(port, many, await gateway.token(), 'MANY');
     const agents = await Promise.all(Array.from({ length: 8 }, () => RawAgent.connect(port, many)));
     await Promise.all(agents.map((each) => each.send(fileEvent('MANY'))));
+    await pollUntil(
+      'eight connections of the key',
+      async () => (await gateway.rest<AgentView[]>('GET', '/api/v1/nam-listener/agents')).body,
+      (list) => list.find(({ spkiHash }) => spkiHash === many.spkiHash)?.connections === 8,
+    );
     const ninth = await RawAgent.connect(port, many);
     await ninth.whenClosed();
     expect(agents.filter((each) => each.closed)).toEqual([]);
