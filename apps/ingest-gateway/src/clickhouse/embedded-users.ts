@@ -65,6 +65,8 @@ export function embeddedUsers(database: string, { gateway, reader }: EmbeddedUse
   const own = `${quoteIdentifier(database)}.*`;
   const gatewayGrants = [
     `GRANT CREATE DATABASE, CREATE TABLE, SELECT, INSERT, ${ALTER.join(', ')} ON ${own}`,
+    // A changed retention stops the deletes by the former one first.
+    `GRANT SYSTEM TTL MERGES ON ${own}`,
     ...SYSTEM_TABLES.map((name) => `GRANT SELECT ON system.${name}`),
     'GRANT TABLE ENGINE ON MergeTree',
   ];
