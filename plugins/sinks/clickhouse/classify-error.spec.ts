@@ -4,7 +4,7 @@ import { PartialWriteError, PermanentError, RetryableError } from '@app/pipeline
 import { classifyError, rowOf } from './classify-error.js';
 import { UnexpectedAnswer } from './exchange.js';
 
-const CONTEXT = { table: 'file_events', rows: 4, aborted: false };
+const CONTEXT = { table: 'file_events', rows: 4, entries: 2, aborted: false };
 const clickhouse = (code: number, type: string, message = 'Something'): ClickHouseError =>
   new ClickHouseError({ code: String(code), type, message });
 const system = (code: string): Error => Object.assign(new Error(code), { code });
@@ -74,6 +74,16 @@ describe('classifyError', () => {
     expect(error).toBeInstanceOf(RetryableError);
     expect(error.code).toBe(code);
     expect(error.message).not.toContain('html');
+  });
+
+  it.each([413, 414, 431])('is to be divided when it is too large, and else waits: %i', (status) => {
+    const answer = new UnexpectedAnswer(status, `HTTP ${status}, no text`);
+    const error = classifyError(answer, CONTEXT);
+    expect(error).toBeInstanceOf(PartialWriteError);
+    expect(error).toMatchObject({ code: 'BODY_TOO_LARGE', rejected: [], retry: [0, 1, 2, 3] });
+    const single = classifyError(answer, { ...CONTEXT, entries: 1 });
+    expect(single).toBeInstanceOf(PermanentError);
+    expect(single.message).toContain('client_max_body_size');
   });
 
   it.each(['DEPTH_ZERO_SELF_SIGNED_CERT', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID'])(

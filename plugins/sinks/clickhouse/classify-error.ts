@@ -1,18 +1,24 @@
 import { ClickHouseError } from '@clickhouse/client';
 import { PartialWriteError, PermanentError, RetryableError, SinkError } from '@app/pipeline/api';
+import { RAISE_LIMIT } from './body-limit.js';
 import { classOf, waitAfter } from './error-codes.js';
-import { UnexpectedAnswer } from './exchange.js';
+import { isTooLarge, UnexpectedAnswer } from './exchange.js';
 import { failedView } from './views.js';
 
 /** Failures of TLS that stay until somebody changes a certificate or the address. */
 const TLS_CODE =
   /^(CERT_|ERR_TLS_CERT|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|HOSTNAME_MISMATCH)/;
 
+/** Code of an insert that is refused for its size. */
+export const BODY_TOO_LARGE = 'BODY_TOO_LARGE';
+
 /** What a write was, for the sentence of an error and for its rows. */
 export interface WriteContext {
   readonly table: string;
   /** Rows of the whole insert. */
   readonly rows: number;
+  /** How many entries it has; one cannot be divided. */
+  readonly entries: number;
   readonly aborted: boolean;
 }
 
@@ -23,6 +29,7 @@ export interface WriteContext {
 export function classifyError(error: unknown, context: WriteContext): SinkError {
   if (error instanceof SinkError) return error;
   if (error instanceof ClickHouseError) return classifyCode(error, context);
+  if (isTooLarge(error)) return classifySize(error, context);
   if (error instanceof UnexpectedAnswer) {
     const message = `The insert into ${context.table} got an answer that is not ClickHouse's (${error.detail})`;
     return new RetryableError(message, 'HTTP', 0, { cause: error });
@@ -33,6 +40,15 @@ export function classifyError(error: unknown, context: WriteContext): SinkError 
     });
   }
   return classifyTransport(error, context);
+}
+
+/** Nothing of what is refused for its size reaches ClickHouse. */
+function classifySize(error: UnexpectedAnswer, context: WriteContext): SinkError {
+  const message = `The insert into ${context.table} is too large for something before ClickHouse (${error.detail})`;
+  if (context.entries > 1) return partial(message, BODY_TOO_LARGE, [], context, error);
+  return new PermanentError(`${message} and cannot be divided. ${RAISE_LIMIT}`, BODY_TOO_LARGE, {
+    cause: error,
+  });
 }
 
 function classifyCode(error: ClickHouseError, context: WriteContext): SinkError {

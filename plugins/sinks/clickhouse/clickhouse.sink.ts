@@ -14,6 +14,7 @@ import {
   type WriteReport,
 } from '@app/pipeline/api';
 import { BufferPool } from '@app/pipeline/helpers';
+import { BodyLimit } from './body-limit.js';
 import { classifyError } from './classify-error.js';
 import { Clients, type Connection } from './clients.js';
 import type { ClickHouseSinkConfig } from './config.js';
@@ -56,6 +57,7 @@ export class ClickHouseSink implements Sink {
   readonly #recovery: Recovery;
   readonly #state: SinkState;
   readonly #views: ViewWatch;
+  readonly #limit: BodyLimit;
   /** Attempts, by token, that ended for want of memory. */
   readonly #outOfMemory = new Map<string, number>();
 
@@ -68,6 +70,7 @@ export class ClickHouseSink implements Sink {
     this.#recovery = new Recovery(context.id.split('/', 1)[0] ?? '');
     this.#state = new SinkState((state, reason) => context.report(state, reason));
     this.#views = new ViewWatch(context, this.#state);
+    this.#limit = new BodyLimit(this.#state, () => context.now());
   }
 
   async stop(): Promise<void> {
@@ -151,7 +154,12 @@ export class ClickHouseSink implements Sink {
       if (token !== undefined) this.#outOfMemory.delete(token);
       return result;
     } catch (error) {
-      const failure = classifyError(error, { table, rows: rowsOf(entries), aborted: signal.aborted });
+      const failure = classifyError(error, {
+        table,
+        rows: rowsOf(entries),
+        entries: entries.length,
+        aborted: signal.aborted,
+      });
       // A person may have changed the table by the next attempt, or have changed it just now.
       if (!(failure instanceof RetryableError) || failure instanceof StructureChanged)
         this.#known = undefined;
@@ -191,7 +199,7 @@ export class ClickHouseSink implements Sink {
     const type = this.#types.get(table);
     const columns = type === undefined ? [] : insertColumns(type, state?.types);
     const { structure = '', partitionKey = '' } = state ?? {};
-    return { connection, table, columns, structure, partitionKey, views: this.#views };
+    return { connection, table, columns, structure, partitionKey, views: this.#views, limit: this.#limit };
   }
 
   /** The connection, and what its server says of the tables. */
@@ -202,7 +210,7 @@ export class ClickHouseSink implements Sink {
       return { connection, tables: await known.tables };
     } catch (error) {
       if (this.#known === known) this.#known = undefined;
-      throw classifyError(error, { table: 'any table', rows: 0, aborted: signal.aborted });
+      throw classifyError(error, { table: 'any table', rows: 0, entries: 0, aborted: signal.aborted });
     }
   }
 

@@ -34,6 +34,14 @@ export class UnexpectedAnswer extends Error {
   }
 }
 
+/** Statuses for a body, an address or headers that are too large; fewer entries make all of them smaller. */
+const TOO_LARGE = [413, 414, 431];
+
+/** Whether a request was refused for its size: the same in smaller parts may pass. */
+export function isTooLarge(error: unknown): error is UnexpectedAnswer {
+  return error instanceof UnexpectedAnswer && TOO_LARGE.includes(error.status);
+}
+
 /** Blocks on their way into a table. */
 export interface InsertRequest {
   readonly statement: string;

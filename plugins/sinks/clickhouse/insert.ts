@@ -1,7 +1,8 @@
 import { ClickHouseError, type ClickHouseSettings } from '@clickhouse/client';
 import { type EncodedEntry, RetryableError } from '@app/pipeline/api';
+import type { BodyLimit } from './body-limit.js';
 import type { Connection } from './clients.js';
-import { runInsert } from './exchange.js';
+import { isTooLarge, runInsert, UnexpectedAnswer } from './exchange.js';
 import { columnList, quoteName, quoteText } from './sql.js';
 import { joinNeighbours } from './join-neighbours.js';
 import { rowsOf } from './slice-entries.js';
@@ -71,11 +72,13 @@ export interface Insert {
   readonly token: string;
   /** Told whether the materialized views of the table got the rows. */
   readonly views: ViewWatch;
+  /** Knows which bodies are not worth sending. */
+  readonly limit: BodyLimit;
   readonly slice?: Slice;
 }
 
 /** What a statement reads, and what has to come of it. */
-export interface SentBlocks extends Pick<Insert, 'table' | 'entries' | 'token' | 'views'> {
+export interface SentBlocks extends Pick<Insert, 'table' | 'entries' | 'token' | 'views' | 'limit'> {
   /** Rows that it stores at least; a condition may leave out others. */
   readonly rows: number;
 }
@@ -140,7 +143,7 @@ function rowsOfInsert({ entries, slice }: Insert): number {
 export async function sendBlocks(
   connection: Connection,
   statement: string,
-  { table, entries, token, rows, views }: SentBlocks,
+  { table, entries, token, rows, views, limit }: SentBlocks,
   settings: ClickHouseSettings,
   signal: AbortSignal,
 ): Promise<void> {
@@ -150,10 +153,14 @@ export async function sendBlocks(
     settings: { ...SETTINGS, ...ROW_JSON, ...settings, insert_deduplication_token: token },
     rows,
   };
+  const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
+  if (entries.length > 1 && limit.exceeds(bytes)) throw new UnexpectedAnswer(413, `${bytes} bytes, not sent`);
   try {
     await runInsert(connection, request, signal);
+    limit.accepted(bytes);
     views.passed(table);
   } catch (error) {
+    if (isTooLarge(error)) limit.refused(bytes);
     const view = failedView(error);
     if (view === undefined) throw error;
     await runInsert(connection, { ...request, settings: { ...request.settings, ...PAST_VIEWS } }, signal);

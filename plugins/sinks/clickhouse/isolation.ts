@@ -1,4 +1,5 @@
-import { PartialWriteError, RetryableError, type SinkError } from '@app/pipeline/api';
+import { type EncodedEntry, PartialWriteError, RetryableError, type SinkError } from '@app/pipeline/api';
+import { BODY_TOO_LARGE } from './classify-error.js';
 import { classOf } from './error-codes.js';
 import { afterRefusal, type Piece, splitPartitions, splitRows, wholeBatch } from './pieces.js';
 import { readRefusal, type Refusal } from './refusal.js';
@@ -20,19 +21,23 @@ export class Isolation {
   readonly #refused = new Map<number, Refusal>();
   /** Pieces to be inserted, the next one last. */
   readonly #pending: Piece[];
+  /** Rows behind the last one of each entry. */
+  readonly #ends: readonly number[];
   #memoryFailures = 0;
 
   /**
-   * @param rows     of the batch
+   * @param entries  of the batch
    * @param filtered whether rows may be stored already, so that each insert has to leave those out
    */
   constructor(
-    rows: number,
+    entries: readonly Pick<EncodedEntry, 'rows'>[],
     refusal: PartialWriteError,
     private filtered: boolean,
   ) {
     // What ran out of memory may have stored a partition before.
     if (codeOf(refusal) === MEMORY_LIMIT) this.filtered = true;
+    let rows = 0;
+    this.#ends = entries.map((entry) => (rows += entry.rows));
     this.#pending = [wholeBatch(rows)];
     this.#divide(refusal);
   }
@@ -66,15 +71,15 @@ export class Isolation {
   #divide(refusal: PartialWriteError): void {
     const piece = this.#pending.pop();
     if (piece === undefined) return;
-    if (codeOf(refusal) === MEMORY_LIMIT) {
-      this.#pending.push(...splitRows(piece).reverse());
+    if (refusal.code === BODY_TOO_LARGE || codeOf(refusal) === MEMORY_LIMIT) {
+      this.#pending.push(...splitRows(piece, this.#ends).reverse());
       return;
     }
     if (isForPartitions(refusal)) {
       this.#pending.push(...splitPartitions(piece).reverse());
       return;
     }
-    const { refused, pieces } = afterRefusal(piece, refusal, this.#refused.size, this.filtered);
+    const { refused, pieces } = afterRefusal(piece, refusal, this.#refused.size, this.filtered, this.#ends);
     if (refused !== undefined) this.#refused.set(refused, readRefusal(refusal));
     this.#pending.push(...[...pieces].reverse());
   }

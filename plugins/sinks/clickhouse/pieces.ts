@@ -35,12 +35,22 @@ export function splitPartitions(piece: Piece): Piece[] {
   ];
 }
 
-/** The halves of a piece of at least two rows. */
-export function splitRows(piece: Piece): Piece[] {
-  const middle = piece.from + Math.ceil((piece.to - piece.from) / 2);
+/**
+ * The halves of a piece of at least two rows, between two entries where it has several: half of an entry is sent as a whole
+ * entry, and two rows that are equal in every column are told apart by their entries.
+ * @param ends rows behind the last one of each entry of the batch, rising
+ */
+export function splitRows(piece: Piece, ends: readonly number[]): Piece[] {
+  const half = piece.from + Math.ceil((piece.to - piece.from) / 2);
+  const between = ends.filter((end) => end > piece.from && end < piece.to);
+  const distance = (end: number): number => Math.abs(end - half);
+  const nearest = between.reduce(
+    (best, end) => (distance(end) < distance(best) ? end : best),
+    between[0] ?? half,
+  );
   return [
-    { ...piece, to: middle },
-    { ...piece, from: middle },
+    { ...piece, to: nearest },
+    { ...piece, from: nearest },
   ];
 }
 
@@ -55,18 +65,20 @@ export interface Remains {
  * What is to be done after ClickHouse has refused a piece for one of its rows.
  * @param found    refused rows that are known already: where there are many, halving is faster than a step for each
  * @param filtered whether the insert left rows out, so that the row it names counts over others
+ * @param ends     as in `splitRows`
  */
 export function afterRefusal(
   piece: Piece,
   { rejected: [named] }: Pick<PartialWriteError, 'rejected'>,
   found: number,
   filtered: boolean,
+  ends: readonly number[],
 ): Remains {
   const rows = piece.to - piece.from;
   if (rows === 1) return { refused: piece.from, pieces: [] };
   const helps = found < FOUND_BY_NAME || rows <= SMALL_PIECE;
   if (named === undefined || filtered || piece.parts > 1 || !helps || named >= rows) {
-    return { pieces: splitRows(piece) };
+    return { pieces: splitRows(piece, ends) };
   }
   const refused = piece.from + named;
   const around = [

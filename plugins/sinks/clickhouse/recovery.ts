@@ -5,6 +5,7 @@ import {
   type StoredEntry,
   type WriteReport,
 } from '@app/pipeline/api';
+import type { BodyLimit } from './body-limit.js';
 import { classifyError } from './classify-error.js';
 import type { Connection } from './clients.js';
 import { insertBlocks, type Slice } from './insert.js';
@@ -26,6 +27,7 @@ export interface Target {
   /** As the server writes it; empty without partitions. */
   readonly partitionKey: string;
   readonly views: ViewWatch;
+  readonly limit: BodyLimit;
 }
 
 /** A batch as the host gives it. */
@@ -64,8 +66,8 @@ export class Recovery {
     if (batch.uncertain) isolation.leaveOutStored();
     await isolation.run((piece, filtered) => insertPiece(target, batch, piece, filtered, signal));
     const { refused } = isolation;
-    const { table, columns, views } = target;
-    const context = { pipeline: this.pipeline, table, columns, views };
+    const { table, columns, views, limit } = target;
+    const context = { pipeline: this.pipeline, table, columns, views, limit };
     await this.#letters(target, () =>
       storeLetters(target.connection, context, entries, refused, token, signal),
     );
@@ -102,11 +104,11 @@ export class Recovery {
       const message = `The rows of ${target.table} are of no type that this pipeline knows, so that none can be left out.`;
       throw new PermanentError(message, refusal.code, { cause: refusal });
     }
-    if (entries.some(({ id }) => id === undefined)) return new Isolation(rowsOf(entries), refusal, false);
+    if (entries.some(({ id }) => id === undefined)) return new Isolation(entries, refusal, false);
     const found = await lookUp(target.connection, target.table, entries, signal);
     if (isWhole(entries, found)) return undefined;
     const some = found.some((each) => each.rows > 0);
-    return new Isolation(rowsOf(entries), refusal, uncertain || some);
+    return new Isolation(entries, refusal, uncertain || some);
   }
 
   async #found(target: Target, entries: readonly EncodedEntry[], signal: AbortSignal): Promise<WriteReport> {
@@ -118,7 +120,7 @@ export class Recovery {
     try {
       await store();
     } catch (error) {
-      const failure = classifyError(error, { table: 'dead_letters', rows: 0, aborted: false });
+      const failure = classifyError(error, { table: 'dead_letters', rows: 0, entries: 0, aborted: false });
       if (failure.name !== 'PartialWriteError') throw failure;
       const message = `ClickHouse refuses the dead letters of ${table} (${failure.code}); they wait.`;
       throw new PermanentError(message, failure.code, { cause: error });
@@ -153,7 +155,12 @@ async function insertPiece(
       signal,
     );
   } catch (error) {
-    throw classifyError(error, { table, rows: to - from, aborted: signal.aborted });
+    throw classifyError(error, {
+      table,
+      rows: to - from,
+      entries: slice.entries.length,
+      aborted: signal.aborted,
+    });
   }
 }
 

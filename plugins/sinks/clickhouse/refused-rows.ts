@@ -1,5 +1,7 @@
 import { deadLetters, type EncodedEntry } from '@app/pipeline/api';
+import type { BodyLimit } from './body-limit.js';
 import type { Connection } from './clients.js';
+import { isTooLarge } from './exchange.js';
 import { CONVERTED, sendBlocks } from './insert.js';
 import type { Refusal } from './refusal.js';
 import { columnList, quoteName, quoteText } from './sql.js';
@@ -16,6 +18,7 @@ export interface LetterContext {
   readonly table: string;
   readonly columns: readonly InsertColumn[];
   readonly views: ViewWatch;
+  readonly limit: BodyLimit;
 }
 
 /** Rows of one insert: the statement, which names each of them, has to stay shorter than a URL may be. */
@@ -23,8 +26,11 @@ const MAX_ROWS = 10_000;
 /** What is known of every event goes from the row into the columns of the same names. */
 const STAMPS = ['received_at', 'agent_spki', 'agent_host', 'source_ip', 'ingest_batch'];
 
+type RefusedRow = readonly [row: number, refusal: Refusal];
+
 /**
- * Puts rows of the entries into the dead letters, as JSON. Repeated with the same rows and token it stores nothing more.
+ * Puts rows of the entries into the dead letters, as JSON. Repeated with the same rows and token it stores nothing more. What
+ * is too large to be sent at once goes entry by entry.
  * @throws as `runInsert`
  */
 export async function storeLetters(
@@ -36,19 +42,63 @@ export async function storeLetters(
   signal: AbortSignal,
 ): Promise<void> {
   const rows = [...refused].sort(([a], [b]) => a - b);
+  const send = (some: readonly RefusedRow[]): Promise<void> =>
+    sendLetters(connection, context, entries, some, token, signal);
   for (let from = 0; from < rows.length; from += MAX_ROWS) {
     const some = rows.slice(from, from + MAX_ROWS);
-    const first = some[0]?.[0] ?? 0;
-    const last = some.at(-1)?.[0] ?? 0;
-    const blocks = {
-      table: deadLetters.name,
-      views: context.views,
-      entries,
-      token: `${token}#refused-${first}-${last}-${some.length}`,
-      rows: some.length,
-    };
-    await sendBlocks(connection, statement(connection, context, some), blocks, CONVERTED, signal);
+    try {
+      await send(some);
+    } catch (error) {
+      const byEntry = isTooLarge(error) ? groupByEntry(entries, some) : [];
+      if (byEntry.length < 2) throw error;
+      for (const { rows: ofEntry } of byEntry) await send(ofEntry);
+    }
   }
+}
+
+/** Sends the entries that hold the rows, and no others; the server counts the rows over what it gets. */
+async function sendLetters(
+  connection: Connection,
+  context: LetterContext,
+  entries: readonly EncodedEntry[],
+  rows: readonly RefusedRow[],
+  token: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const groups = groupByEntry(entries, rows);
+  let sent = 0;
+  const counted: RefusedRow[] = [];
+  for (const { entry, first, rows: ofEntry } of groups) {
+    for (const [row, refusal] of ofEntry) counted.push([row - first + sent, refusal]);
+    sent += entry.rows;
+  }
+  const blocks = {
+    table: deadLetters.name,
+    views: context.views,
+    limit: context.limit,
+    entries: groups.map(({ entry }) => entry),
+    token: `${token}#refused-${rows[0]?.[0] ?? 0}-${rows.at(-1)?.[0] ?? 0}-${rows.length}`,
+    rows: rows.length,
+  };
+  await sendBlocks(connection, statement(connection, context, counted), blocks, CONVERTED, signal);
+}
+
+interface EntryRows {
+  readonly entry: EncodedEntry;
+  /** Its first row, over the whole batch. */
+  readonly first: number;
+  readonly rows: readonly RefusedRow[];
+}
+
+/** The entries that hold the rows, which rise. */
+function groupByEntry(entries: readonly EncodedEntry[], rows: readonly RefusedRow[]): EntryRows[] {
+  let first = 0;
+  return entries.flatMap((entry) => {
+    const begin = first;
+    first += entry.rows;
+    const ofEntry = rows.filter(([row]) => row >= begin && row < first);
+    return ofEntry.length === 0 ? [] : [{ entry, first: begin, rows: ofEntry }];
+  });
 }
 
 /** ClickHouse picks the rows out of the blocks and writes them as JSON: the gateway has no decoder for its blocks. */
