@@ -2,8 +2,13 @@ import type { Registry } from 'prom-client';
 import type { DataPlaneHost } from '../data-plane/index.js';
 import { mergeMetrics, type MetricsJson } from './merge-metrics.js';
 
+/** How long an answer is given again, ms. */
+const SHARED_MS = 100;
+
 /** Metrics of the control plane and of the reactors that answer. */
 export class MetricsService {
+  #shared: { readonly at: number; readonly text: Promise<string> } | undefined;
+
   /** @param refresh reads gauges anew before each answer */
   constructor(
     private readonly registry: Registry,
@@ -11,8 +16,19 @@ export class MetricsService {
     private readonly refresh: () => void,
   ) {}
 
-  /** Prometheus text format 0.0.4. */
-  async text(): Promise<string> {
+  /**
+   * Prometheus text format 0.0.4, at most 100 ms old: it takes milliseconds of every process, and anybody may ask, so that
+   * many who ask at once share one answer.
+   */
+  text(): Promise<string> {
+    const now = performance.now();
+    if (this.#shared === undefined || now - this.#shared.at >= SHARED_MS) {
+      this.#shared = { at: now, text: this.#collect() };
+    }
+    return this.#shared.text;
+  }
+
+  async #collect(): Promise<string> {
     this.refresh();
     const [control, reactors] = await Promise.all([
       this.registry.getMetricsAsJSON(),

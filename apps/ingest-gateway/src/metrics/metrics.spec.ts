@@ -42,6 +42,14 @@ describe('GET /metrics', () => {
   });
   afterEach(() => control.dispose());
 
+  it('is collected once for many who ask at once', async () => {
+    let asked = 0;
+    control.plane().collectMetrics = async () => ((asked += 1), []);
+    await Promise.all(Array.from({ length: 20 }, () => fetch(`${control.httpUrl}/metrics`)));
+    expect(asked).toBeLessThan(20);
+    expect(asked).toBeGreaterThan(0);
+  });
+
   it('needs no key and tells of both planes', async () => {
     await control.agents.add('a'.repeat(64), 'FS-1');
     await control.rest('GET', '/api/v1/nam-listener/agents');

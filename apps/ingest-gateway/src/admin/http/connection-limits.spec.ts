@@ -29,6 +29,7 @@ describe('ConnectionLimits', () => {
     const limits = new ConnectionLimits(createMetrics(new Registry()), {
       total: 100,
       incomplete: 100,
+      unanswered: 100,
       stalledAfterMs: 60_000,
       ...bounds,
     });
@@ -126,6 +127,14 @@ describe('ConnectionLimits', () => {
     const last = await dial(GET('/slow'));
     await eventually(() => slow.closed);
     expect(closed([next, last])).toEqual([false, false]);
+  });
+
+  it('destroys connections that pipeline more than a few requests, and answers fewer', async () => {
+    await serve({ unanswered: 3 });
+    const few = await dial(GET('/slow').repeat(2) + GET('/'));
+    const many = await dial(GET('/slow').repeat(4));
+    await eventually(() => many.closed);
+    expect(few.closed).toBe(false);
   });
 
   it('destroys connections whose peers stop reading or sending, and waits for its own answers', async () => {

@@ -10,12 +10,19 @@ export interface ConnectionBounds {
   readonly total: number;
   /** Connections of one IPv4 address, or of one IPv6 /64, that owe a request or the rest of one. */
   readonly incomplete: number;
+  /** Requests of one connection that are not answered yet: pipelined ones would be answers in memory. */
+  readonly unanswered: number;
   /** Time without a byte in either direction after which a connection whose peer owes something is destroyed, ms. */
   readonly stalledAfterMs: number;
 }
 
 /** The bounds of the REST API. */
-export const CONNECTION_BOUNDS: ConnectionBounds = { total: 256, incomplete: 32, stalledAfterMs: 30_000 };
+export const CONNECTION_BOUNDS: ConnectionBounds = {
+  total: 256,
+  incomplete: 32,
+  unanswered: 8,
+  stalledAfterMs: 30_000,
+};
 /** Time that a peer has to close after the answer to what is no request, ms. */
 const LAST_ANSWER_MS = 1_000;
 
@@ -44,15 +51,18 @@ export class ConnectionLimits {
   /** Watches the connections of a server; to be called before it listens. */
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => this.#accept(socket));
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      this.#connections.get(request.socket)?.begin(request, response);
+    // Before the one that answers, which passes over the requests of a connection that is closed.
+    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+      const connection = this.#connections.get(request.socket);
+      connection?.begin(request, response);
+      if ((connection?.openAnswers ?? 0) > this.bounds.unanswered) this.#close(connection, 'pipelined');
     });
     server.setTimeout(this.bounds.stalledAfterMs, (socket) => this.#stalled(socket));
   }
 
   /** Answers what is no request and destroys the connection, at the latest after a second. */
   refuse(socket: Socket, answer: string): void {
-    const unanswered = this.#connections.get(socket)?.answering !== true && socket.writable;
+    const unanswered = (this.#connections.get(socket)?.openAnswers ?? 0) === 0 && socket.writable;
     if (!unanswered || socket.bytesRead === 0) return void socket.destroy();
     const timer = setTimeout(() => socket.destroy(), LAST_ANSWER_MS);
     socket.once('close', () => clearTimeout(timer));

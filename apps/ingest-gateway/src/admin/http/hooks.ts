@@ -35,6 +35,8 @@ export function addHooks(
   declareCaller(instance);
   const routes = watchRoutes(instance);
   instance.addHook('onRequest', async (request, reply) => {
+    // What else came in one chunk with the request for which its connection was closed.
+    if (request.socket.destroyed) return reply.hijack();
     void reply.headers(SECURITY_HEADERS);
     if (ALWAYS_ANSWERED.has(request.routeOptions.url ?? '')) return undefined;
     if (!hosts.admit(request, reply)) {

@@ -32,16 +32,16 @@ export class HttpConnection {
     });
   }
 
-  /** Whether an answer has begun or is being worked on. */
-  get answering(): boolean {
-    return this.#openAnswers > 0;
+  /** Answers that have begun or are being worked on. */
+  get openAnswers(): number {
+    return this.#openAnswers;
   }
 
   /** What it does now. */
   get state(): ConnectionState {
     if (this.#request === undefined || !this.#request.complete) return 'incomplete';
     if (this.socket.writableLength > 0) return 'unread';
-    if (this.answering) return 'working';
+    if (this.#openAnswers > 0) return 'working';
     return this.socket.bytesRead > this.#bytesOfAnswered ? 'incomplete' : 'idle';
   }
 }

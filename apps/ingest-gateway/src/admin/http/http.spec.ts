@@ -169,6 +169,15 @@ describe('requests', () => {
     );
   });
 
+  it('that are pipelined without end are not worked on', async () => {
+    control = await startControlPlane();
+    const socket = await dial('127.0.0.1', 'GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(1_000));
+    await pollUntil('destroyed', () => socket.destroyed || socket.readableEnded);
+    expect((await control.rest('GET', '/metrics')).body).not.toMatch(
+      /route="\/metrics",status="200"} [1-9]\d/,
+    );
+  });
+
   it('that are no HTTP are answered, and closed although their peer does not close', async () => {
     control = await startControlPlane();
     const socket = await dial('127.0.0.1', 'no HTTP\r\n\r\n');
