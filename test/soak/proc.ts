@@ -11,6 +11,17 @@ export interface ProcessSample {
   readonly threads: number;
 }
 
+/** Processor time that a process has used since its start, seconds; 0 where there is none. */
+export function processorSeconds(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    // In the hundredths of a second of `getconf CLK_TCK`.
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return 0;
+  }
+}
+
 /** Looks at a process, by `/proc`. @throws Error when there is none, or no `/proc` */
 export function sampleProcess(pid: number): ProcessSample {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');

@@ -122,6 +122,17 @@ export class FakeDataPlane implements DataPlane {
     return this.state;
   }
 
+  /** Addresses that it knows; those that it was told are added. */
+  readonly addresses: { address: string; at: number }[] = [];
+
+  knownAddresses(): { address: string; at: number }[] {
+    return this.addresses;
+  }
+
+  learnAddresses(addresses: readonly { address: string; at: number }[]): void {
+    this.addresses.push(...addresses);
+  }
+
   connectedAgents(): ReadonlyMap<string, number> {
     return this.connections;
   }

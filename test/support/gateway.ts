@@ -35,6 +35,12 @@ export interface GatewayStatus {
       readonly problem?: string;
       readonly keyChange?: { readonly from: string; readonly to: string; readonly served: boolean };
     };
+    readonly lobby?: {
+      readonly pid: number;
+      readonly state: string;
+      readonly restarts: number;
+      readonly connections: number;
+    };
     readonly reactors: readonly {
       readonly index: number;
       readonly pid: number;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { addressCases } from './store-conformance-addresses.js';
 import { pollUntil } from './poll.js';
 import type {
   Store,
@@ -49,6 +50,7 @@ export function describeStoreConformance(name: string, open: () => Promise<Store
 
     agentCases(() => store, reopen);
     refusalCases(() => store, reopen);
+    addressCases(() => store, reopen);
     tokenCases(() => store, reopen);
     settingsCases(() => store, reopen);
     installationCases(() => store, reopen);

@@ -20,6 +20,27 @@ export class HandshakeTooLarge extends Error {
 }
 
 /**
+ * Guards that have something to give to TLS. One of them in a turn of the event loop: what a peer can have calculated at
+ * once is one handshake, and streams, timers and the process's own status come in between.
+ */
+const queue = new Set<() => void>();
+let turn: NodeJS.Immediate | undefined;
+
+function inTurn(job: () => void): void {
+  queue.add(job);
+  turn ??= setImmediate(next);
+}
+
+function next(): void {
+  turn = undefined;
+  const [job] = queue;
+  if (job === undefined) return;
+  queue.delete(job);
+  if (queue.size > 0) turn = setImmediate(next);
+  job();
+}
+
+/**
  * Stands between a socket and TLS, and counts what comes until the handshake is done. OpenSSL verifies every certificate
  * of a chain before anybody can look at it, which takes 5 ms each when the peer chose the keys for it. So records are
  * given to it one by one, and none that would bring the handshake beyond `MAX_HANDSHAKE_BYTES`: the stream is destroyed
@@ -35,7 +56,7 @@ export class HandshakeGuard extends Duplex {
   #passed = 0;
   /** What came during the handshake and TLS has not. */
   #held: Buffer = Buffer.alloc(0);
-  #turn: NodeJS.Immediate | undefined;
+  readonly #turn = (): void => this.#next();
   #rawEnded = false;
   #rawClosed = false;
 
@@ -78,7 +99,7 @@ export class HandshakeGuard extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    clearImmediate(this.#turn);
+    queue.delete(this.#turn);
     this.raw.destroy();
     done(error);
   }
@@ -95,8 +116,7 @@ export class HandshakeGuard extends Duplex {
   }
 
   #later(): void {
-    if (this.#mayBegin && this.#held.length > 0 && !this.destroyed)
-      this.#turn ??= setImmediate(() => this.#next());
+    if (this.#mayBegin && this.#held.length > 0 && !this.destroyed) inTurn(this.#turn);
   }
 
   /**
@@ -104,7 +124,6 @@ export class HandshakeGuard extends Duplex {
    * is known in the next turn of the event loop.
    */
   #next(): void {
-    this.#turn = undefined;
     const held = this.#held;
     const { whole, next } = this.#secured
       ? { whole: held.length, next: 0 }

@@ -119,6 +119,17 @@ describe.each([
     expect(rig.lines()).toEqual([EVENT]);
   });
 
+  it('is let go at once when it is cut before it has said anything', async () => {
+    await start(known);
+    const tcp = connectTcp(rig.port, '127.0.0.1').on('error', () => undefined);
+    tcp.resume();
+    await until(() => rig.served.length === 1, 'the connection');
+    const begun = performance.now();
+    rig.served[0]!.destroy();
+    await rig.closed('handshake_failed');
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+
   it('loses nothing that arrived before a reset', async () => {
     await start(known);
     rig.allow();

@@ -74,6 +74,11 @@ const listenerSchema = component('Listener', {
       },
     },
     reactors: listOf(reactorSchema),
+    lobby: {
+      ...reactorSchema,
+      description:
+        'The reactor for peers from addresses where no agent was seen in the last 24 hours; absent until there is one.',
+    },
   },
 });
 

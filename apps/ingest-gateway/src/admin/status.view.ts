@@ -1,6 +1,6 @@
 import type { InstanceStatus, PipelineStatus } from '@app/pipeline';
 import type { ClickHouseStatus } from '../clickhouse/types.js';
-import type { ListenerStatus } from '../listener/types.js';
+import type { ListenerStatus, ReactorState } from '../listener/types.js';
 import type { SettingsSnapshot } from '../settings/index.js';
 import { toBanView } from './ban.view.js';
 import { iso } from './iso.js';
@@ -19,24 +19,39 @@ export interface StatusView {
 
 /** The listener with its bans, certificate and reactors. */
 export function toListenerView(status: ListenerStatus): object {
-  const { bans, certificate, reactors, refusedPort, limitsReached, ended: _ended, ...listener } = status;
+  const {
+    bans,
+    certificate,
+    reactors,
+    lobby,
+    refusedPort,
+    limitsReached,
+    ended: _ended,
+    ...listener
+  } = status;
   return {
     ...listener,
     ...(refusedPort && { refusedPort: { ...refusedPort, at: iso(refusedPort.at) } }),
     limitsReached: limitsReached.map((each) => ({ ...each, at: iso(each.at) })),
     bans: bans.map(toBanView),
     ...(certificate && { certificate: { ...certificate, notAfter: iso(certificate.notAfter) } }),
-    reactors: reactors.map(({ status, ...reactor }) => ({
-      ...reactor,
-      ...(status && { connections: status.connections, rssBytes: status.rssBytes }),
-    })),
+    reactors: reactors.map(toReactorView),
+    ...(lobby && { lobby: toReactorView(lobby) }),
   };
+}
+
+function toReactorView({ status, ...reactor }: ReactorState): object {
+  return { ...reactor, ...(status && { connections: status.connections, rssBytes: status.rssBytes }) };
 }
 
 /** Pipelines of all reactors by name; counts are since the start of the data plane, less those of reactors that died. */
 export function toPipelineViews(listener: ListenerStatus): object[] {
   const byName = new Map<string, PipelineStatus[]>();
-  for (const pipeline of listener.reactors.flatMap((reactor) => reactor.status?.pipelines ?? [])) {
+  const reactors: readonly ReactorState[] = [
+    ...listener.reactors,
+    ...(listener.lobby ? [listener.lobby] : []),
+  ];
+  for (const pipeline of reactors.flatMap((reactor) => reactor.status?.pipelines ?? [])) {
     byName.set(pipeline.name, [...(byName.get(pipeline.name) ?? []), pipeline]);
   }
   return [...byName].map(([name, parts]) => ({

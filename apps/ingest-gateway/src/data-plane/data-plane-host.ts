@@ -6,6 +6,7 @@ import { SerialQueue, type AgentsService } from '../agents/index.js';
 import type { EnrollmentService } from '../enrollment/index.js';
 import type { KeyChange } from '../listener/key-change.js';
 import type { AcceptorSettings, DataPlane, DataPlaneOptions, ListenerStatus } from '../listener/types.js';
+import type { AddressMemory } from './address-memory.js';
 import {
   reactorCount,
   toAcceptorSettings,
@@ -42,6 +43,8 @@ export interface DataPlaneHostOptions {
     read(): Promise<string | undefined>;
     write(spkiHash: string): Promise<void>;
   };
+  /** Remembers from where agents came. */
+  readonly addresses: Pick<AddressMemory, 'follow' | 'stop'>;
   /** A number never given before, from 1; durable when it resolves. */
   readonly nextEpoch: () => Promise<number>;
   readonly audit: Pick<AuditService, 'record'>;
@@ -146,6 +149,7 @@ export class DataPlaneHost {
     for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
     const reports = (await this.#current?.stop(deadline)) ?? [];
     await this.#changes.idle();
+    await this.options.addresses.stop();
     return reports;
   }
 
@@ -200,9 +204,11 @@ export class DataPlaneHost {
 
   async #startPlane(): Promise<void> {
     if (this.#stopped) return;
-    const plane = this.options.create(this.#planeOptions());
+    const { create, addresses } = this.options;
+    const plane = create(this.#planeOptions());
     this.#current = plane;
     this.#applied = this.options.settings.snapshot.current;
+    await addresses.follow(plane);
     await plane.start(this.enabled);
   }
 

@@ -8,6 +8,7 @@ import { EnrollmentModule } from '../enrollment/enrollment.module.js';
 import { PARTS, type GatewayParts } from '../parts.js';
 import { SettingsService } from '../settings/index.js';
 import { SettingsModule } from '../settings/settings.module.js';
+import { AddressMemory } from './address-memory.js';
 import { DataPlaneHost } from './data-plane-host.js';
 import { FlowLog } from './flow-log.js';
 
@@ -47,6 +48,10 @@ import { FlowLog } from './flow-log.js';
             read: () => parts.store.installation.get('server_spki'),
             write: (spkiHash) => parts.store.installation.set('server_spki', spkiHash),
           },
+          addresses: new AddressMemory({
+            repository: parts.store.knownAddresses,
+            logger: parts.logger.child({ component: 'listener' }),
+          }),
           nextEpoch: () => parts.store.installation.increment('epoch'),
           waitingFor: () =>
             agents.loaded && settings.loaded

@@ -61,6 +61,8 @@ describe('createDataPlane', () => {
       },
       { forks: new ReactorForks(dataDir, entry) },
     );
+    // Long enough ago for bans.
+    plane.learnAddresses([{ address: '127.0.0.1', at: Date.now() - 7_200_000 }]);
     return plane;
   }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
-import { Admission, type AdmissionLimits } from '@app/pipeline/admission';
-import type { AllowlistEntry, Endpoint } from '@app/pipeline/api';
+import { Admission, type AdmissionLimits, type KnownAddress } from '@app/pipeline/admission';
+import type { AllowlistEntry, Endpoint, EnrollmentOutcome, EnrollmentRequest } from '@app/pipeline/api';
 import type { ReactorSettings } from '../reactor/messages.js';
 import { Acceptor } from './acceptor.js';
 import { FileWatch } from './file-watch.js';
@@ -12,7 +12,13 @@ import { ReactorSupervisor } from './reactor-supervisor.js';
 import { ServerIdentity } from './server-identity.js';
 import { certificatePaths, loadTlsIdentity, reloadTlsIdentity } from './tls-identity.js';
 import type { WatchdogLimits } from './watchdog.js';
-import type { AcceptorSettings, DataPlane, DataPlaneOptions, ListenerStatus } from './types.js';
+import type {
+  AcceptorSettings,
+  DataPlane,
+  DataPlaneHandlers,
+  DataPlaneOptions,
+  ListenerStatus,
+} from './types.js';
 
 /** How long the listener waits for a reactor before it listens anyway, ms. */
 const REACTOR_WAIT_MS = 5_000;
@@ -58,13 +64,17 @@ class ProcessDataPlane implements DataPlane {
       admission: this.#admission,
       host,
       port: options.acceptor.port,
-      onConnection: (connection) => this.#supervisor.dispatch(connection),
+      onConnection: (connection) =>
+        this.#supervisor.dispatch({
+          ...connection,
+          known: this.#admission.isKnown(connection.remoteAddress),
+        }),
     });
     this.#supervisor = new ReactorSupervisor({
       forks: forks ?? new ReactorForks(dataDir),
       ...(watchdog && { watchdog }),
       logger: logger.child({ component: 'supervisor' }),
-      handlers,
+      handlers: { ...handlers, enroll: (request) => this.#enroll(request, handlers) },
       reactors,
       spoolDirectory: resolve(dataDir, 'spool'),
       snapshots: {
@@ -157,8 +167,17 @@ class ProcessDataPlane implements DataPlane {
       limitsReached: this.#admission.reachedWithin(RECENT_MS),
       bans: this.#admission.penalties(),
       reactors: this.#supervisor.views(),
+      lobby: this.#supervisor.lobbyView(),
       ended: this.#supervisor.endedPipelines(),
     };
+  }
+
+  knownAddresses(): KnownAddress[] {
+    return this.#admission.known.entries();
+  }
+
+  learnAddresses(addresses: readonly KnownAddress[]): void {
+    this.#admission.known.restore(addresses);
   }
 
   connectedAgents(): ReadonlyMap<string, number> {
@@ -176,6 +195,13 @@ class ProcessDataPlane implements DataPlane {
   stop(deadline: number): Promise<readonly DrainReport[]> {
     this.#stopping ??= this.#stop(deadline);
     return this.#stopping;
+  }
+
+  /** An agent that has enrolled comes back at once, as the agent that it is now. */
+  async #enroll(request: EnrollmentRequest, handlers: DataPlaneHandlers): Promise<EnrollmentOutcome> {
+    const outcome = await handlers.enroll(request);
+    if (outcome.status === 'Enrolled') this.#admission.known.seen(request.sourceIp);
+    return outcome;
   }
 
   async #stop(deadline: number): Promise<readonly DrainReport[]> {

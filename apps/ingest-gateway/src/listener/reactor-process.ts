@@ -135,13 +135,13 @@ export class ReactorProcess implements StreamPeer {
   }
 
   /** Hands a paused, unread socket over; this process lets go of it. */
-  handOver({ socket, ...announced }: AcceptedConnection): void {
+  handOver({ socket, known = false, ...announced }: AcceptedConnection): void {
     const { id } = announced;
     this.#open.add(id);
     this.#leaving.set(id, socket);
     // Node's own way to let go of a socket (`keepOpen: false`) leaks it when the process dies before it has confirmed
     // the receipt. Once the message is written, the kernel holds the socket for the other side: this copy can go.
-    this.#child.send({ type: 'connection', ...announced }, socket, { keepOpen: true }, (error) => {
+    this.#child.send({ type: 'connection', ...announced, known }, socket, { keepOpen: true }, (error) => {
       this.#leaving.delete(id);
       socket.destroy();
       if (error !== null) this.#closed(id);

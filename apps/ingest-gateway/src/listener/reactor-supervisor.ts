@@ -8,6 +8,7 @@ import type {
 } from '@app/pipeline/api';
 import type { ReactorConfiguration, ReactorSettings, ToReactor } from '../reactor/messages.js';
 import { EndedReactors } from './ended-reactors.js';
+import { Lobby, LOBBY_INDEX, LOBBY_WATCHDOG } from './lobby.js';
 import type { ReactorProcess, ReplayRequest } from './reactor-process.js';
 import { ReactorPool } from './reactor-pool.js';
 import { dealCredit, demandOf, withCredit } from './reactor-shares.js';
@@ -15,13 +16,13 @@ import { ReactorSlot, type ReactorView } from './reactor-slot.js';
 import { SpoolDirectories } from './spool-directories.js';
 import type { ReactorForks } from './reactor-forks.js';
 import { StreamClaimBroker } from './stream-claim-broker.js';
-import type { DataPlaneHandlers, EndedPipeline } from './types.js';
+import type { DataPlaneHandlers, EndedPipeline, ListenerStatus } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
 import type { WatchdogLimits } from './watchdog.js';
 import { WritePermits } from './write-permits.js';
 
 /** All snapshots that reactors get, settings over all of them; the supervisor keeps the newest of each. */
-export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch' | 'index' | 'spool'>;
+export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch' | 'index' | 'lobby' | 'spool'>;
 
 /** What a supervisor is made from. */
 export interface ReactorSupervisorParts {
@@ -54,8 +55,9 @@ export class ReactorSupervisor {
   readonly #pool: ReactorPool;
   readonly #waiting: WaitingConnections;
   readonly #ended = new EndedReactors();
-  readonly #streams = new StreamClaimBroker(() => this.#pool.slots.map((slot) => () => slot.configured));
+  readonly #streams = new StreamClaimBroker(() => this.#slots.map((slot) => () => slot.configured));
   readonly #spools: SpoolDirectories;
+  readonly #lobby: Lobby;
   readonly #permits = new WritePermits((pool) => this.#permitsOf(pool));
   /** Events of the buffer that each reactor has, by index. */
   readonly #dealt = new Map<number, number>();
@@ -65,11 +67,17 @@ export class ReactorSupervisor {
   constructor(private readonly parts: ReactorSupervisorParts) {
     this.#snapshots = parts.snapshots;
     this.#waiting = new WaitingConnections(HOLD_MS, (connection) => this.#refuse(connection));
+    this.#lobby = new Lobby({
+      slot: () => this.#slot(LOBBY_INDEX),
+      refuse: (connection) => this.#refuse(connection),
+      started: () => this.#deal(),
+    });
     this.#spools = new SpoolDirectories({
       directory: parts.spoolDirectory,
       pipelines: parts.snapshots.pipelines.map(({ name }) => name),
       reactors: () => this.#pool.count,
       running: (index) => this.#pool.has(index),
+      lobby: this.#lobby.spoolSlot,
       logger: parts.logger,
     });
     this.#pool = new ReactorPool({
@@ -78,6 +86,11 @@ export class ReactorSupervisor {
       changed: () => this.#deal(),
       ended: () => this.#adoptSpools(),
     });
+  }
+
+  /** All reactors, draining ones and the lobby included. */
+  get #slots(): readonly ReactorSlot[] {
+    return [...this.#pool.slots, ...this.#lobby.slots];
   }
 
   start(): void {
@@ -101,8 +114,12 @@ export class ReactorSupervisor {
     clearTimeout(timer);
   }
 
-  /** Hands a connection to the reactor with the fewest; waits a little for one when none is ready. */
+  /**
+   * Hands a connection from a known address to the reactor with the fewest, and another one to the lobby; waits a little
+   * when none is ready.
+   */
   dispatch(connection: AcceptedConnection): void {
+    if (connection.known !== true) return this.#lobby.dispatch(connection);
     const reactor = this.#leastBusy();
     if (reactor === undefined) this.#waiting.add(connection);
     else reactor.handOver(connection);
@@ -110,18 +127,18 @@ export class ReactorSupervisor {
 
   /** Cuts a connection, wherever it is served or waits. */
   cut(id: string): void {
-    if (this.#waiting.refuseOne(id)) return;
-    for (const slot of this.#pool.slots) slot.configured?.cut(id);
+    if (this.#waiting.refuseOne(id) || this.#lobby.refuseOne(id)) return;
+    for (const slot of this.#slots) slot.configured?.cut(id);
   }
 
   /** Ends a connection gracefully, wherever it is served. */
   end(id: string, reason: ConnectionEnd): void {
-    for (const slot of this.#pool.slots) slot.configured?.end(id, reason);
+    for (const slot of this.#slots) slot.configured?.end(id, reason);
   }
 
   /** How long connections have been silent, ms, as far as their reactors tell within a second. */
   async silences(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const running = this.#pool.slots.flatMap((slot) => slot.configured ?? []);
+    const running = this.#slots.flatMap((slot) => slot.configured ?? []);
     const answers = await Promise.all(running.map((reactor) => reactor.silences(ids, SILENCES_TIMEOUT_MS)));
     return new Map(answers.flatMap((answer) => Object.entries(answer ?? {})));
   }
@@ -129,7 +146,7 @@ export class ReactorSupervisor {
   /** Replaces snapshots for reactors to come, and sends the message to those that run. */
   replace(snapshots: Partial<ReactorSnapshots>, message: ToReactor): void {
     this.#snapshots = { ...this.#snapshots, ...snapshots };
-    for (const slot of this.#pool.slots) slot.configured?.send(message);
+    for (const slot of this.#slots) slot.configured?.send(message);
   }
 
   /** Replaces the settings over all reactors, and sends each its share. */
@@ -141,7 +158,8 @@ export class ReactorSupervisor {
   /** Closes every connection of agents, those that wait for a reactor included. */
   closeConnections(): void {
     this.#waiting.close();
-    for (const slot of this.#pool.slots) slot.configured?.send({ type: 'close-connections' });
+    this.#lobby.refuseWaiting();
+    for (const slot of this.#slots) slot.configured?.send({ type: 'close-connections' });
   }
 
   /** What operators see. */
@@ -149,10 +167,15 @@ export class ReactorSupervisor {
     return this.#pool.views();
   }
 
+  /** The same of the lobby; `undefined` while it was not needed. */
+  lobbyView(): ListenerStatus['lobby'] {
+    return this.#lobby.view();
+  }
+
   /** Open connections by SPKI hash. */
   connectedAgents(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const slot of this.#pool.slots) {
+    for (const slot of this.#slots) {
       for (const spki of slot.configured?.agents.values() ?? []) {
         counts.set(spki, (counts.get(spki) ?? 0) + 1);
       }
@@ -167,7 +190,7 @@ export class ReactorSupervisor {
 
   /** Metrics of each reactor that answers within a second, and what those that ended had counted. */
   async collectMetrics(): Promise<(readonly object[])[]> {
-    const running = this.#pool.slots.flatMap((slot) => slot.configured ?? []);
+    const running = this.#slots.flatMap((slot) => slot.configured ?? []);
     const answers = await Promise.all(running.map((reactor) => reactor.collectMetrics(METRICS_TIMEOUT_MS)));
     const ended = await this.#ended.metrics();
     return [...answers, ...(ended.length > 0 ? [ended] : [])].filter((answer) => answer !== undefined);
@@ -179,10 +202,10 @@ export class ReactorSupervisor {
   }
 
   /** Drains all reactors until the deadline, ms since 1970-01-01 UTC, and ends them. */
-  stop(deadline: number): Promise<readonly DrainReport[]> {
+  async stop(deadline: number): Promise<readonly DrainReport[]> {
     this.#waiting.close();
     this.#wake();
-    return this.#pool.stop(deadline);
+    return (await Promise.all([this.#pool.stop(deadline), this.#lobby.stop(deadline)])).flat();
   }
 
   /** A reactor that drains keeps its share, so that the limits hold until it has ended. */
@@ -209,7 +232,7 @@ export class ReactorSupervisor {
   }
 
   #credits(): [ReactorSlot, number][] {
-    const { slots } = this.#pool;
+    const slots = this.#slots;
     const demands = slots.map((slot) => demandOf(slot.configured?.status));
     const credits = dealCredit(this.#snapshots.settings.flow.bufferMaxEvents, demands);
     return slots.map((slot, at) => [slot, credits[at] ?? 1]);
@@ -218,7 +241,8 @@ export class ReactorSupervisor {
   #configuration(index: number, epoch: string): ReactorConfiguration {
     const credit = this.#dealt.get(index) ?? 1;
     const settings = withCredit(this.#snapshots.settings, credit);
-    return { ...this.#snapshots, settings, index, epoch, spool: this.#spools.assign(index) };
+    const spool = this.#spools.assign(index);
+    return { ...this.#snapshots, settings, index, epoch, spool, lobby: index === LOBBY_INDEX };
   }
 
   /** Permits of one sink: each of a pipeline has its share. */
@@ -230,10 +254,12 @@ export class ReactorSupervisor {
 
   #slot(index: number): ReactorSlot {
     const { handlers, logger, forks } = this.parts;
+    const isLobby = index === LOBBY_INDEX;
+    const watchdog = this.parts.watchdog ?? (isLobby ? LOBBY_WATCHDOG : undefined);
     return new ReactorSlot({
       index,
-      ...(this.parts.watchdog && { watchdog: this.parts.watchdog }),
-      logger: logger.child({ reactor: index }),
+      ...(watchdog && { watchdog }),
+      logger: logger.child({ reactor: isLobby ? 'lobby' : index }),
       fork: () => forks.fork(),
       nextEpoch: () => handlers.nextEpoch(),
       ended: (process) => {
@@ -243,7 +269,7 @@ export class ReactorSupervisor {
       },
       configuration: (epoch) => this.#configuration(index, epoch),
       events: {
-        ready: () => this.#ready(),
+        ready: () => (isLobby ? this.#lobby.ready() : this.#ready()),
         connectionIdentified: (id, key) => this.parts.connectionIdentified(id, key),
         connectionViolated: (id, reason) => this.parts.connectionViolated(id, reason),
         connectionClosed: (id) => this.parts.connectionClosed(id),

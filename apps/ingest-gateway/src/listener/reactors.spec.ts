@@ -33,7 +33,11 @@ describe('the reactors of a data plane', () => {
     await rm(dataDir, { recursive: true });
   });
 
-  async function start(reactors: number, gatewayId = 'test', options: ProcessOptions = {}): Promise<void> {
+  async function start(
+    reactors: number,
+    gatewayId = 'test',
+    { known = true, ...options }: ProcessOptions & { readonly known?: boolean } = {},
+  ): Promise<void> {
     let epoch = 0;
     plane = createDataPlane(
       {
@@ -61,6 +65,7 @@ describe('the reactors of a data plane', () => {
       },
       { forks: new ReactorForks(dataDir, entry), ...options },
     );
+    if (known) plane.learnAddresses([{ address: '127.0.0.1', at: Date.now() }]);
     await plane.start();
     await ready(reactors);
   }
@@ -247,6 +252,75 @@ describe('the reactors of a data plane', () => {
     plane.resizeReactors(1);
     expect(await plane.stop(Date.now() + 5_000)).toHaveLength(2);
     expect(reactors().map(({ state }) => state)).toEqual(['stopped', 'stopped']);
+  });
+
+  const lobby = (): ListenerStatus['lobby'] => plane.status().lobby;
+
+  it('leave connections from unknown addresses to a lobby, which starts with the first one and stays beside them', async () => {
+    await start(2, 'test', { known: false });
+    expect(lobby()).toBeUndefined();
+    expect(await places(2)).toEqual(['-1', '-1']);
+    expect(lobby()).toMatchObject({ state: 'ready', restarts: 0 });
+    await ready(2);
+    expect(await ask(clients[0]!, 'share')).toBe('333 4 0.333');
+    plane.updateAllowlist([{ spkiHash: 'a', hostname: 'h' }]);
+    await pollUntil(
+      'the allowlist',
+      () => ask(clients[0]!, 'list'),
+      (count) => count === '1',
+    );
+    plane.resizeReactors(1);
+    await ready(1);
+    expect(await ask(clients[0]!, 'index')).toBe('-1');
+    const [here, there] = await plane.stop(Date.now() + 1_000);
+    expect([here, there]).toEqual([expect.anything(), expect.anything()]);
+    expect(lobby()).toMatchObject({ state: 'stopped' });
+  });
+
+  it('serve the connections of an address once an agent was seen there, while its first one stays in the lobby', async () => {
+    await start(1, 'test', { known: false });
+    const first = await dial();
+    expect(await ask(first, 'index')).toBe('-1');
+    first.write('identify');
+    await connections(1);
+    expect(await places(1)).toEqual(['0']);
+    expect(await ask(first, 'index')).toBe('-1');
+    expect(plane.knownAddresses()).toEqual([{ address: '127.0.0.1', at: expect.any(Number) }]);
+  });
+
+  it('serve the connections of an address from which an agent has enrolled', async () => {
+    await start(1, 'test', { known: false });
+    const enrolling = await dial();
+    expect(await ask(enrolling, 'enroll')).toBe('Enrolled');
+    // The fake's request says so.
+    expect(plane.knownAddresses()).toEqual([{ address: '1', at: expect.any(Number) }]);
+  });
+
+  it('leave a known address to the lobby while it is slowed', async () => {
+    await start(1);
+    const first = await dial();
+    expect(await ask(first, 'index')).toBe('0');
+    first.write('violate');
+    await pollUntil('the slowing', () => plane.status().bans.length === 1);
+    expect(await places(1)).toEqual(['-1']);
+    plane.liftBan('127.0.0.1');
+    expect(await ask(await dial(), 'index')).toBe('0');
+  });
+
+  it('are not touched by the end of the lobby, which is started again', async () => {
+    await start(1);
+    await places(1);
+    const pid = reactors()[0]!.pid;
+    clients[0]!.write('violate');
+    await pollUntil('the slowing', () => plane.status().bans.length === 1);
+    const inLobby = await dial();
+    expect(await ask(inLobby, 'index')).toBe('-1');
+    expect(await ask(inLobby, 'die')).toBe('closed');
+    await pollUntil('the next lobby', () => lobby()?.restarts === 1);
+    expect(await ask(await dial(), 'index')).toBe('-1');
+    expect(lobby()).toMatchObject({ state: 'ready', restarts: 1 });
+    expect(reactors()).toMatchObject([{ pid, restarts: 0 }]);
+    expect(await ask(clients[0]!, 'index')).toBe('0');
   });
 
   it('tells of a reactor that has fallen silent, ends it, and starts it again', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createRecordingLogger } from '@app/pipeline/testing';
+import { LOBBY_INDEX } from './lobby.js';
 import { SpoolDirectories } from './spool-directories.js';
 
 let directory: string;
@@ -19,6 +20,7 @@ beforeEach(() => {
     pipelines: ['p'],
     reactors: () => reactors,
     running: (index) => running.has(index),
+    lobby: 'lobby-now',
     logger: createRecordingLogger(),
   });
 });
@@ -31,8 +33,17 @@ const make = (...slots: (number | string)[]): void => {
 describe('SpoolDirectories', () => {
   it("gives each reactor its own and its share of those that are nobody's", () => {
     make(0, 1, 2, 3, 4, 'x');
-    expect(spools.assign(0)).toEqual({ directory, slot: '0', adopt: ['p/2', 'p/4'], reactors: 2 });
+    expect(spools.assign(0)).toEqual({ directory, slot: '0', adopt: ['p/2', 'p/4'], share: 7 / 16 });
     expect(spools.assign(1).adopt).toEqual(['p/3', 'p/x']);
+  });
+
+  it('gives the lobby spools of its own, which nobody adopts, and those of earlier runs to reactors', () => {
+    make(0, 'lobby-before', 'lobby-now');
+    expect(spools.assign(LOBBY_INDEX)).toEqual({ directory, slot: 'lobby-now', adopt: [], share: 1 / 8 });
+    expect(spools.assign(0).adopt).toEqual(['p/lobby-before']);
+    expect(spools.assign(1).adopt).toEqual([]);
+    spools.ended(LOBBY_INDEX);
+    expect(spools.shareOut(0).get(0)).toEqual(['p/lobby-before']);
   });
 
   it('leaves alone what a surplus reactor still drains', () => {

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '@app/pipeline/api';
 import type { SpoolAssignment } from '../reactor/messages.js';
+import { LOBBY_INDEX, LOBBY_SPOOL_SHARE } from './lobby.js';
 
 /** What is needed to share spools out. */
 export interface SpoolDirectoriesOptions {
@@ -13,6 +14,8 @@ export interface SpoolDirectoriesOptions {
   reactors(): number;
   /** Whether the reactor with this number still runs, be it to drain. */
   running(index: number): boolean;
+  /** Slot of the lobby's spools. */
+  readonly lobby: string;
   readonly logger: Logger;
 }
 
@@ -25,14 +28,16 @@ export class SpoolDirectories {
 
   constructor(private readonly options: SpoolDirectoriesOptions) {}
 
-  /** The spools of the reactor with this number, from 0, whose process begins. */
+  /** The spools of the reactor with this number, from 0, or of the lobby, whose process begins. */
   assign(index: number): SpoolAssignment {
     const reactors = this.options.reactors();
     this.ended(index);
     this.#assigned.add(index);
+    const { directory, lobby } = this.options;
+    if (index === LOBBY_INDEX) return { directory, slot: lobby, adopt: [], share: LOBBY_SPOOL_SHARE };
     const adopt = this.orphans().filter((spool, i) => i % reactors === index && !this.#adopted.has(spool));
     for (const spool of adopt) this.#adopted.set(spool, index);
-    return { directory: this.options.directory, slot: String(index), adopt, reactors };
+    return { directory, slot: String(index), adopt, share: (1 - LOBBY_SPOOL_SHARE) / reactors };
   }
 
   /** The process of a reactor has ended: what it had adopted is nobody's. */
@@ -79,6 +84,7 @@ export class SpoolDirectories {
   }
 
   #taken(slot: string): boolean {
+    if (slot === this.options.lobby) return true;
     if (!/^(0|[1-9][0-9]*)$/.test(slot)) return false;
     return Number(slot) < this.options.reactors() || this.options.running(Number(slot));
   }

@@ -15,6 +15,7 @@ import type {
   ReplayItem,
   ReplayOutcome,
 } from '@app/pipeline';
+import type { KnownAddress } from '@app/pipeline/admission';
 import type { AgentReports, ReactorSettings, ReactorStatus } from '../reactor/messages.js';
 import type { KeyChange } from './key-change.js';
 
@@ -71,6 +72,15 @@ export interface DataPlaneOptions {
   readonly neverBan?: readonly string[];
 }
 
+/** State of one reactor. */
+export interface ReactorState {
+  readonly pid: number | undefined;
+  readonly state: 'starting' | 'ready' | 'failed' | 'draining' | 'stopped';
+  readonly reason?: string;
+  readonly restarts: number;
+  readonly status?: ReactorStatus;
+}
+
 /** State of the listener, as `GET /api/v1/nam-listener/status` shows it. */
 export interface ListenerStatus {
   readonly state: 'starting' | 'listening' | 'stopped' | 'failed';
@@ -108,15 +118,12 @@ export interface ListenerStatus {
     /** The files hold another key than the one that agents know; waits for a confirmation. */
     readonly keyChange?: KeyChange;
   };
-  readonly reactors: readonly {
+  readonly reactors: readonly (ReactorState & {
     /** Place among the reactors, from 0. */
     readonly index: number;
-    readonly pid: number | undefined;
-    readonly state: 'starting' | 'ready' | 'failed' | 'draining' | 'stopped';
-    readonly reason?: string;
-    readonly restarts: number;
-    readonly status?: ReactorStatus;
-  }[];
+  })[];
+  /** The reactor for peers from addresses where no agent was seen lately; absent while there were none. */
+  readonly lobby?: ReactorState | undefined;
   /** Counts of surplus reactors that have ended since the start, by pipeline; to be added to those that run. */
   readonly ended?: readonly EndedPipeline[];
 }
@@ -162,6 +169,10 @@ export interface DataPlane {
   updateAllowlist(entries: readonly AllowlistEntry[]): void;
   updateEndpoints(endpoints: Readonly<Record<string, Endpoint>>): void;
   status(): ListenerStatus;
+  /** Addresses where agents were seen, and when. */
+  knownAddresses(): KnownAddress[];
+  /** Takes in what an earlier run, or another gateway, knew of addresses. */
+  learnAddresses(addresses: readonly KnownAddress[]): void;
   /** Open connections by SPKI hash of allowlisted agents. */
   connectedAgents(): ReadonlyMap<string, number>;
   /** prom-client's `getMetricsAsJSON` of each reactor that answers within a second. */

@@ -36,8 +36,10 @@ export interface ReactorConfiguration {
   readonly gatewayId: string;
   /** Never used before; fixed width. */
   readonly epoch: string;
-  /** Place among the reactors, from 0; never held by two processes at a time, and kept over restarts. */
+  /** Place among the reactors, from 0, or -1 for the lobby; never held by two processes at a time, and kept over restarts. */
   readonly index: number;
+  /** Whether it serves peers from unknown addresses: it runs at low priority then. */
+  readonly lobby: boolean;
   readonly pipelines: readonly PipelineSpec[];
   readonly settings: ReactorSettings;
   readonly allowlist: readonly AllowlistEntry[];
@@ -56,8 +58,8 @@ export interface SpoolAssignment {
   readonly slot: string;
   /** Spools, as `<pipeline>/<slot>`, of reactors that are no more: to be written out and removed. */
   readonly adopt: readonly string[];
-  /** Reactors that share what a pipeline's spools may take. */
-  readonly reactors: number;
+  /** Its share of what a pipeline's spools may take; all together are 1. */
+  readonly share: number;
 }
 
 /** Control plane to reactor. Plain data: it crosses process borders. */
@@ -74,6 +76,8 @@ export type ToReactor =
       readonly remoteAddress: string;
       readonly remotePort: number;
       readonly acceptedAt: number;
+      /** As `AcceptedConnection.known`. */
+      readonly known: boolean;
     }
   /** Cut a connection that nobody has identified. */
   | { readonly type: 'cut-connection'; readonly id: string }

@@ -126,7 +126,7 @@ describe('Reactor', () => {
 
   it('gives connections to the one taker, and says once that they are closed', async () => {
     const { connections } = (await configured()).services;
-    const announced = { id: 'c1', remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1 };
+    const announced = { id: 'c1', remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1, known: false };
     port.tell({ type: 'connection', ...announced, id: 'too-early' }, new Socket());
     const taken: AcceptedConnection[] = [];
     const release = connections.take({ accept: (connection) => void taken.push(connection) });
@@ -151,7 +151,7 @@ describe('Reactor', () => {
 
   it('has open connections closed by their taker, or cuts them when it does not know how', async () => {
     const { connections } = (await configured()).services;
-    const announced = { id: 'c1', remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1 };
+    const announced = { id: 'c1', remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1, known: false };
     const socket = new Socket();
     let asked = 0;
     const release = connections.take({
@@ -169,7 +169,7 @@ describe('Reactor', () => {
 
   it('tells what peers turn out to be, and asks the taker about silence and for an end', async () => {
     const { connections } = (await configured()).services;
-    const announced = { remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1 };
+    const announced = { remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1, known: false };
     const ends: unknown[] = [];
     const release = connections.take({
       accept: () => undefined,

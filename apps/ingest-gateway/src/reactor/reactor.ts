@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { constants as osConstants, setPriority } from 'node:os';
 import { Registry } from 'prom-client';
 import type { DrainReport, Pipeline, PipelineOptions, PipelineStatus, ReplayOutcome } from '@app/pipeline';
 import { GatewayError, type Logger } from '@app/pipeline/api';
@@ -98,6 +99,7 @@ export class Reactor {
     this.#spool = configuration.spool;
     this.#services = new ReactorServices(configuration, this.parts.port);
     this.#logger = this.parts.createLogger(configuration.log);
+    if (configuration.lobby) setPriority(osConstants.priority.PRIORITY_BELOW_NORMAL);
     try {
       this.#pipelines = this.#build(configuration, this.#services, this.#logger);
       for (const pipeline of this.#pipelines) await pipeline.start(this.#abort.signal);
@@ -148,9 +150,9 @@ export class Reactor {
   }
 
   #connection(message: Extract<ToReactor, { type: 'connection' }>, socket: Socket | undefined): void {
-    const { id, remoteAddress, remotePort, acceptedAt } = message;
+    const { id, remoteAddress, remotePort, acceptedAt, known } = message;
     if (this.#services !== undefined) {
-      this.#services.connections.accept({ id, remoteAddress, remotePort, acceptedAt }, socket);
+      this.#services.connections.accept({ id, remoteAddress, remotePort, acceptedAt, known }, socket);
       return;
     }
     socket?.on('error', () => undefined).destroy();

@@ -19,7 +19,7 @@ export function spoolPlace(
   return {
     directory,
     adopt: adoptedBy(name, assignment, assignment.adopt),
-    share: 1 / assignment.reactors,
+    share: assignment.share,
   };
 }
 

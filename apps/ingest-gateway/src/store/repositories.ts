@@ -43,6 +43,23 @@ export interface RefusalRepository {
   delete(spkiHash: string): Promise<boolean>;
 }
 
+/** An address, or a /64 of IPv6, from which an agent came. */
+export interface StoredAddress {
+  /** Key: as `addressGroup` writes it. */
+  readonly address: string;
+  /** Milliseconds since 1970-01-01 UTC of the last time. */
+  readonly at: number;
+}
+
+/** From where agents came. */
+export interface KnownAddressRepository {
+  list(): Promise<StoredAddress[]>;
+  /** Adds addresses, or sets their times where these are later than the stored ones. */
+  note(seen: ReadonlyMap<string, number>): Promise<void>;
+  /** Removes those from before the time, and all but the newest so many. */
+  trim(before: number, keep: number): Promise<void>;
+}
+
 /** An enrollment token as it is stored: never its code. */
 export interface StoredEnrollmentToken {
   /** Key: SHA-256 of the code, 64 lower-case hex digits. */
@@ -219,6 +236,7 @@ export interface AuditRepository {
 export interface Store {
   readonly agents: AgentRepository;
   readonly refusals: RefusalRepository;
+  readonly knownAddresses: KnownAddressRepository;
   readonly enrollmentTokens: EnrollmentTokenRepository;
   readonly settings: SettingsRepository;
   readonly installation: InstallationRepository;

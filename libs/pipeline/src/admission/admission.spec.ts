@@ -104,6 +104,14 @@ describe('Admission', () => {
       expect(admit('10.0.0.2')).not.toBe('unidentified');
     });
 
+    it('lets known addresses in for longer, until as many again have not gone', () => {
+      admission.known.seen('10.0.0.2');
+      times(64 + 4 * 64, '10.0.0.1');
+      expect([admit('10.0.0.3'), admit('10.0.0.2')]).toEqual(['unidentified', expect.stringContaining('-')]);
+      times(4 * 64 - 1, '10.0.0.2');
+      expect(admit('10.0.0.2')).toBe('unidentified');
+    });
+
     it('limits how fast one address may open connections', () => {
       const answers = times(2_001, '10.0.0.1').map((answer, at) => {
         admission.released(answer);
@@ -283,11 +291,11 @@ describe('Admission', () => {
       { address: '10.0.0.1', at: now - HOUR },
       { address: '10.0.0.2', at: now + HOUR },
     ]);
-    expect(admission.knownAddress('2001:db8::2', 1_000)).toBe(true);
-    expect(admission.knownAddress('2001:db8::2', 999)).toBe(false);
-    expect(admission.knownAddress('::ffff:10.0.0.1', HOUR)).toBe(true);
-    expect(admission.knownAddress('10.0.0.2', 0)).toBe(true);
-    expect(admission.knownAddress('10.0.0.3', HOUR)).toBe(false);
+    expect(admission.known.has('2001:db8::2', 1_000)).toBe(true);
+    expect(admission.known.has('2001:db8::2', 999)).toBe(false);
+    expect(admission.known.has('::ffff:10.0.0.1', HOUR)).toBe(true);
+    expect(admission.known.has('10.0.0.2', 0)).toBe(true);
+    expect(admission.known.has('10.0.0.3', HOUR)).toBe(false);
     expect(admission.known.entries()).toContainEqual({ address: '2001:db8::/64', at: now - 1_000 });
   });
 

@@ -17,8 +17,13 @@ import type { AdmissionLimits, AdmissionOptions, Decision, LimitReached, Refusal
 const CONNECTION_RATE = { perSecond: 200, burst: 2_000 };
 /** Unidentified connections beside the identified ones: half as many as of those, and at least this many. */
 const MIN_UNIDENTIFIED = 64;
-/** Connections told to go that have not gone yet, as a multiple of the pool: no more are let in until they have. */
-const MAX_LEAVING = 4;
+/**
+ * Connections told to go that have not gone yet, as a multiple of the pool: no more are let in until they have. Whoever
+ * serves unknown addresses may be slow to end them; others do not wait for that.
+ */
+const MAX_LEAVING = { unknown: 4, known: 8 } as const;
+/** How long an address is known after a key was identified there, ms. */
+const KNOWN_FOR_MS = 86_400_000;
 /** An address from which a key was identified within this time is slowed instead of banned, ms. */
 const SLOWED_WITHIN_MS = 3_600_000;
 /** Unidentified connections of a slowed address. */
@@ -173,9 +178,12 @@ export class Admission {
     return effect;
   }
 
-  /** Whether a key was identified from this address in the last `withinMs`, or a connection of one is open. */
-  knownAddress(address: string, withinMs: number): boolean {
-    return this.known.has(address, withinMs);
+  /**
+   * Whether a key was identified from this address in the last 24 hours, and nobody there has broken a rule since: it is
+   * neither banned nor slowed.
+   */
+  isKnown(address: string): boolean {
+    return this.known.has(address, KNOWN_FOR_MS) && this.#penalties.find(addressGroup(address)) === undefined;
   }
 
   /** Unidentified connections of an address and those that count as one with it. */
@@ -227,7 +235,8 @@ export class Admission {
     }
     const capacity = Math.max(MIN_UNIDENTIFIED, Math.floor(this.#limits.maxConnections / 2));
     while (unidentified.size >= capacity) {
-      if (this.#connections.leaving >= MAX_LEAVING * capacity) return false;
+      const most = MAX_LEAVING[this.isKnown(group) ? 'known' : 'unknown'];
+      if (this.#connections.leaving >= most * capacity) return false;
       this.#displace(unidentified.oldestOfLargest());
     }
     return true;

@@ -43,6 +43,11 @@ export class KnownAddresses {
     this.#note(addressGroup(address), -1);
   }
 
+  /** Notes that a holder of a known key was here, without a connection of its own. */
+  seen(address: string): void {
+    this.#note(addressGroup(address), 0);
+  }
+
   /** Whether a key was identified from this address in the last `withinMs`, or a connection of one is open. */
   has(address: string, withinMs: number): boolean {
     const seen = this.#groups.get(addressGroup(address));
@@ -65,7 +70,7 @@ export class KnownAddresses {
     }
   }
 
-  #note(group: string, change: 1 | -1): void {
+  #note(group: string, change: 1 | 0 | -1): void {
     const open = Math.max(0, (this.#groups.get(group)?.open ?? 0) + change);
     this.#set(group, { open, at: this.now() });
   }

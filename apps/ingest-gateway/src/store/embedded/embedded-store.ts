@@ -8,6 +8,7 @@ import { EmbeddedAuditRepository } from './audit.repository.js';
 import { Documents, type OpenState } from './documents.js';
 import { EmbeddedEnrollmentTokenRepository } from './enrollment-token.repository.js';
 import { EmbeddedInstallationRepository } from './installation.repository.js';
+import { EmbeddedKnownAddressRepository } from './known-address.repository.js';
 import { EmbeddedRefusalRepository } from './refusal.repository.js';
 import { EmbeddedSettingsRepository } from './settings.repository.js';
 
@@ -34,6 +35,7 @@ export async function createEmbeddedStore(dir: string): Promise<Store> {
   }
   return {
     agents: new EmbeddedAgentRepository(table('agents')),
+    knownAddresses: new EmbeddedKnownAddressRepository(table('known_addresses')),
     refusals: new EmbeddedRefusalRepository(table('refusals')),
     enrollmentTokens: new EmbeddedEnrollmentTokenRepository(table('enrollment_tokens')),
     settings: new EmbeddedSettingsRepository(table('settings')),

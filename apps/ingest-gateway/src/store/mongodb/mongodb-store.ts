@@ -8,6 +8,7 @@ import { ChangePoller } from './change-poller.js';
 import { MongoEnrollmentTokenRepository } from './enrollment-token.repository.js';
 import { withDeadline } from './deadline.js';
 import { OPERATION_TIMEOUT_MS, openDatabase } from './mongodb-client.js';
+import { MongoKnownAddressRepository } from './known-address.repository.js';
 import { MongoConnection } from './mongodb-connection.js';
 import { reasonOf } from './mongodb-errors.js';
 import { MongoTable } from './mongodb-table.js';
@@ -30,6 +31,7 @@ export interface MongoStoreOptions {
 const RELOAD_MS = 30_000;
 const COLLECTIONS = {
   agents: 'agents',
+  knownAddresses: 'known_addresses',
   refusals: 'refusals',
   tokens: 'enrollment_tokens',
   settings: 'settings',
@@ -56,6 +58,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
   poller.start();
   return {
     agents: new MongoAgentRepository(table(COLLECTIONS.agents)),
+    knownAddresses: new MongoKnownAddressRepository(table(COLLECTIONS.knownAddresses)),
     refusals: new MongoRefusalRepository(table(COLLECTIONS.refusals)),
     enrollmentTokens: new MongoEnrollmentTokenRepository(table(COLLECTIONS.tokens)),
     settings: new MongoSettingsRepository(table(COLLECTIONS.settings)),
