@@ -15,6 +15,7 @@ import {
 import { extraText } from '@app/pipeline/helpers';
 import { createTestContext, sampleBatch, sampleRecord, type TestContext } from '@app/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
+import { pollUntil } from '../../../test/support/poll.js';
 import { clickhouseSink } from './index.js';
 
 const type = defineEventType({
@@ -184,6 +185,32 @@ describe('a schema that does not fit', () => {
     await sink.write([entry], 'token', signal);
     expect(context.reports.at(-1)?.state).toBe('ok');
     expect(await count()).toEqual({ rows: 10, sizes: 10 });
+  });
+
+  it('is well again without a write when its address is told anew, as it is after a migration', async () => {
+    const { sink, context } = create();
+    await failure(sink, [encode(sink, 1)]);
+    expect(context.reports.at(-1)?.state).toBe('failed');
+    await createTable();
+    context.services.endpoints.set(new Map([['clickhouse', { ...clickhouse.endpoint }]]));
+    await pollUntil(
+      'the sink to look again',
+      async () => context.reports.at(-1)?.state,
+      (state) => state === 'ok',
+    );
+  });
+
+  it('takes up a table that was made again, although a write to another table has seen that it was gone', async () => {
+    await createTable();
+    const { sink } = create();
+    await sink.write([encode(sink, 1)], 'one', signal);
+    await clickhouse.run('DROP TABLE things SYNC');
+    expect(await failure(sink, [encode(sink, 2)], 'two')).toBeInstanceOf(PermanentError);
+    const letter = sink.encode(sampleBatch(deadLetters, [sampleRecord(deadLetters)]), 'g/1/9');
+    await sink.write([letter], 'letter', signal);
+    await createTable();
+    expect(await failure(sink, [encode(sink, 2)], 'two')).toBe('written');
+    expect(await count()).toEqual({ rows: 2, sizes: 2 });
   });
 
   it('writes to the tables that are right', async () => {

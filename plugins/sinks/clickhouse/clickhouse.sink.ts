@@ -58,6 +58,7 @@ export class ClickHouseSink implements Sink {
   readonly #state: SinkState;
   readonly #views: ViewWatch;
   readonly #limit: BodyLimit;
+  readonly #unsubscribe: () => void;
   /** Attempts, by token, that ended for want of memory. */
   readonly #outOfMemory = new Map<string, number>();
 
@@ -71,9 +72,11 @@ export class ClickHouseSink implements Sink {
     this.#state = new SinkState((state, reason) => context.report(state, reason));
     this.#views = new ViewWatch(context, this.#state);
     this.#limit = new BodyLimit(this.#state, () => context.now());
+    this.#unsubscribe = context.services.endpoints.subscribe(() => void this.#lookAgain());
   }
 
   async stop(): Promise<void> {
+    this.#unsubscribe();
     await this.#clients.close();
   }
 
@@ -193,7 +196,12 @@ export class ClickHouseSink implements Sink {
   }
 
   async #target(table: string, signal: AbortSignal): Promise<Target> {
-    const { connection, tables } = await this.#contact(signal);
+    let { connection, tables } = await this.#contact(signal);
+    if (tables.get(table)?.problem !== undefined) {
+      // A write to another table may have read that, and the table be there by now.
+      this.#known = undefined;
+      ({ connection, tables } = await this.#contact(signal));
+    }
     const state = tables.get(table);
     if (state?.problem !== undefined) throw new PermanentError(state.problem, 'SCHEMA');
     const type = this.#types.get(table);
@@ -212,6 +220,13 @@ export class ClickHouseSink implements Sink {
       if (this.#known === known) this.#known = undefined;
       throw classifyError(error, { table: 'any table', rows: 0, entries: 0, aborted: signal.aborted });
     }
+  }
+
+  /** The address is told anew where the server was migrated: what was wrong with the tables may not be any more. */
+  async #lookAgain(): Promise<void> {
+    if (this.#reported === '') return;
+    this.#known = undefined;
+    await this.#contact(AbortSignal.timeout(READ_AGAIN_MS)).catch(() => undefined);
   }
 
   #fresh(connection: Connection): Known | undefined {
