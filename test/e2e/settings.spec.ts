@@ -70,7 +70,9 @@ describe('every setting of the reference acts on a running gateway', () => {
   const queueRows = async (): Promise<number> => (await pipeline()).queue.rows;
   const stored = async (host: string): Promise<number> =>
     Number(
-      (await gateway.sql(`SELECT count() AS n FROM activity.file_events WHERE host = '${host}'`))[0]!['n'],
+      (await clickhouse.rows(`SELECT count() AS n FROM activity.file_events WHERE host = '${host}'`))[0]![
+        'n'
+      ],
     );
   const stream = async (): Promise<RawAgent> => RawAgent.connect(await gateway.agentPort(), agent);
   const event = (host: string, index = 0): string =>
