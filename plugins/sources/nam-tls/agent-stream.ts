@@ -12,6 +12,7 @@ import {
 import type { Line, MessageReader } from '@app/pipeline/helpers';
 import type { AckSession } from './ack-session.js';
 import { MalformedLines } from './malformed-lines.js';
+import type { MessageMemory } from './message-memory.js';
 import { sortLines } from './sort-lines.js';
 import type { SourceMetrics } from './source-metrics.js';
 import type { StreamNumbers } from './stream-numbers.js';
@@ -23,6 +24,8 @@ export interface ConnectionHost {
   readonly metrics: SourceMetrics;
   readonly emit: Emit;
   readonly reader: MessageReader;
+  /** What unfinished messages share. */
+  readonly memory: MessageMemory;
   /** Messages of one batch at most. */
   readonly maxBatchEvents: number;
   /** Connections that are open now. */

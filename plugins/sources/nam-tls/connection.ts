@@ -1,8 +1,9 @@
-import type { AcceptedConnection, ConnectionEnd, Logger } from '@app/pipeline/api';
+import type { AcceptedConnection, Logger } from '@app/pipeline/api';
 import { Line, LineFramer, readLine } from '@app/pipeline/helpers';
 import { AckSession } from './ack-session.js';
 import { AgentStream, type ConnectionHost } from './agent-stream.js';
 import { ChunkReader, type StreamEnd } from './chunk-reader.js';
+import { isEndReason, lastAcksMs, tellsLastAcks, type EndReason } from './connection-end.js';
 import { ConnectionClock } from './connection-clock.js';
 import { enroll } from './enrollment.js';
 import { decideFirst, type FirstAction } from './first-message.js';
@@ -10,6 +11,7 @@ import { readHello, type Hello } from './hello-message.js';
 import type { TlsSide } from './handshake.js';
 import { identifyPeer, type PeerRefusal } from './identify-peer.js';
 import { certificateOf, weaknessOf } from './peer-key.js';
+import type { MessageHolder } from './message-memory.js';
 import { endSoon, endWith } from './socket-end.js';
 import { isCutOff } from './sort-lines.js';
 import type { CloseReason } from './source-metrics.js';
@@ -17,29 +19,11 @@ import { takeUpStream } from './take-up-stream.js';
 
 /** A peer that is not in the allowlist has no reason to send more than an EnrollmentRequest. */
 const UNKNOWN_PEER_BYTES = 65_536;
-/** How long an ended connection stays for its last Acks, ms: the idle timeout, within these bounds. */
-const LAST_ACKS_MS = { min: 30_000, max: 120_000 };
-/** Ends that an agent which asked for Acks is still told for what is durable. The others close at once. */
-const WITH_LAST_ACKS: ReadonlySet<CloseReason> = new Set<CloseReason>([
-  'ended',
-  'stopping',
-  'not_durable',
-  'protocol_violation',
-  'displaced',
-  'limit',
-]);
-
-/** Why the gateway ends a connection gracefully. */
-type EndReason = ConnectionEnd | 'stopping';
-
-function isEndReason(reason: CloseReason | undefined): boolean {
-  return reason === 'stopping' || reason === 'displaced' || reason === 'limit';
-}
 
 /** One agent's connection from the TLS handshake to its end (`docs/PROTOCOL.md`). */
-export class AgentConnection {
+export class AgentConnection implements MessageHolder {
   readonly #reader: ChunkReader;
-  readonly #framer = new LineFramer(UNKNOWN_PEER_BYTES);
+  readonly #framer: LineFramer;
   readonly #clock: ConnectionClock;
   readonly #logger: Logger;
   #secured = false;
@@ -67,6 +51,7 @@ export class AgentConnection {
     private readonly host: ConnectionHost,
   ) {
     const { context } = host;
+    this.#framer = new LineFramer(UNKNOWN_PEER_BYTES, host.memory.change);
     this.#reader = new ChunkReader(tls.socket);
     this.#logger = context.logger.child({ connection: accepted.id, remote: accepted.remoteAddress });
     const age = context.now() - accepted.acceptedAt;
@@ -96,6 +81,22 @@ export class AgentConnection {
   /** How long nothing has come, ms; 0 while the gateway makes the peer wait, endless once the connection is being ended. */
   get silentMs(): number {
     return this.#reason === undefined ? this.#clock.silentMs : Number.MAX_SAFE_INTEGER;
+  }
+
+  /** Bytes of a message that has begun and not ended. */
+  get pendingBytes(): number {
+    return this.#framer.pendingBytes;
+  }
+
+  /** Ends the connection for the memory that its unfinished message takes; what came before that message is taken. */
+  giveUp(): void {
+    const bytes = this.#framer.discard();
+    this.#lost += bytes;
+    this.#logger.warn(
+      { spkiHash: this.#spki, bytes },
+      'Memory for unfinished messages is used up; closing the largest',
+    );
+    this.#close('message_memory');
   }
 
   /** To be called when the settings changed. */
@@ -352,7 +353,7 @@ export class AgentConnection {
     this.#reason = reason;
     this.#clock.stop();
     this.#reader.stop();
-    if (this.#acks !== undefined && WITH_LAST_ACKS.has(reason)) return;
+    if (this.#acks !== undefined && tellsLastAcks(reason)) return;
     this.#acks?.stop();
     const { socket } = this.tls;
     if (!this.#secured) socket.destroy();
@@ -364,9 +365,9 @@ export class AgentConnection {
   async #lastAcks(): Promise<void> {
     if (this.#acks === undefined) return;
     this.#acks.handedOver();
-    if (this.#reason === undefined || !WITH_LAST_ACKS.has(this.#reason)) return;
+    if (!tellsLastAcks(this.#reason)) return;
     const { idleTimeoutMs } = this.host.context.services.connectionSettings.current;
-    await this.#acks.finish(Math.min(Math.max(idleTimeoutMs, LAST_ACKS_MS.min), LAST_ACKS_MS.max));
+    await this.#acks.finish(lastAcksMs(idleTimeoutMs));
     endWith(this.tls.socket, undefined, (bytes) => (this.#lost += bytes));
   }
 
@@ -378,8 +379,9 @@ export class AgentConnection {
     }
     await this.tls.closed;
     const reason = this.#reason ?? 'ended';
+    this.#lost += this.#framer.discard();
     if (this.#stream !== undefined) {
-      const discarded = this.#lost + this.#framer.pendingBytes + this.tls.socket.readableLength;
+      const discarded = this.#lost + this.tls.socket.readableLength;
       if (discarded > 0) this.host.metrics.bytesDiscarded.add(discarded, { reason });
       this.#stream.disconnected();
     }

@@ -16,11 +16,17 @@ import { HandshakeGate } from './handshake-gate.js';
 import { HandshakeTurns } from './handshake-turns.js';
 import { beginTls, type HandshakeOptions, type TlsSide } from './handshake.js';
 import { SecureContextCache } from './secure-context.js';
+import { MessageMemory } from './message-memory.js';
 import { sourceMetrics, type CloseReason, type SourceMetrics } from './source-metrics.js';
 import { StreamSessions } from './stream-sessions.js';
 
 /** Time kept back from a stop's deadline, so that sockets are gone when it comes, ms. */
 const DESTROY_BEFORE_MS = 100;
+
+/** Memory of unfinished messages: a part of the buffer's, but room for one of the largest size in any case. */
+function messageMemoryBytes(bufferBytes: number, maxMessageBytes: number): number {
+  return Math.max(bufferBytes / 4, 2 * maxMessageBytes);
+}
 
 /** Serves the agents that the gateway's listener lets through. */
 class NamTlsSource implements Source {
@@ -49,6 +55,11 @@ class NamTlsSource implements Source {
       metrics: this.#metrics,
       emit,
       reader: new MessageReader(this.maxMessageValues),
+      memory: new MessageMemory(
+        () =>
+          messageMemoryBytes(this.context.bufferBytes, services.connectionSettings.current.maxMessageBytes),
+        () => this.#connections.keys(),
+      ),
       maxBatchEvents: this.config.max_batch_events,
       connections: () => this.#connections.size,
       streams,

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createTestCertificate, type TestCertificate } from '@app/pipeline/testing';
-import { SourceRig, until } from '../../../test/support/source-rig.js';
+import { SourceRig, until, type RigClient } from '../../../test/support/source-rig.js';
 import { namTlsSource } from './index.js';
 
 const EVENT = '{"ActivityType":"FileSystem","Path":"D:\\\\Üben\\\\ß.txt"}';
@@ -263,6 +263,29 @@ describe('stream of an allowlisted agent', () => {
     expect(rig.bans()).toEqual([]);
     const discarded = rig.value('gateway_frame_bytes_discarded_total', { reason: 'oversized_message' });
     expect(discarded).toBeGreaterThan(70_000);
+  });
+
+  it('closes the connection with the largest unfinished message when they take too much memory together', async () => {
+    rig.settings({ maxMessageBytes: 100_000 });
+    const begin = async (bytes: number): Promise<RigClient> => {
+      const client = await rig.connect();
+      client.socket.write(`${EVENT}\n{"ActivityType":"FileSystem","P":"${'x'.repeat(bytes)}`);
+      return client;
+    };
+    const largest = await begin(95_000);
+    await until(() => rig.lines().length === 1, 'the first connection');
+    const others = [await begin(60_000), await begin(60_000), await begin(500)];
+    await largest.closed;
+    await rig.closed('message_memory');
+    for (const { socket } of others) socket.write('"}\n');
+    await until(() => rig.lines().length === 7, 'the events of all, and the messages of the others');
+    expect(rig.bans()).toEqual([]);
+    const discarded = rig.value('gateway_frame_bytes_discarded_total', { reason: 'message_memory' });
+    expect(discarded).toBeGreaterThan(60_000);
+    // What was held is free again: so much more than the budget ends one after the other.
+    for (let n = 0; n < 5; n += 1)
+      others[0]?.socket.write(`{"ActivityType":"x","P":"${'x'.repeat(99_000)}"}\n`);
+    await until(() => rig.lines().length === 12, 'more messages');
   });
 
   it('obeys a changed size limit on an open connection', async () => {

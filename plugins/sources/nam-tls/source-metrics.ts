@@ -26,6 +26,8 @@ export type CloseReason =
   | 'enrollment_unavailable'
   | 'protocol_violation'
   | 'oversized_message'
+  /** It held most of the memory that unfinished messages share when that was used up. */
+  | 'message_memory'
   | 'idle'
   /** Messages of an agent that asked for Acks were dropped: it has to send them again. */
   | 'not_durable'

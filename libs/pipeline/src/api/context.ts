@@ -56,6 +56,8 @@ export interface PluginContext {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly services: Services;
+  /** `buffer.max_bytes` of its pipeline: what events may take in memory, over all reactors. */
+  readonly bufferBytes: number;
   /** Every event type that the pipeline's parsers produce, dead letters included: what a sink has to expect. */
   readonly eventTypes: readonly EventType[];
   /** Milliseconds since 1970-01-01 UTC. */

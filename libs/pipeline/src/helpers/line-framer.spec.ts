@@ -156,6 +156,23 @@ describe('LineFramer', () => {
     }
   });
 
+  it('tells what memory an unfinished line takes, no more than its limit, and nothing afterwards', () => {
+    let held = 0;
+    let most = 0;
+    const framer = new LineFramer(100_000, (bytes) => (most = Math.max(most, (held += bytes))));
+    const piece = Buffer.alloc(30_000, 'x');
+    for (let round = 0; round < 3; round += 1) {
+      for (let n = 0; n < 3; n += 1) framer.push(piece);
+      expect(held).toBeGreaterThanOrEqual(90_000);
+      expect(framer.push(Buffer.from('x\n')).map(({ length }) => length)).toEqual([90_001]);
+      expect(held).toBe(0);
+    }
+    expect(most).toBeLessThanOrEqual(100_001);
+    framer.push(piece);
+    expect(framer.discard()).toBe(30_000);
+    expect([held, framer.pendingBytes, framer.push(Buffer.from('y\n')).length]).toEqual([0, 0, 0]);
+  });
+
   it('takes a long line byte by byte in linear time and memory', () => {
     const framer = new LineFramer(1_000_000);
     const byte = Buffer.from('x');

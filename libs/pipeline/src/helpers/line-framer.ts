@@ -25,9 +25,16 @@ export class LineFramer {
   #held = EMPTY;
   #pending = 0;
   #overflowed = false;
+  #discarded = false;
 
-  /** @param maxBytes longest line in bytes, its end not counted; may be changed at any time */
-  constructor(public maxBytes: number) {}
+  /**
+   * @param maxBytes longest line in bytes, its end not counted; may be changed at any time
+   * @param held     told by how many bytes the memory grew or shrank that an unfinished line takes; may call `discard`
+   */
+  constructor(
+    public maxBytes: number,
+    private readonly held: (bytes: number) => void = () => undefined,
+  ) {}
 
   /** Whether a line was over the limit: nothing more comes out, and the stream cannot be trusted. */
   get overflowed(): boolean {
@@ -47,7 +54,7 @@ export class LineFramer {
   /** Like `push`, for what reads many lines a second. */
   cut(chunk: Buffer): Line[] {
     const lines: Line[] = [];
-    if (this.#overflowed) return lines;
+    if (this.#overflowed || this.#discarded) return lines;
     if (this.#pending > 0 && beginsLength(this.#held[0]) && this.#mayEndFrame(chunk)) {
       const joined = Buffer.concat([this.#held.subarray(0, this.#pending), chunk]);
       this.#release();
@@ -115,6 +122,14 @@ export class LineFramer {
     return frame === 'unknown' || (frame !== undefined && frame.end <= this.#pending + chunk.length);
   }
 
+  /** Lets go of an unfinished line, and gives nothing more. Returns its size, bytes. */
+  discard(): number {
+    const pending = this.#pending;
+    this.#discarded = true;
+    this.#release();
+    return pending;
+  }
+
   /** The last line of a stream that ended cleanly without LF, if there is one. */
   end(): Buffer | undefined {
     if (this.#overflowed || this.#pending === 0) return undefined;
@@ -128,13 +143,16 @@ export class LineFramer {
 
   #hold(piece: Buffer): void {
     const size = this.#pending + piece.length;
-    if (size > this.#held.length) {
-      const larger = Buffer.allocUnsafe(Math.max(size * 2, MIN_HELD_BYTES));
+    const before = this.#held.length;
+    if (size > before) {
+      const most = Math.max(size, this.maxBytes + 1);
+      const larger = Buffer.allocUnsafe(Math.min(Math.max(size * 2, MIN_HELD_BYTES), most));
       this.#held.copy(larger, 0, 0, this.#pending);
       this.#held = larger;
     }
     piece.copy(this.#held, this.#pending);
     this.#pending = size;
+    if (this.#held.length !== before) this.held(this.#held.length - before);
   }
 
   /** Gives the held bytes away, with the last ones of their line. */
@@ -145,8 +163,10 @@ export class LineFramer {
   }
 
   #release(): void {
+    const { length } = this.#held;
     this.#held = EMPTY;
     this.#pending = 0;
+    if (length > 0) this.held(-length);
   }
 
   #overflow(lines: Line[]): Line[] {

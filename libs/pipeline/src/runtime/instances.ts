@@ -107,13 +107,14 @@ class InstanceMaker {
   }
 
   #context(board: InstanceBoard, now: () => number): PluginContext {
-    const { gatewayId, logger, metrics, services } = this.options;
+    const { gatewayId, logger, metrics, services, spec } = this.options;
     return {
       id: board.id,
       gatewayId,
       logger: logger.child({ component: board.id }),
       metrics,
       services,
+      bufferBytes: spec.buffer.maxBytes,
       eventTypes: this.eventTypes,
       now,
       report: (state, reason) => board.reportOwn({ state, reason }),

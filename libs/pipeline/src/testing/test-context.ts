@@ -39,6 +39,7 @@ export function createTestContext(overrides: TestContextOverrides = {}): TestCon
     logger: createRecordingLogger(),
     metrics: createRecordingMetrics(),
     services: { ...createTestServices(), ...overrides.services },
+    bufferBytes: 1024,
     eventTypes,
     now: typeof now === 'number' ? () => now : now,
     reports,
