@@ -1,12 +1,16 @@
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Endpoint } from '@app/pipeline/api';
+import { checkAnswers } from './checked-client.js';
 
 /** Longest wait for one request of the control plane, ms. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** A client for the control plane. It has no default database: the gateway's may not exist yet. */
+/**
+ * A client for the control plane. It has no default database: the gateway's may not exist yet. What is not an answer of
+ * ClickHouse is an error.
+ */
 export function createControlClient(endpoint: Endpoint): ClickHouseClient {
-  return createClient({
+  const client = createClient({
     url: endpoint.url,
     username: endpoint.username,
     password: endpoint.password,
@@ -16,6 +20,7 @@ export function createControlClient(endpoint: Endpoint): ClickHouseClient {
     // Errors come back as errors; the client would write them to the console as well.
     log: { level: ClickHouseLogLevel.OFF },
   });
+  return checkAnswers(client);
 }
 
 /** One sentence about why ClickHouse could not be asked, without stack and without credentials. */
