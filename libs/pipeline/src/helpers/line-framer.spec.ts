@@ -173,6 +173,17 @@ describe('LineFramer', () => {
     expect([held, framer.pendingBytes, framer.push(Buffer.from('y\n')).length]).toEqual([0, 0, 0]);
   });
 
+  it('gives long lines back whole, one after the other', () => {
+    const framer = new LineFramer(4_000_000);
+    for (const letter of ['a', 'b']) {
+      const text = letter.repeat(3_000_000);
+      for (let at = 0; at < 2_900_000; at += 100_000) framer.push(Buffer.from(text.slice(at, at + 100_000)));
+      const [line] = framer.push(Buffer.from(`${text.slice(2_900_000)}\r\nrest`));
+      expect(line?.toString() === text).toBe(true);
+      expect(framer.push(Buffer.from('\n')).map(String)).toEqual(['rest']);
+    }
+  });
+
   it('takes a long line byte by byte in linear time and memory', () => {
     const framer = new LineFramer(1_000_000);
     const byte = Buffer.from('x');

@@ -12,6 +12,7 @@ const BOM_2 = 0xbb;
 const BOM_3 = 0xbf;
 const EMPTY = Buffer.alloc(0);
 const MIN_HELD_BYTES = 512;
+const MIN_LONG_BYTES = 1024 * 1024;
 
 /**
  * Cuts a byte stream into lines ended by LF, across any chunk boundary. Lines are views into the chunks, or copies where
@@ -157,9 +158,19 @@ export class LineFramer {
 
   /** Gives the held bytes away, with the last ones of their line. */
   #join(last: Buffer): Line {
-    const line = Buffer.concat([this.#held.subarray(0, this.#pending), last]);
+    const line = this.#joined(last);
     this.#release();
     return lineOf(line, 0, line.length);
+  }
+
+  /** A long line is given as it is held: a copy of 64 MiB takes 50 ms. A short one would keep twice its memory. */
+  #joined(last: Buffer): Buffer {
+    const size = this.#pending + last.length;
+    if (size < MIN_LONG_BYTES || size > this.#held.length) {
+      return Buffer.concat([this.#held.subarray(0, this.#pending), last]);
+    }
+    last.copy(this.#held, this.#pending);
+    return this.#held.subarray(0, size);
   }
 
   #release(): void {
