@@ -210,7 +210,8 @@ describe('the listener', () => {
     await storedAll(gateway, 'HEALTHY', 32);
     await pollUntil('all of them closed', () => mute.every((socket) => socket.closed));
     expect(healthy.closed).toBe(false);
-    expect((await listener(gateway)).rejected).toMatchObject({ limit: 0, unidentified: 0 });
+    // The lobby may be slower to end mute sockets than they come: then some of them are turned away, and never the agent.
+    expect((await listener(gateway)).rejected).toMatchObject({ limit: 0, rate: 0 });
 
     await slow.whenClosed();
     clearInterval(drip);

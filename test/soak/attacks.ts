@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect, createSecureContext, type SecureContext } from 'node:tls';
@@ -41,10 +40,10 @@ export class Attacker {
 
   /** Attacks until `stop`. */
   async run(): Promise<void> {
-    const once = await this.#prepare();
+    const act = await this.#prepare();
     await Promise.all(
       Array.from({ length: AT_A_TIME }, async () => {
-        while (!this.#stopped) await this.#attempt(once);
+        while (!this.#stopped) await this.#attempt(act);
       }),
     );
   }
@@ -66,7 +65,7 @@ export class Attacker {
       this.made += 1;
       act(tcp);
     });
-    await once(tcp, 'close');
+    await new Promise((resolve) => tcp.once('close', resolve));
     clearTimeout(timer);
     this.#open.delete(tcp);
     if (performance.now() - began < REFUSED_MS) await sleep(REFUSED_MS);

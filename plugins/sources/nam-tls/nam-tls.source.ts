@@ -13,6 +13,7 @@ import type { ConnectionHost } from './agent-stream.js';
 import { namTlsConfigSchema, type NamTlsConfig } from './config.js';
 import { AgentConnection } from './connection.js';
 import { HandshakeGate } from './handshake-gate.js';
+import { paceHandshakes } from './handshake-guard.js';
 import { HandshakeTurns } from './handshake-turns.js';
 import { beginTls, type HandshakeOptions, type TlsSide } from './handshake.js';
 import { SecureContextCache } from './secure-context.js';
@@ -103,6 +104,7 @@ class NamTlsSource implements Source {
   #accept(accepted: AcceptedConnection, host: ConnectionHost): void {
     const address = addressGroup(accepted.remoteAddress);
     if (accepted.known !== true) return void this.#serve(accepted, host, { address, watched: true });
+    paceHandshakes();
     this.#turns.take(address, (alone) => {
       const tls = this.#serve(accepted, host, { address, watched: !alone });
       if (!alone) return;
