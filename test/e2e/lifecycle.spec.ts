@@ -5,10 +5,12 @@ import { chmod, chown, lstat, mkdtemp, readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childrenOf, commandOf } from '../support/processes.js';
+import { startTestClickHouse } from '../support/clickhouse.js';
 import { startGateway, freePort, type GatewayStatus, type TestGateway } from '../support/gateway.js';
 import { gatewaysOfSuite } from '../support/gateways-of-suite.js';
 import { fileEvent } from '../support/file-event.js';
 import { pollUntil } from '../support/poll.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
 
 const NOBODY = 65_534;
@@ -193,14 +195,22 @@ describe('the life of a gateway', () => {
     for (let i = 0; i < 300; i += 1) await stream.send(fileEvent('LATE', `p${i}`));
     await stream.end();
 
-    // A second gateway's embedded server stands in for the user's server that comes up late.
-    const other = await start({ env: { CLICKHOUSE_HTTP_PORT: String(chPort) } });
-    await pollUntil(
-      'all events in the late server',
-      () => count(other, 'LATE'),
-      (n) => n === 300,
-      60_000,
-    );
+    const clickhouse = await startTestClickHouse();
+    const late = await TcpProxy.start(Number(new URL(clickhouse.endpoint.url).port), chPort);
+    late.open();
+    try {
+      const sql = "SELECT count() AS n FROM activity.file_events WHERE host = 'LATE'";
+      await pollUntil(
+        'all events in the late server',
+        async () => Number((await clickhouse.rows(sql))[0]!['n']),
+        (n) => n === 300,
+        60_000,
+      );
+    } finally {
+      await gateway.stop();
+      await late.close();
+      await clickhouse.stop();
+    }
   }, 120_000);
 
   it('does not listen with a certificate that cannot be used, says why, and runs on', async () => {

@@ -21,10 +21,10 @@ export class TcpProxy {
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#take(socket));
   }
 
-  /** Listens on a port that the system chooses; hangs until `open`. */
-  static async start(targetPort: number): Promise<TcpProxy> {
+  /** Listens, by default on a port that the system chooses; hangs until `open`. */
+  static async start(targetPort: number, port = 0): Promise<TcpProxy> {
     const proxy = new TcpProxy(targetPort);
-    proxy.#server.listen(0, '127.0.0.1');
+    proxy.#server.listen(port, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
   }
