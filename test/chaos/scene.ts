@@ -90,9 +90,10 @@ export class Scene {
     return this.#formerLogs + this.gateway.log();
   }
 
-  /** Ids of the reactors that run now. */
+  /** Ids of the reactors that run now, the lobby included. */
   async reactors(): Promise<number[]> {
-    return (await this.gateway.status()).listener.reactors.map(({ pid }) => pid).filter((pid) => pid > 0);
+    const { reactors, lobby } = (await this.gateway.status()).listener;
+    return [...reactors, ...(lobby ? [lobby] : [])].map(({ pid }) => pid).filter((pid) => pid > 0);
   }
 
   /** Kills a part with SIGKILL; a gateway is started again as its operator would. */
@@ -176,9 +177,10 @@ export class Scene {
   async #settled(): Promise<void> {
     const quiet = async (): Promise<boolean> => {
       const { pipelines, listener } = await this.gateway.status();
-      const { reactors } = listener;
+      const { reactors, lobby } = listener;
       return (
         reactors.length > 0 &&
+        (lobby === undefined || lobby.state === 'ready') &&
         reactors.every(({ state }) => state === 'ready') &&
         pipelines.length > 0 &&
         pipelines.every(
