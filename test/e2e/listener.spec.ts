@@ -223,6 +223,28 @@ describe('the listener', () => {
     expect(metrics).toMatch(/gateway_connections_displaced_total\{.*\} [1-9]/);
   }, 90_000);
 
+  it('serves an unknown address in the lobby, and an agent that comes back beside it, also after a restart', async () => {
+    const first = await start();
+    expect((await listener(first)).lobby).toBeUndefined();
+    const agent = await enroll(first);
+    expect((await listener(first)).lobby).toMatchObject({ state: 'ready', restarts: 0 });
+    const served = async (gateway: TestGateway, text: string): Promise<number[]> => {
+      const each = await RawAgent.connect(await gateway.agentPort(), agent);
+      cleanUp.push(async () => each.socket.destroy());
+      await each.send(fileEvent('LOBBY', text));
+      const connections = async (): Promise<number[]> =>
+        (await listener(gateway)).reactors.map((reactor) => reactor.connections);
+      return pollUntil('the connection', connections, (counts) => counts.some((count) => count > 0));
+    };
+    await served(first, 'before');
+    expect((await listener(first)).lobby).toMatchObject({ connections: 0 });
+    await first.stop();
+    const second = await startGateway({ dataDir: first.dataDir });
+    cleanUp.push(() => second.dispose());
+    await served(second, 'after');
+    expect((await listener(second)).lobby).toBeUndefined();
+  }, 60_000);
+
   it('holds 990 idle agents for less than 64 KiB each, and serves one more amid half-open sockets', async () => {
     const gateway = await start({
       ACTIVITYMONITOR_MAX_CONNECTIONS: '1000',
