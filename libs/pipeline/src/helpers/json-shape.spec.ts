@@ -134,6 +134,17 @@ describe('keys that are sent twice', () => {
     expect(findRepeatedKey(Buffer.from(text))).toBe(field);
   });
 
+  it('are found in a list within an order of keys that is known', () => {
+    const reader = new MessageReader();
+    const line = (list: string): Line =>
+      Line.of(Buffer.from(`{"ActivityType":"x","Tags":${list}}\n`).subarray(0, -1));
+    for (let round = 0; round < 40; round += 1) reader.read([line('["a"]')]);
+    expect(reader.read([line('[{"a":1,"a":2}]')])[0]).toMatchObject({
+      code: 'repeated_key',
+      field: '/Tags/0/a',
+    });
+  });
+
   it('are not met by the reader of known orders: it gives what a single line gives', () => {
     const flat = fc
       .array(
