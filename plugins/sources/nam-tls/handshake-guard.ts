@@ -64,7 +64,7 @@ export function paceHandshakes(): void {
 /**
  * Stands between a socket and TLS, and counts what comes until the handshake is done. OpenSSL verifies every certificate
  * of a chain before anybody can look at it, which takes 5 ms each when the peer chose the keys for it. So records are
- * given to it one by one, and none that would bring the handshake beyond `MAX_HANDSHAKE_BYTES`: the stream is destroyed
+ * given to it whole, and none that would bring the handshake beyond `MAX_HANDSHAKE_BYTES`: the stream is destroyed
  * with `HandshakeTooLarge` instead. Afterwards bytes pass as they come.
  *
  * Emits `begun` when the peer's first bytes are there; they wait for `begin`.
