@@ -25,11 +25,11 @@ export async function letTestsIn(directory: string): Promise<void> {
 
 /**
  * Makes an embedded server that starts later like one of a user's: it answers everybody, and `default` may do everything
- * without a password. @param users further ones
+ * without a password. `TEST_USER` may too. @param users further ones
  */
 export async function openToAll(directory: string, users: readonly TestUser[] = []): Promise<void> {
   const handlers = '<http_handlers replace="1"><defaults/></http_handlers>';
-  await writeAdditions(directory, handlers, [{ name: 'default', password: '' }, ...users]);
+  await writeAdditions(directory, handlers, [{ name: 'default', password: '' }, TEST_USER, ...users]);
 }
 
 /** The server merges what lies in `config.d` and `users.d` beside its own files into them. */
