@@ -1,9 +1,13 @@
-/** `npm run bench`: end to end, or with `stages` as the first word the micro benchmark of the stages. */
+/** `npm run bench`: end to end, or with `stages` as the first word the micro benchmark of the stages,
+ * with `messages` the time that the longest messages take. */
 const args = process.argv.slice(2);
 
 if (args[0] === 'stages') {
   const { runStages } = await import('./stages-main.js');
   await runStages(args.slice(1));
+} else if (args[0] === 'messages') {
+  const { runWorstMessages } = await import('./worst-messages.js');
+  runWorstMessages();
 } else {
   const { endToEnd } = await import('./end-to-end/main.js');
   try {
