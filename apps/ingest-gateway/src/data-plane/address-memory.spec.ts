@@ -43,6 +43,7 @@ describe('AddressMemory', () => {
   let known: StoredAddress[];
   let learned: StoredAddress[];
   let memory: AddressMemory;
+  let agents: { sourceIp: string; enrolledAt: number; lastSeenAt: number | null }[];
   const plane = {
     knownAddresses: () => known,
     learnAddresses: (addresses: readonly StoredAddress[]) => void learned.push(...addresses),
@@ -54,7 +55,14 @@ describe('AddressMemory', () => {
     now = NOW;
     known = [];
     learned = [];
-    memory = new AddressMemory({ repository, logger, everyMs: 5, now: () => now });
+    agents = [];
+    memory = new AddressMemory({
+      repository,
+      agents: async () => agents,
+      logger,
+      everyMs: 5,
+      now: () => now,
+    });
   });
   afterEach(() => memory.stop());
 
@@ -62,6 +70,25 @@ describe('AddressMemory', () => {
     repository.stored.set('10.0.0.1', NOW - DAY + 1).set('10.0.0.2', NOW - DAY - 1);
     await memory.follow(plane);
     expect(learned).toEqual([{ address: '10.0.0.1', at: NOW - DAY + 1 }]);
+  });
+
+  it('takes the addresses that agents enrolled from where it remembers none, as after an upgrade', async () => {
+    agents = [
+      { sourceIp: '10.0.0.1', enrolledAt: 0, lastSeenAt: NOW - HOUR },
+      { sourceIp: '2001:db8::7', enrolledAt: NOW - 2 * HOUR, lastSeenAt: null },
+      { sourceIp: '10.0.0.3', enrolledAt: 0, lastSeenAt: NOW - DAY - 1 },
+      { sourceIp: '', enrolledAt: NOW, lastSeenAt: NOW },
+    ];
+    await memory.follow(plane);
+    expect(learned).toEqual([
+      { address: '10.0.0.1', at: NOW - HOUR },
+      { address: '2001:db8::/64', at: NOW - 2 * HOUR },
+    ]);
+    learned = [];
+    repository.stored.set('10.0.0.9', NOW);
+    await memory.stop();
+    await memory.follow(plane);
+    expect(learned).not.toContainEqual({ address: '10.0.0.1', at: NOW - HOUR });
   });
 
   it('writes a new address soon, and one that stays once an hour', async () => {

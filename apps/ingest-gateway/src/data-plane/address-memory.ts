@@ -1,13 +1,18 @@
 import type { Logger } from '@app/pipeline/api';
 import type { KnownAddress } from '@app/pipeline/admission';
-import { sleep } from '@app/pipeline/helpers';
+import { addressGroup, sleep } from '@app/pipeline/helpers';
 import { SerialQueue } from '../agents/index.js';
 import type { DataPlane } from '../listener/types.js';
-import type { KnownAddressRepository } from '../store/index.js';
+import type { KnownAddressRepository, StoredAgent } from '../store/index.js';
 
 /** What a memory of addresses is made from. */
 export interface AddressMemoryOptions {
   readonly repository: KnownAddressRepository;
+  /**
+   * Agents of the store: where no address is remembered, those that they enrolled from stand in. So an upgrade from a
+   * version without this memory does not leave a fleet, which may stream for months, in the lobby.
+   */
+  readonly agents: () => Promise<readonly Pick<StoredAgent, 'sourceIp' | 'enrolledAt' | 'lastSeenAt'>[]>;
   readonly logger: Logger;
   /** How often new addresses are written, ms; 10 s by default. */
   readonly everyMs?: number;
@@ -69,9 +74,19 @@ export class AddressMemory {
 
   async #read(): Promise<void> {
     const since = this.#now() - KEEP_MS;
-    const addresses = (await this.options.repository.list()).filter(({ at }) => at >= since);
+    const stored = await this.options.repository.list();
+    const addresses = stored.filter(({ at }) => at >= since);
     this.#stored = new Map(addresses.map(({ address, at }) => [address, at]));
-    this.#plane?.learnAddresses(addresses);
+    const learned = stored.length > 0 ? addresses : await this.#enrolledFrom(since);
+    this.#plane?.learnAddresses(learned);
+  }
+
+  async #enrolledFrom(since: number): Promise<KnownAddress[]> {
+    const agents = await this.options.agents();
+    return agents
+      .map(({ sourceIp, enrolledAt, lastSeenAt }) => ({ sourceIp, at: lastSeenAt ?? enrolledAt }))
+      .filter(({ sourceIp, at }) => sourceIp !== '' && at >= since)
+      .map(({ sourceIp, at }) => ({ address: addressGroup(sourceIp), at }));
   }
 
   async #write(resolutionMs: number): Promise<void> {

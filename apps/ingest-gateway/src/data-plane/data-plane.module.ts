@@ -50,6 +50,7 @@ import { FlowLog } from './flow-log.js';
           },
           addresses: new AddressMemory({
             repository: parts.store.knownAddresses,
+            agents: () => parts.store.agents.list(),
             logger: parts.logger.child({ component: 'listener' }),
           }),
           nextEpoch: () => parts.store.installation.increment('epoch'),
