@@ -121,7 +121,7 @@ class NamTlsSource implements Source {
     const secureContext = this.#secureContext();
     if (secureContext === undefined || accepted.socket.destroyed) {
       const reason = secureContext === undefined ? 'no_server_certificate' : 'reset';
-      accepted.socket.once('error', () => undefined).destroy();
+      accepted.socket.destroy();
       this.#closed(accepted, reason);
       return undefined;
     }

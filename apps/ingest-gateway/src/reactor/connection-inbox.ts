@@ -75,8 +75,10 @@ export class ConnectionInbox implements ConnectionFeed {
 
   /** Takes a connection in. A socket that got lost on its way, or that nobody takes, counts as closed. */
   accept(announced: Announced, socket: Socket | undefined): void {
+    // A peer may reset a connection at any time, also one that nobody reads yet; the socket closes then by itself.
+    socket?.on('error', () => undefined);
     if (socket === undefined || this.#taker === undefined) {
-      socket?.on('error', () => undefined).destroy();
+      socket?.destroy();
       this.port.send({ type: 'connection-closed', id: announced.id });
       return;
     }

@@ -134,6 +134,8 @@ describe('Reactor', () => {
     const socket = new Socket();
     port.tell({ type: 'connection', ...announced }, socket);
     expect(taken).toEqual([{ ...announced, socket }]);
+    // An error that nobody listens to would end the process.
+    expect(() => socket.emit('error', new Error('read ECONNRESET'))).not.toThrow();
     connections.closed('c1');
     connections.closed('c1');
     port.tell({ type: 'connection', ...announced, id: 'no-socket' });

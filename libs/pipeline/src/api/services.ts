@@ -61,6 +61,7 @@ export interface AcceptedConnection {
   readonly acceptedAt: number;
   /** Whether a peer with a key of the allowlist was lately seen at its address; false when unset. */
   readonly known?: boolean;
+  /** Its errors are listened to: without another listener, one only closes it. */
   readonly socket: import('node:net').Socket;
 }
 
