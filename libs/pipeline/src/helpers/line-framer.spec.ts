@@ -118,6 +118,17 @@ describe('LineFramer', () => {
       expect(framer.pendingBytes).toBe(0);
     });
 
+    it('take no longer when thousands of them are in a chunk, or when a line only begins like one', () => {
+      const begun = performance.now();
+      const many = new LineFramer(1000).push(Buffer.from('5 <1>ab'.repeat(150_000)));
+      const long = new LineFramer(64_000_000);
+      long.push(Buffer.from(`5 <1>abX${'x'.repeat(16_000_000)}`));
+      for (let count = 0; count < 3_000; count += 1) long.push(Buffer.from('x'));
+      const [line] = long.push(Buffer.from('\n'));
+      expect(performance.now() - begun).toBeLessThan(3_000);
+      expect([many.length, line?.length]).toEqual([150_000, 16_003_008]);
+    });
+
     it('over the limit end the framing', () => {
       const framer = new LineFramer(50);
       framer.push(Buffer.from(counted(one)));

@@ -1,5 +1,5 @@
 import { Line } from './line.js';
-import { beginsLength, octetFrameAt, type OctetFrame } from './octet-count.js';
+import { beginsLength, MAX_LENGTH_BYTES, octetFrameAt, type OctetFrame } from './octet-count.js';
 
 const TAB = 0x09;
 const LF = 0x0a;
@@ -113,14 +113,18 @@ export class LineFramer {
       const after = beginsLength(next) ? octetFrameAt(chunk, frame.end, chunk.length) : undefined;
       if (after === undefined || after === 'unknown') return after;
     }
-    const lf = chunk.indexOf(LF, frame.start);
-    return lf === -1 || lf >= frame.end - 1 ? frame : undefined;
+    // No further than its end: a chunk may hold thousands of frames and no LF.
+    return chunk.subarray(frame.start, frame.end - 1).includes(LF) ? undefined : frame;
   }
 
-  /** Whether the held bytes are of a frame, and end or are told apart from a line with this chunk. */
+  /**
+   * Whether the held bytes are of a frame, and end or are told apart from a line with this chunk. What is held of a line
+   * that has turned out to be none is not looked at again with every chunk.
+   */
   #mayEndFrame(chunk: Buffer): boolean {
     const frame = octetFrameAt(this.#held, 0, this.#pending);
-    return frame === 'unknown' || (frame !== undefined && frame.end <= this.#pending + chunk.length);
+    if (frame === undefined || frame === 'unknown') return frame === 'unknown';
+    return frame.end <= this.#pending + chunk.length && this.#pending - frame.end <= MAX_LENGTH_BYTES;
   }
 
   /** Lets go of an unfinished line, and gives nothing more. Returns its size, bytes. */

@@ -5,6 +5,8 @@ const LESS = 0x3c;
 const LETTER_L = 0x4c;
 /** Digits of a length that are read. */
 const MAX_DIGITS = 8;
+/** A length and the blank after it, bytes at most: with as many more bytes it is certain whether a frame begins. */
+export const MAX_LENGTH_BYTES = MAX_DIGITS + 1;
 
 /** A syslog message whose length stands before it (RFC 6587, 3.4.1: MSG-LEN SP SYSLOG-MSG). */
 export interface OctetFrame {
