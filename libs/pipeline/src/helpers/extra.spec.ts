@@ -141,6 +141,12 @@ describe('extraText', () => {
       }),
     );
   });
+
+  it('has none where it is long either', () => {
+    const long = 'x\\ud800"'.repeat(10_000);
+    const extra = { 'k\ud800': [`${long}\ud800`, { long }] };
+    expect(JSON.parse(extraText(extra))).toEqual({ 'k\ufffd': [`${long}\ufffd`, { long }] });
+  });
 });
 
 describe('keepIpText', () => {

@@ -137,6 +137,10 @@ export function nestExtra(extra: Extra | undefined, key: string, value: unknown)
 
 /** A backslash that stands for itself, or the escape of a surrogate: JSON.stringify writes one only for a lone one. */
 const BACKSLASH_OR_LONE_SURROGATE = /\\\\|\\ud[89a-f][0-9a-f]{2}/g;
+/** What the escape of a surrogate begins with, also where its backslash is escaped itself. */
+const SURROGATE = /\\ud[89a-f]/;
+/** From this length on a pattern finds it faster: in 64 MiB of escaped quotes within 40 ms instead of 250; in short texts 12 ns slower. */
+const LONG_TEXT = 65_536;
 
 /**
  * The value of the column `extra`: a JSON object, or the empty string when there is nothing. A lone surrogate, in a key or a
@@ -145,9 +149,21 @@ const BACKSLASH_OR_LONE_SURROGATE = /\\\\|\\ud[89a-f][0-9a-f]{2}/g;
 export function extraText(extra: Extra | undefined): string {
   if (extra === undefined) return '';
   const text = JSON.stringify(extra);
-  // Seldom, and a search for it takes 20 ns.
-  if (!text.includes('\\ud')) return text;
-  return text.replace(BACKSLASH_OR_LONE_SURROGATE, (found) => (found === '\\\\' ? found : '\ufffd'));
+  if (!mayHaveSurrogate(text)) return text;
+  // Values first: what follows takes a second for a value of ten million backslashes.
+  const readable = JSON.stringify(extra, wellFormed);
+  if (!mayHaveSurrogate(readable)) return readable;
+  return readable.replace(BACKSLASH_OR_LONE_SURROGATE, (found) => (found === '\\\\' ? found : '\ufffd'));
+}
+
+/** Seldom true, and asked of every event: 20 ns. */
+function mayHaveSurrogate(text: string): boolean {
+  return text.length < LONG_TEXT ? text.includes('\\ud') : SURROGATE.test(text);
+}
+
+/** A value as JSON.stringify asks for it, its lone surrogates replaced. */
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? Buffer.from(value, 'utf8').toString('utf8') : value;
 }
 
 /** Keeps an address as it was sent where its column does not tell all of it (`IpReading.rest`). */
