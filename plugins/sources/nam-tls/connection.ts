@@ -1,12 +1,12 @@
 import type { AcceptedConnection, Logger } from '@app/pipeline/api';
-import { Line, LineFramer, readLine } from '@app/pipeline/helpers';
+import { Line, LineFramer } from '@app/pipeline/helpers';
 import { AckSession } from './ack-session.js';
 import { AgentStream, type ConnectionHost } from './agent-stream.js';
 import { ChunkReader, type StreamEnd } from './chunk-reader.js';
 import { isEndReason, lastAcksMs, tellsLastAcks, type EndReason } from './connection-end.js';
 import { ConnectionClock } from './connection-clock.js';
 import { enroll } from './enrollment.js';
-import { decideFirst, type FirstAction } from './first-message.js';
+import { decideFirstLine, MAX_CONTROL_BYTES, type FirstAction } from './first-message.js';
 import { readHello, type Hello } from './hello-message.js';
 import type { TlsSide } from './handshake.js';
 import { identifyPeer, type PeerRefusal } from './identify-peer.js';
@@ -16,9 +16,6 @@ import { endSoon, endWith } from './socket-end.js';
 import { isCutOff } from './sort-lines.js';
 import type { CloseReason } from './source-metrics.js';
 import { takeUpStream } from './take-up-stream.js';
-
-/** A peer that is not in the allowlist has no reason to send more than an EnrollmentRequest. */
-const UNKNOWN_PEER_BYTES = 65_536;
 
 /** One agent's connection from the TLS handshake to its end (`docs/PROTOCOL.md`). */
 export class AgentConnection implements MessageHolder {
@@ -51,7 +48,7 @@ export class AgentConnection implements MessageHolder {
     private readonly host: ConnectionHost,
   ) {
     const { context } = host;
-    this.#framer = new LineFramer(UNKNOWN_PEER_BYTES, host.memory.change);
+    this.#framer = new LineFramer(MAX_CONTROL_BYTES, host.memory.change);
     this.#reader = new ChunkReader(tls.socket);
     this.#logger = context.logger.child({ connection: accepted.id, remote: accepted.remoteAddress });
     const age = context.now() - accepted.acceptedAt;
@@ -186,7 +183,7 @@ export class AgentConnection implements MessageHolder {
     const { allowlist, connectionSettings } = this.host.context.services;
     const limit = connectionSettings.current.maxMessageBytes;
     const known = this.#stream !== undefined || allowlist.current.has(this.#spki);
-    this.#framer.maxBytes = known ? limit : Math.min(limit, UNKNOWN_PEER_BYTES);
+    this.#framer.maxBytes = known ? limit : Math.min(limit, MAX_CONTROL_BYTES);
     const before = this.#framer.pendingBytes;
     const lines = this.#framer.cut(chunk);
     if (this.#framer.overflowed) {
@@ -217,7 +214,7 @@ export class AgentConnection implements MessageHolder {
     if (this.#stream !== undefined && this.#opened) return this.#deliver(this.#stream, lines);
     const entry = this.host.context.services.allowlist.current.get(this.#spki);
     this.#clock.firstMessage();
-    if (entry === undefined) return this.#open(decideFirst(readLine(lines[0] as Line), false), lines);
+    if (entry === undefined) return this.#open(decideFirstLine(lines[0] as Line, false), lines);
     // Its key may have been enrolled after the handshake.
     this.#identified();
     this.#stream ??= new AgentStream(
@@ -236,7 +233,7 @@ export class AgentConnection implements MessageHolder {
     let action: FirstAction = { do: 'skip' };
     let at = 0;
     for (; at < lines.length; at += 1) {
-      action = decideFirst(readLine(lines[at] as Line), true);
+      action = decideFirstLine(lines[at] as Line, true);
       if (action.do !== 'skip') break;
     }
     if (at > 0) await this.#begin(lines.slice(0, at));

@@ -1,4 +1,8 @@
-import type { Message } from '@app/pipeline/helpers';
+import { readLine, type Line, type Message } from '@app/pipeline/helpers';
+
+/** Longest control message, and all that a peer may send that is not in the allowlist, bytes. */
+export const MAX_CONTROL_BYTES = 65_536;
+const OPENING_BRACE = 0x7b;
 
 /** What the first message of a connection leads to. */
 export type FirstAction =
@@ -13,6 +17,15 @@ export type FirstAction =
   | { readonly do: 'leave' }
   /** Close and ban. */
   | { readonly do: 'punish' };
+
+/**
+ * Decides on the first line. A JSON object longer than any control message begins the stream of an agent whatever it
+ * holds: the stream parses it, and to do that twice takes a second for the longest.
+ */
+export function decideFirstLine(line: Line, allowlisted: boolean): FirstAction {
+  const isLong = line.length > MAX_CONTROL_BYTES && line.first === OPENING_BRACE;
+  return allowlisted && isLong ? { do: 'stream' } : decideFirst(readLine(line), allowlisted);
+}
 
 /**
  * Decides on the first message (the table in `docs/PROTOCOL.md`, Streaming).

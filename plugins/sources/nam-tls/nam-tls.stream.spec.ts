@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createTestCertificate, type TestCertificate } from '@app/pipeline/testing';
 import { SourceRig, until, type RigClient } from '../../../test/support/source-rig.js';
 import { namTlsSource } from './index.js';
@@ -223,6 +223,20 @@ describe('stream of an allowlisted agent', () => {
     await until(() => rig.lines().length === 1, 'the event');
     expect(rig.bans()).toEqual([]);
     expect(rig.batches[0]?.rejects[0]?.code).toBe('not_json_or_leef');
+  });
+
+  it('parses a long first message once', async () => {
+    const parse = jest.spyOn(JSON, 'parse');
+    try {
+      const { socket } = await rig.connect();
+      const long = EVENT.replace('D:', 'D'.repeat(100_000));
+      socket.write(`${long}\n`);
+      await until(() => rig.batches.length === 1, 'event');
+      expect(parse.mock.calls.filter(([text]) => text.length > 65_536)).toHaveLength(1);
+      expect(rig.lines()).toEqual([long]);
+    } finally {
+      parse.mockRestore();
+    }
   });
 
   it('takes blanks, NULs and a byte order mark around messages for nothing', async () => {
