@@ -245,6 +245,35 @@ describe('the listener', () => {
     expect((await listener(second)).lobby).toBeUndefined();
   }, 60_000);
 
+  it('outlives peers that reset their connections, in the lobby and beside the agents of an address', async () => {
+    const gateway = await start();
+    const port = await gateway.agentPort();
+    /** One peer stays mute, and others reset while they wait or before they have said anything. */
+    const resetMany = async (): Promise<void> => {
+      const mute = connect(port, '127.0.0.1').on('error', () => undefined);
+      for (let peer = 0; peer < 20; peer += 1) {
+        const tcp = connect(port, '127.0.0.1').on('error', () => undefined);
+        await once(tcp, 'connect');
+        setTimeout(() => tcp.resetAndDestroy(), 2 * peer);
+      }
+      await pollUntil(
+        'only the mute one',
+        () => listener(gateway),
+        ({ unidentifiedConnections }) => unidentifiedConnections === 1,
+      );
+      mute.destroy();
+    };
+    await resetMany();
+    const agent = await enroll(gateway);
+    await resetMany();
+    const peer = await RawAgent.connect(port, agent);
+    await peer.send(fileEvent('RESET'));
+    await peer.end();
+    await storedAll(gateway, 'RESET', 1);
+    const { lobby, reactors } = await listener(gateway);
+    expect([lobby, ...reactors].map((each) => each?.restarts)).toEqual([0, ...reactors.map(() => 0)]);
+  });
+
   it('holds 990 idle agents for less than 64 KiB each, and serves one more amid half-open sockets', async () => {
     const gateway = await start({
       ACTIVITYMONITOR_MAX_CONNECTIONS: '1000',
