@@ -9,6 +9,7 @@ import { resolveConfigPath } from './config-path.js';
 import { printProblems, printWarnings } from './print-problems.js';
 import { takeInterrupts } from './agent/interrupts.js';
 import { onHangUp } from './hang-up.js';
+import { isFailedCommit } from '../store/embedded/documents.js';
 
 const HELP = `Usage: gateway run [file]
 
@@ -57,7 +58,10 @@ async function serve(config: GatewayConfig, logger: RootLogger): Promise<number>
 
 /** Nobody knows the state of a process after such an error; whoever runs the gateway starts it again. */
 function exitOnUnhandledErrors(logger: RootLogger): void {
-  process.on('uncaughtException', (error) => {
+  process.on('uncaughtException', (error, origin) => {
+    // Whoever wrote to the store has been told, and says so; the gateway goes on until the disk has room.
+    if (origin === 'unhandledRejection' && isFailedCommit(error))
+      return void error.commitError.catch(() => undefined);
     logger.error({ err: error }, 'The gateway ends because of an unexpected error.');
     logger.flush();
     process.exit(1);

@@ -42,7 +42,7 @@ export class Documents<T> {
 
   async put(key: string, value: T): Promise<void> {
     this.#ensureOpen();
-    await this.db.put(key, value);
+    await durable(() => this.db.put(key, value));
   }
 
   /** Whether there was one. */
@@ -53,11 +53,39 @@ export class Documents<T> {
   /** Reads and writes in one transaction: nothing else writes in between, and all of it becomes durable or nothing. */
   async write<R>(action: (table: Writable<T>) => R): Promise<R> {
     this.#ensureOpen();
-    return this.db.transaction(() => action(this.#writable));
+    return durable(() => this.db.transaction(() => action(this.#writable)));
   }
 
   #ensureOpen(): void {
     if (this.state.closed) throw new GatewayError('STORE_UNAVAILABLE', 'The store is closed.');
+  }
+}
+
+/**
+ * Whether an error is lmdb's word for a write that the disk refused. lmdb rejects promises of its own besides the one that
+ * it gave to the writer, who handles it; nobody can handle those.
+ */
+export function isFailedCommit(error: unknown): error is { readonly commitError: Promise<never> } {
+  return error instanceof Error && 'commitError' in error;
+}
+
+/**
+ * Waits for a write. lmdb rejects one that the disk refuses with an error whose `commitError` is another promise, which
+ * says why and rejects too; nobody else would handle it, and an unhandled rejection ends the process.
+ * @throws GatewayError `STORE_UNAVAILABLE` with the reason
+ */
+async function durable<R>(write: () => PromiseLike<R>): Promise<R> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isFailedCommit(error)) throw error;
+    const reason = await error.commitError.catch((cause: Error) => cause.message);
+    throw new GatewayError(
+      'STORE_UNAVAILABLE',
+      `The store cannot write: ${reason}`,
+      'Make sure that the disk of the data directory has room.',
+      { cause: error },
+    );
   }
 }
 
