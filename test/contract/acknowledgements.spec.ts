@@ -68,7 +68,10 @@ function numbered(count: number): MessageSource {
   };
 }
 
-/** Runs an agent while the gateway's memory is lost again and again; gives the agent's own account. */
+/**
+ * Runs an agent while the gateway's memory is lost again and again; gives the agent's own account. A crash is due after
+ * eleven flushes. It waits until memory holds something to lose: for the negative control, something acknowledged.
+ */
 async function runUnderCrashes(total: number, crashes: number): Promise<AgentProgress> {
   const over = new AbortController();
   const progress = new AgentProgress();
@@ -80,15 +83,21 @@ async function runUnderCrashes(total: number, crashes: number): Promise<AgentPro
     maxFailures: 1_000,
     progress,
   }).finally(() => over.abort());
+  const ready = (): boolean =>
+    store.waiting > 0 && (store.policy === 'stored' || progress.acknowledged > new Set(store.stored).size);
   let flushes = 0;
-  for (let crashed = 0; !over.signal.aborted; flushes += 1) {
+  for (let crashed = 0; !over.signal.aborted;) {
     await sleep(5);
-    if (flushes % 12 === 11 && crashed < crashes && store.waiting > 0) {
-      crashed += 1;
-      store.flush(1);
+    if (flushes < 11 || crashed >= crashes) {
+      store.flush(1 + (flushes % 7));
+      flushes += 1;
+    } else if (ready()) {
+      if (store.policy === 'stored') store.flush(1);
       store.crash();
+      crashed += 1;
+      flushes = 0;
       await rig.restart();
-    } else store.flush(1 + (flushes % 7));
+    }
   }
   await running;
   return progress;

@@ -14,7 +14,7 @@ export class DurableStore implements StreamMarks {
   readonly #marks = new Map<string, Stretch[]>();
   #memory: Batch[] = [];
 
-  constructor(private readonly policy: SettlePolicy = 'stored') {}
+  constructor(readonly policy: SettlePolicy = 'stored') {}
 
   /** Batches that are not stored. */
   get waiting(): number {
