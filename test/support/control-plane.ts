@@ -27,7 +27,7 @@ import type {
   DataPlaneOptions,
   ListenerStatus,
 } from '../../apps/ingest-gateway/src/listener/types.js';
-import type { GatewayParts } from '../../apps/ingest-gateway/src/parts.js';
+import type { GatewayDependencies } from '../../apps/ingest-gateway/src/dependencies.js';
 import { createEmbeddedStore, type Store } from '../../apps/ingest-gateway/src/store/index.js';
 
 /** Admin key of the control planes made here. */
@@ -258,7 +258,7 @@ export interface RestAnswer {
 export async function startControlPlane(
   settings: GatewayConfig['settings'] = {},
   http: Partial<GatewayConfig['http']> = {},
-  requestRates?: GatewayParts['requestRates'],
+  requestRates?: GatewayDependencies['requestRates'],
 ): Promise<TestControlPlane> {
   const dataDir = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const store = await createEmbeddedStore(join(dataDir, 'store'));

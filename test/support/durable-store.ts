@@ -1,5 +1,5 @@
-import type { Batch, Emit, StreamMarks, Stretch } from '@app/pipeline/api';
-import { joinStretches } from '@app/pipeline/helpers';
+import type { Batch, Emit, DurableRanges, SequenceRange } from '@app/pipeline/api';
+import { mergeRanges } from '@app/pipeline/helpers';
 
 /** When a batch is settled: when it is stored, as the runtime does, or, to show what that would cost, when it comes. */
 export type SettlePolicy = 'stored' | 'received';
@@ -8,10 +8,10 @@ export type SettlePolicy = 'stored' | 'received';
  * A pipeline's queue as a source sees it, with a disk that survives `crash` and a memory that does not. Messages and the
  * marks of their streams are stored in one step.
  */
-export class DurableStore implements StreamMarks {
+export class DurableStore implements DurableRanges {
   /** Raw messages on the disk, in the order they were stored. */
   readonly stored: string[] = [];
-  readonly #marks = new Map<string, Stretch[]>();
+  readonly #marks = new Map<string, SequenceRange[]>();
   #memory: Batch[] = [];
 
   constructor(readonly policy: SettlePolicy = 'stored') {}
@@ -35,7 +35,7 @@ export class DurableStore implements StreamMarks {
       for (const { raw } of [...events, ...rejects]) this.stored.push(Buffer.from(raw).toString());
       if (stream === undefined) continue;
       const marks = this.#marks.get(stream.stream) ?? [];
-      this.#marks.set(stream.stream, joinStretches([...marks, stream]));
+      this.#marks.set(stream.stream, mergeRanges([...marks, stream]));
     }
     flushed.forEach(settle);
   }
@@ -45,7 +45,7 @@ export class DurableStore implements StreamMarks {
     this.#memory = [];
   }
 
-  durable(stream: string): Promise<readonly Stretch[]> {
+  durable(stream: string): Promise<readonly SequenceRange[]> {
     return Promise.resolve(this.#marks.get(stream) ?? []);
   }
 }

@@ -1,7 +1,14 @@
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import type { Batch, ConnectionSettings, Emit, PluginContext, Source, StreamMarks } from '@app/pipeline/api';
+import type {
+  Batch,
+  ConnectionSettings,
+  Emit,
+  PluginContext,
+  Source,
+  DurableRanges,
+} from '@app/pipeline/api';
 import { createTestContext, type TestCertificate } from '@app/pipeline/testing';
 
 /** What a rig is made from. */
@@ -11,7 +18,7 @@ export interface SourceRigParts {
   readonly agent: TestCertificate;
   create(context: PluginContext): Source;
   /** What the source's pipeline knows of streams; nothing by default. */
-  readonly marks?: StreamMarks;
+  readonly marks?: DurableRanges;
   /** Whether connections come from an address where agents were seen; false by default. */
   readonly known?: boolean;
 }

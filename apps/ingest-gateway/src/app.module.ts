@@ -7,19 +7,19 @@ import { EnrollmentModule } from './enrollment/enrollment.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
-import { PartsModule } from './parts.module.js';
-import type { GatewayParts } from './parts.js';
+import { DependenciesModule } from './dependencies.module.js';
+import type { GatewayDependencies } from './dependencies.js';
 import { SettingsModule } from './settings/settings.module.js';
 
 /** The control plane. */
 @Module({})
 export class AppModule {
   /** The control plane over what was opened before it: store, ClickHouse, logger, configuration. */
-  static register(parts: GatewayParts): DynamicModule {
+  static register(dependencies: GatewayDependencies): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        PartsModule.register(parts),
+        DependenciesModule.register(dependencies),
         SettingsModule,
         AgentsModule,
         EnrollmentModule,

@@ -10,11 +10,11 @@ import { createClickHouseService } from './clickhouse/index.js';
 import type { ClickHouseService } from './clickhouse/types.js';
 import type { ControlPlane } from './control-plane.js';
 import { createDataPlane, ReactorForks } from './listener/index.js';
-import type { GatewayParts } from './parts.js';
+import type { GatewayDependencies } from './dependencies.js';
 import { writePidFile } from './pid-file.js';
 import { drainTimeoutMs } from './settings/index.js';
 import { acquireDirectoryLock, openStore, type DirectoryLock } from './store/index.js';
-import { UndoStack } from './undo-stack.js';
+import { CleanupStack } from './cleanup-stack.js';
 import { programVersion } from './version.js';
 
 /** What a gateway is started from. */
@@ -23,14 +23,14 @@ export interface StartOptions {
   /** Written to standard output by default. */
   readonly logger?: Logger;
   /** Replacements of parts, for tests. */
-  readonly makers?: Partial<Makers>;
+  readonly makers?: Partial<Factories>;
   /** Ends a start that waits for another gateway to give the data directory free. */
   readonly signal?: AbortSignal;
 }
 
 /** How the two parts with processes of their own are made. */
-export interface Makers {
-  readonly createDataPlane: GatewayParts['createDataPlane'];
+export interface Factories {
+  readonly createDataPlane: GatewayDependencies['createDataPlane'];
   readonly createClickHouseService: typeof createClickHouseService;
 }
 
@@ -68,7 +68,7 @@ export async function startGateway({
   signal,
 }: StartOptions): Promise<RunningGateway> {
   const logger = given ?? createLogger({ ...config.log, component: 'gateway' });
-  const undo = new UndoStack((error) => logger.error({ err: error }, 'A part did not stop in order.'));
+  const undo = new CleanupStack((error) => logger.error({ err: error }, 'A part did not stop in order.'));
   try {
     const lock = await acquireDirectoryLock(config.dataDir, { logger, ...(signal && { signal }) });
     undo.add(() => lock.release());
@@ -96,7 +96,11 @@ export async function startGateway({
   }
 }
 
-function makersOf({ dataDir }: GatewayConfig, given: Partial<Makers> | undefined, undo: UndoStack): Makers {
+function makersOf(
+  { dataDir }: GatewayConfig,
+  given: Partial<Factories> | undefined,
+  undo: CleanupStack,
+): Factories {
   return {
     createDataPlane: given?.createDataPlane ?? preparedDataPlane(dataDir, undo),
     createClickHouseService: given?.createClickHouseService ?? createClickHouseService,
@@ -104,7 +108,7 @@ function makersOf({ dataDir }: GatewayConfig, given: Partial<Makers> | undefined
 }
 
 /** Its first reactor is started at once: to load it takes as long as all that has to be there before it gets work. */
-function preparedDataPlane(dataDir: string, undo: UndoStack): Makers['createDataPlane'] {
+function preparedDataPlane(dataDir: string, undo: CleanupStack): Factories['createDataPlane'] {
   const forks = new ReactorForks(dataDir);
   undo.add(() => forks.close());
   forks.prepare();
@@ -114,9 +118,9 @@ function preparedDataPlane(dataDir: string, undo: UndoStack): Makers['createData
 async function openParts(
   config: GatewayConfig,
   logger: Logger,
-  makers: Makers,
-  undo: UndoStack,
-): Promise<GatewayParts> {
+  makers: Factories,
+  undo: CleanupStack,
+): Promise<GatewayDependencies> {
   const store = await openStore({
     config: config.store,
     dataDir: config.dataDir,
@@ -144,13 +148,13 @@ async function openParts(
 }
 
 function run(
-  parts: GatewayParts,
+  dependencies: GatewayDependencies,
   control: ControlPlane,
   key: AdminKey,
   lock: DirectoryLock,
-  undo: UndoStack,
+  undo: CleanupStack,
 ): RunningGateway {
-  const { logger, clickhouse } = parts;
+  const { logger, clickhouse } = dependencies;
   const started = startDataPlane(control, logger);
   const file = key.file === undefined ? {} : { adminKeyFile: key.file };
   logger.info({ url: control.httpUrl, ...file }, 'REST API, health and metrics are served');

@@ -15,7 +15,7 @@ import { Authenticator } from './api-keys/index.js';
 import { AppModule } from './app.module.js';
 import { ApiDocument } from './openapi/api-document.js';
 import { DataPlaneHost } from './data-plane/index.js';
-import type { GatewayParts } from './parts.js';
+import type { GatewayDependencies } from './dependencies.js';
 import { SettingsService } from './settings/index.js';
 import { followStore } from './store/index.js';
 
@@ -43,28 +43,28 @@ const CLOSE_TIMEOUT_MS = 2_000;
  * @throws GatewayError `HTTP_PORT_UNAVAILABLE`, or what the services throw when they load
  */
 export async function createControlPlane(
-  parts: GatewayParts,
+  dependencies: GatewayDependencies,
   isAdminKey: (key: string) => boolean,
 ): Promise<ControlPlane> {
-  const logger = parts.logger.child({ component: 'admin' });
-  const authenticator = new Authenticator({ isAdminKey, keys: parts.store.apiKeys, logger });
+  const logger = dependencies.logger.child({ component: 'admin' });
+  const authenticator = new Authenticator({ isAdminKey, keys: dependencies.store.apiKeys, logger });
   const { adapter, routes } = await createHttpAdapter({
     authenticate: (key) => authenticator.authenticate(key),
-    http: parts.config.http,
-    metrics: parts.metrics,
+    http: dependencies.config.http,
+    metrics: dependencies.metrics,
     rejected: (request, code) =>
       void app.get(AuditService, { strict: false }).record(rejectedEntry(request, code)),
-    ...(parts.requestRates && { rates: parts.requestRates }),
+    ...(dependencies.requestRates && { rates: dependencies.requestRates }),
   });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(parts), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(dependencies), adapter, {
     logger: createNestLogger(logger),
     abortOnError: false,
     bodyParser: false,
   });
   app.useGlobalFilters(new ProblemFilter(logger));
   app.useGlobalGuards(new QueryGuard());
-  app.get(ApiDocument, { strict: false }).describe(app, parts.identity.version);
-  const { host, port } = parts.config.http;
+  app.get(ApiDocument, { strict: false }).describe(app, dependencies.identity.version);
+  const { host, port } = dependencies.config.http;
   try {
     await app.listen({ host, port });
   } catch (error) {
@@ -73,7 +73,7 @@ export async function createControlPlane(
   }
   const settings = app.get(SettingsService);
   const agents = app.get(AgentsService);
-  const follower = followStore(parts.store.changes, [agents, settings]);
+  const follower = followStore(dependencies.store.changes, [agents, settings]);
   return {
     httpUrl: urlOf(app.getHttpServer().address() as AddressInfo),
     settings,

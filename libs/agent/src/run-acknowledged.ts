@@ -140,7 +140,7 @@ export class AcknowledgedRun {
         if (stream.failure !== undefined) throw stream.failure;
         const piece = this.#held.from(next);
         if (piece !== undefined) {
-          again += this.#handOver(next, piece.messages);
+          again += this.#forward(next, piece.messages);
           next += piece.messages;
           await stream.send(piece.data, piece.messages);
         } else if (!(await this.#take())) {
@@ -171,7 +171,7 @@ export class AcknowledgedRun {
   }
 
   /** Counts messages about to be sent; gives how many of them were sent before. */
-  #handOver(next: number, messages: number): number {
+  #forward(next: number, messages: number): number {
     const again = Math.max(0, Math.min(messages, this.#unsent - next));
     this.#unsent = Math.max(this.#unsent, next + messages);
     this.progress.handedOverAgain(again);

@@ -1,12 +1,12 @@
 import { type EncodedEntry, PartialWriteError, RetryableError, type SinkError } from '@app/pipeline/api';
 import { BODY_TOO_LARGE } from './classify-error.js';
 import { classOf } from './error-codes.js';
-import { afterRefusal, type Piece, splitPartitions, splitRows, wholeBatch } from './pieces.js';
+import { afterRejection, type RowRange, splitPartitions, splitRows, wholeBatch } from './row-ranges.js';
 import { readRefusal, type Refusal } from './refusal.js';
 import type { RefusedRows } from './refused-rows.js';
 
 /** Inserts a piece. @throws SinkError */
-export type InsertPiece = (piece: Piece, filtered: boolean) => Promise<void>;
+export type InsertPiece = (rowRange: RowRange, filtered: boolean) => Promise<void>;
 
 /** MEMORY_LIMIT_EXCEEDED */
 export const MEMORY_LIMIT = 241;
@@ -20,7 +20,7 @@ export const MEMORY_ATTEMPTS = 3;
 export class Isolation {
   readonly #refused = new Map<number, Refusal>();
   /** Pieces to be inserted, the next one last. */
-  readonly #pending: Piece[];
+  readonly #pending: RowRange[];
   /** Rows behind the last one of each entry. */
   readonly #ends: readonly number[];
   #memoryFailures = 0;
@@ -54,13 +54,13 @@ export class Isolation {
 
   /** Inserts what can be stored. @throws SinkError that is no PartialWriteError; another call goes on from there */
   async run(insert: InsertPiece): Promise<void> {
-    for (let piece = this.#pending.at(-1); piece !== undefined; piece = this.#pending.at(-1)) {
+    for (let rowRange = this.#pending.at(-1); rowRange !== undefined; rowRange = this.#pending.at(-1)) {
       try {
-        await insert(piece, this.filtered);
+        await insert(rowRange, this.filtered);
         this.#pending.pop();
         this.#memoryFailures = 0;
       } catch (error) {
-        const refusal = this.#tooLarge(error, piece) ?? error;
+        const refusal = this.#tooLarge(error, rowRange) ?? error;
         if (!(refusal instanceof PartialWriteError)) throw error;
         this.#divide(refusal);
       }
@@ -69,26 +69,32 @@ export class Isolation {
 
   /** Puts what the last piece falls into in its place. */
   #divide(refusal: PartialWriteError): void {
-    const piece = this.#pending.pop();
-    if (piece === undefined) return;
+    const rowRange = this.#pending.pop();
+    if (rowRange === undefined) return;
     if (refusal.code === BODY_TOO_LARGE || codeOf(refusal) === MEMORY_LIMIT) {
-      this.#pending.push(...splitRows(piece, this.#ends).reverse());
+      this.#pending.push(...splitRows(rowRange, this.#ends).reverse());
       return;
     }
     if (isForPartitions(refusal)) {
-      this.#pending.push(...splitPartitions(piece).reverse());
+      this.#pending.push(...splitPartitions(rowRange).reverse());
       return;
     }
-    const { refused, pieces } = afterRefusal(piece, refusal, this.#refused.size, this.filtered, this.#ends);
+    const { refused, rowRanges } = afterRejection(
+      rowRange,
+      refusal,
+      this.#refused.size,
+      this.filtered,
+      this.#ends,
+    );
     if (refused !== undefined) this.#refused.set(refused, readRefusal(refusal));
-    this.#pending.push(...[...pieces].reverse());
+    this.#pending.push(...[...rowRanges].reverse());
   }
 
   /** A piece that runs out of memory again and again is divided; a single row has to wait. */
-  #tooLarge(error: unknown, piece: Piece): PartialWriteError | undefined {
+  #tooLarge(error: unknown, rowRange: RowRange): PartialWriteError | undefined {
     if (!(error instanceof RetryableError) || codeOf(error) !== MEMORY_LIMIT) return undefined;
     this.#memoryFailures += 1;
-    if (this.#memoryFailures < MEMORY_ATTEMPTS || piece.to - piece.from === 1) return undefined;
+    if (this.#memoryFailures < MEMORY_ATTEMPTS || rowRange.to - rowRange.from === 1) return undefined;
     this.#memoryFailures = 0;
     this.filtered = true;
     return outOfMemory(error);

@@ -11,9 +11,9 @@ describe('joinNeighbours', () => {
       buffer.subarray(14, 19),
       buffer.subarray(19),
     ];
-    const pieces = joinNeighbours([...views, other, buffer.subarray(8, 14)].map((bytes) => ({ bytes })));
-    expect(pieces.map(String)).toEqual(['one two ', 'four five', 'six', 'three ']);
-    expect(pieces[0]?.buffer).toBe(buffer.buffer);
+    const rowRanges = joinNeighbours([...views, other, buffer.subarray(8, 14)].map((bytes) => ({ bytes })));
+    expect(rowRanges.map(String)).toEqual(['one two ', 'four five', 'six', 'three ']);
+    expect(rowRanges[0]?.buffer).toBe(buffer.buffer);
   });
 
   it('copies nothing and gives nothing for nothing', () => {

@@ -5,13 +5,18 @@ import type { EncodedEntry } from '@app/pipeline/api';
  * side in one buffer, and one piece of 2 MiB costs less to send than a hundred of 20 KiB.
  */
 export function joinNeighbours(entries: readonly Pick<EncodedEntry, 'bytes'>[]): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
+  const rowRanges: Uint8Array[] = [];
   for (const { bytes } of entries) {
-    const last = pieces.at(-1);
-    if (last === undefined || !isNext(last, bytes)) pieces.push(bytes);
-    else pieces[pieces.length - 1] = Buffer.from(bytes.buffer, last.byteOffset, last.length + bytes.length);
+    const last = rowRanges.at(-1);
+    if (last === undefined || !isNext(last, bytes)) rowRanges.push(bytes);
+    else
+      rowRanges[rowRanges.length - 1] = Buffer.from(
+        bytes.buffer,
+        last.byteOffset,
+        last.length + bytes.length,
+      );
   }
-  return pieces;
+  return rowRanges;
 }
 
 function isNext(last: Uint8Array, bytes: Uint8Array): boolean {

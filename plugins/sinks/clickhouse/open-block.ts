@@ -26,8 +26,8 @@ export class OpenBlock implements OpenEntry {
     this.#encoder.add(batch);
   }
 
-  takeBack(): void {
-    this.#encoder.takeBack();
+  undo(): void {
+    this.#encoder.undo();
   }
 
   finish(): EncodedEntry {

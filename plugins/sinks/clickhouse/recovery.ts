@@ -10,7 +10,7 @@ import { classifyError } from './classify-error.js';
 import type { Connection } from './clients.js';
 import { insertBlocks, type Slice } from './insert.js';
 import { Isolation } from './isolation.js';
-import { type Piece, pieceToken } from './pieces.js';
+import { type RowRange, rowRangeToken } from './row-ranges.js';
 import { storeLetters } from './refused-rows.js';
 import { rowsOf, sliceEntries } from './slice-entries.js';
 import { accounted, lookUp, notStored, sumCodes } from './stored-rows.js';
@@ -64,7 +64,7 @@ export class Recovery {
     if (isolation === undefined) return this.#found(target, entries, signal);
     this.#isolations.set(token, isolation);
     if (batch.uncertain) isolation.leaveOutStored();
-    await isolation.run((piece, filtered) => insertPiece(target, batch, piece, filtered, signal));
+    await isolation.run((rowRange, filtered) => insertPiece(target, batch, rowRange, filtered, signal));
     const { refused } = isolation;
     const { table, columns, views, limit } = target;
     const context = { pipeline: this.pipeline, table, columns, views, limit };
@@ -131,12 +131,12 @@ export class Recovery {
 async function insertPiece(
   target: Target,
   { entries, token }: FrozenBatch,
-  piece: Piece,
+  rowRange: RowRange,
   filtered: boolean,
   signal: AbortSignal,
 ): Promise<void> {
   const { connection, table, partitionKey } = target;
-  const { part, parts, from, to } = piece;
+  const { part, parts, from, to } = rowRange;
   const slice = sliceEntries(entries, from, to);
   const conditions = [
     ...(parts > 1 ? [`modulo(cityHash64(${partitionKey}), ${parts}) = ${part}`] : []),
@@ -149,7 +149,7 @@ async function insertPiece(
       {
         ...target,
         entries: slice.entries,
-        token: pieceToken(token, piece),
+        token: rowRangeToken(token, rowRange),
         slice: { offset: slice.offset, rows: to - from, where },
       },
       signal,

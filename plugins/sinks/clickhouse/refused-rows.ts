@@ -12,7 +12,7 @@ import type { ViewWatch } from './views.js';
 export type RefusedRows = ReadonlyMap<number, Refusal>;
 
 /** What dead letters of rows say besides the rows. */
-export interface LetterContext {
+export interface DeadLetterContext {
   readonly pipeline: string;
   /** The table that refused them. */
   readonly table: string;
@@ -35,7 +35,7 @@ type RefusedRow = readonly [row: number, refusal: Refusal];
  */
 export async function storeLetters(
   connection: Connection,
-  context: LetterContext,
+  context: DeadLetterContext,
   entries: readonly EncodedEntry[],
   refused: RefusedRows,
   token: string,
@@ -59,7 +59,7 @@ export async function storeLetters(
 /** Sends the entries that hold the rows, and no others; the server counts the rows over what it gets. */
 async function sendLetters(
   connection: Connection,
-  context: LetterContext,
+  context: DeadLetterContext,
   entries: readonly EncodedEntry[],
   rows: readonly RefusedRow[],
   token: string,
@@ -104,7 +104,7 @@ function groupByEntry(entries: readonly EncodedEntry[], rows: readonly RefusedRo
 /** ClickHouse picks the rows out of the blocks and writes them as JSON: the gateway has no decoder for its blocks. */
 function statement(
   { endpoint }: Connection,
-  { pipeline, table, columns }: LetterContext,
+  { pipeline, table, columns }: DeadLetterContext,
   rows: readonly (readonly [number, Refusal])[],
 ): string {
   const kinds = distinct(rows.map(([, refusal]) => refusal));

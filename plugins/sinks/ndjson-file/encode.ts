@@ -1,5 +1,5 @@
 import {
-  STAMP_FIELDS,
+  METADATA_FIELDS,
   type EventRecord,
   type EventType,
   type FieldKind,
@@ -31,7 +31,7 @@ export function encodeNdjson(batch: RecordBatch, entryId: string): Buffer {
   let text = '';
   let at = 0;
   for (const run of batch.runs) {
-    const stamp = `,${stampOf(run, entryId)}\n`;
+    const stamp = `,${metadataOf(run, entryId)}\n`;
     for (const end = at + run.count; at < end; at += 1) {
       text += openObject(batch.records[at] ?? {}) + stamp;
       if (text.length < PIECE_LENGTH) continue;
@@ -69,8 +69,8 @@ function makeOpenObject({ fields }: EventType): OpenObject {
 }
 
 /** What stands at the end of every line of a run. */
-function stampOf(run: OriginRun, entryId: string): string {
-  const values: Record<keyof typeof STAMP_FIELDS, string> = {
+function metadataOf(run: OriginRun, entryId: string): string {
+  const values: Record<keyof typeof METADATA_FIELDS, string> = {
     received_at: new Date(run.receivedAt).toISOString(),
     agent_spki: run.origin.agentSpki,
     agent_host: run.origin.agentHost,

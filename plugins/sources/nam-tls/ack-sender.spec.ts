@@ -68,7 +68,7 @@ describe('AckSender', () => {
     await until(() => sender.idle, 'the first number');
     sender.report(2);
     expect(peer.numbers).toEqual([1]);
-    sender.hurry();
+    sender.flush();
     expect(peer.numbers).toEqual([1, 2]);
   });
 

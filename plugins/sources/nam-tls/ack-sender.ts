@@ -62,7 +62,7 @@ export class AckSender {
   }
 
   /** From now on nothing is held back for its interval: the connection ends. */
-  hurry(): void {
+  flush(): void {
     this.#urgent = true;
     if (this.#writing) return;
     clearTimeout(this.#timer);

@@ -81,7 +81,7 @@ export class AckSession {
 
   /** Waits until all that can be acknowledged is, but no longer than the time in ms, or until `stop`. */
   async finish(timeoutMs: number): Promise<void> {
-    this.#sender.hurry();
+    this.#sender.flush();
     const timer = setTimeout(() => this.stop(), timeoutMs);
     await this.#until(() => this.#stopped || (this.#tracker.complete && this.#sender.idle));
     clearTimeout(timer);

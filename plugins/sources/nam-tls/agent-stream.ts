@@ -7,7 +7,7 @@ import {
   type Origin,
   type PluginContext,
   type Reject,
-  type StreamStretch,
+  type StreamRange,
 } from '@app/pipeline/api';
 import type { Line, MessageReader } from '@app/pipeline/helpers';
 import type { AckSession } from './ack-session.js';
@@ -120,7 +120,7 @@ export class AgentStream {
   }
 
   /** @param piece the numbers of these lines */
-  async #emitAll(lines: readonly Line[], start: number, end: number, piece?: StreamStretch): Promise<void> {
+  async #emitAll(lines: readonly Line[], start: number, end: number, piece?: StreamRange): Promise<void> {
     for (let from = start; from < end; from += this.host.maxBatchEvents) {
       const to = Math.min(end, from + this.host.maxBatchEvents);
       await this.#emit(lines, from, to, piece && part(piece, from - start, to - start));
@@ -133,11 +133,11 @@ export class AgentStream {
     this.#acks?.skip(messages);
   }
 
-  async #emit(lines: readonly Line[], from: number, to: number, stretch?: StreamStretch): Promise<void> {
+  async #emit(lines: readonly Line[], from: number, to: number, range?: StreamRange): Promise<void> {
     const { events, rejects, bytes } = sortLines(this.host.reader, lines, from, to, this.#malformed);
     this.#tellMalformed(rejects);
     this.#seen(to - from, bytes);
-    const batch = new Batch(this.#origin, this.host.context.now(), bytes, events, rejects, stretch);
+    const batch = new Batch(this.#origin, this.host.context.now(), bytes, events, rejects, range);
     this.#acks?.follow(batch);
     try {
       await this.host.emit(batch);
@@ -166,6 +166,6 @@ export class AgentStream {
   }
 }
 
-function part({ stream, first }: StreamStretch, from: number, to: number): StreamStretch {
+function part({ stream, first }: StreamRange, from: number, to: number): StreamRange {
   return { stream, first: first + from, last: first + to - 1 };
 }

@@ -15,7 +15,7 @@ import type { MessageHolder } from './message-memory.js';
 import { endSoon, endWith } from './socket-end.js';
 import { isCutOff } from './sort-lines.js';
 import type { CloseReason } from './source-metrics.js';
-import { takeUpStream } from './take-up-stream.js';
+import { resumeStream } from './resume-stream.js';
 
 /** One agent's connection from the TLS handshake to its end (`docs/PROTOCOL.md`). */
 export class AgentConnection implements MessageHolder {
@@ -272,7 +272,7 @@ export class AgentConnection implements MessageHolder {
       ended: () => this.#reason !== undefined,
       supersede: () => this.#close('superseded'),
     };
-    const taken = await takeUpStream(this.#spki, hello, this.host.streams, acks, holder);
+    const taken = await resumeStream(this.#spki, hello, this.host.streams, acks, holder);
     this.#clock.resume();
     this.#streamRefused = !taken.ok;
     if (!taken.ok) this.#close('stream_busy');

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Stretch } from '@app/pipeline/api';
+import type { SequenceRange } from '@app/pipeline/api';
 import { createTestCertificate, type TestCertificate } from '@app/pipeline/testing';
 import { SourceRig, until, type RigClient } from '../../../test/support/source-rig.js';
 import { namTlsSource } from './index.js';
@@ -12,7 +12,7 @@ let server: TestCertificate;
 let agent: TestCertificate;
 let rig: SourceRig;
 /** Claims that wait for what is durable of the stream. */
-let asked: ((durable: readonly Stretch[]) => void)[];
+let asked: ((durable: readonly SequenceRange[]) => void)[];
 
 beforeAll(async () => {
   server = await createTestCertificate({ commonName: 'gateway' });

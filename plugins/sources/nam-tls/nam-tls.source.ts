@@ -6,7 +6,7 @@ import {
   type Emit,
   type PluginContext,
   type Source,
-  type StreamMarks,
+  type DurableRanges,
 } from '@app/pipeline/api';
 import { addressGroup, MAX_VALUES, MessageReader } from '@app/pipeline/helpers';
 import type { ConnectionHost } from './agent-stream.js';
@@ -48,7 +48,7 @@ class NamTlsSource implements Source {
   }
 
   /** Takes connections from now on. */
-  async start(_signal: AbortSignal, emit: Emit, marks?: StreamMarks): Promise<void> {
+  async start(_signal: AbortSignal, emit: Emit, marks?: DurableRanges): Promise<void> {
     const { services } = this.context;
     const streams = marks && new StreamSessions(marks, services.streamClaims);
     const host: ConnectionHost = {

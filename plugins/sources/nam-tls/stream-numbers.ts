@@ -1,8 +1,8 @@
-import type { StreamStretch, Stretch } from '@app/pipeline/api';
-import { cutStretch, knownThrough } from '@app/pipeline/helpers';
+import type { StreamRange, SequenceRange } from '@app/pipeline/api';
+import { splitRange, knownThrough } from '@app/pipeline/helpers';
 
 /** Consecutive messages that are all durable already, or all not. */
-export interface NumberedPiece extends StreamStretch {
+export interface NumberedPiece extends StreamRange {
   readonly known: boolean;
 }
 
@@ -19,7 +19,7 @@ export class StreamNumbers {
   constructor(
     private readonly stream: string,
     first: number,
-    private readonly durable: readonly Stretch[],
+    private readonly durable: readonly SequenceRange[],
   ) {
     this.#first = first;
     this.#next = first;
@@ -38,6 +38,6 @@ export class StreamNumbers {
     const last = this.#next - 1;
     const end = this.durable.at(-1)?.last ?? 0;
     if (first > end) return [{ stream, first, last, known: false }];
-    return cutStretch({ first, last }, this.durable).map((piece) => ({ stream, ...piece }));
+    return splitRange({ first, last }, this.durable).map((piece) => ({ stream, ...piece }));
   }
 }

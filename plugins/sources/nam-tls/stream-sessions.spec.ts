@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { StreamClaims, StreamMarks, Stretch } from '@app/pipeline/api';
+import type { StreamClaims, DurableRanges, SequenceRange } from '@app/pipeline/api';
 import { StreamSessions, type StreamHolder } from './stream-sessions.js';
 
 class Connection implements StreamHolder {
@@ -18,8 +18,8 @@ class Connection implements StreamHolder {
   }
 }
 
-const durable: Stretch[] = [];
-const marks: StreamMarks = { durable: () => Promise.resolve([...durable]) };
+const durable: SequenceRange[] = [];
+const marks: DurableRanges = { durable: () => Promise.resolve([...durable]) };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('StreamSessions', () => {
@@ -27,8 +27,8 @@ describe('StreamSessions', () => {
     const sessions = new StreamSessions(marks);
     const [older, newer] = [new Connection(), new Connection()];
     expect(await sessions.claim('s', older)).toEqual([]);
-    let given: readonly Stretch[] | undefined;
-    const claimed = sessions.claim('s', newer).then((stretches) => (given = stretches));
+    let given: readonly SequenceRange[] | undefined;
+    const claimed = sessions.claim('s', newer).then((ranges) => (given = ranges));
     await turn();
     expect([older.superseded, given]).toEqual([true, undefined]);
     durable.push({ first: 1, last: 5 });
@@ -79,8 +79,9 @@ describe('StreamSessions', () => {
   });
 
   it('asks the other processes, joins what they have, and gives streams up to them', async () => {
-    let release: (stream: string) => Promise<readonly Stretch[] | undefined> = () => Promise.resolve([]);
-    let others: readonly Stretch[] | undefined = [{ first: 6, last: 9 }];
+    let release: (stream: string) => Promise<readonly SequenceRange[] | undefined> = () =>
+      Promise.resolve([]);
+    let others: readonly SequenceRange[] | undefined = [{ first: 6, last: 9 }];
     const claims: StreamClaims = {
       claim: (_stream, granted) => void setImmediate(() => granted(others)),
       serve: (handler) => {
@@ -100,7 +101,8 @@ describe('StreamSessions', () => {
   });
 
   it('has taken a stream before another process can ask for it', async () => {
-    let release: (stream: string) => Promise<readonly Stretch[] | undefined> = () => Promise.resolve([]);
+    let release: (stream: string) => Promise<readonly SequenceRange[] | undefined> = () =>
+      Promise.resolve([]);
     const sessions = new StreamSessions(marks, {
       claim: (stream, granted) => {
         granted([]);

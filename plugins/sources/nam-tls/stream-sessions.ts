@@ -1,5 +1,5 @@
-import type { StreamClaims, StreamMarks, Stretch } from '@app/pipeline/api';
-import { joinStretches } from '@app/pipeline/helpers';
+import type { StreamClaims, DurableRanges, SequenceRange } from '@app/pipeline/api';
+import { mergeRanges } from '@app/pipeline/helpers';
 
 /** A connection that takes messages of a stream. */
 export interface StreamHolder {
@@ -30,7 +30,7 @@ export class StreamSessions {
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(
-    private readonly marks: StreamMarks,
+    private readonly marks: DurableRanges,
     private readonly claims: StreamClaims = ALONE,
   ) {
     claims.serve((stream) => this.#release(stream));
@@ -44,7 +44,7 @@ export class StreamSessions {
     stream: string,
     holder: StreamHolder,
     timeoutMs = CLAIM_MS,
-  ): Promise<readonly Stretch[] | undefined> {
+  ): Promise<readonly SequenceRange[] | undefined> {
     let late = (): void => undefined;
     const timeout = new Promise<undefined>((resolve) => (late = () => resolve(undefined)));
     const timer = setTimeout(late, timeoutMs);
@@ -74,10 +74,10 @@ export class StreamSessions {
     }
   }
 
-  async #claim(stream: string, holder: StreamHolder): Promise<readonly Stretch[] | undefined> {
+  async #claim(stream: string, holder: StreamHolder): Promise<readonly SequenceRange[] | undefined> {
     if (holder.ended) return undefined;
     await this.#takeFromHolder(stream);
-    const others = await new Promise<readonly Stretch[] | undefined>((resolve) => {
+    const others = await new Promise<readonly SequenceRange[] | undefined>((resolve) => {
       this.claims.claim(stream, (durable) => {
         // At once: another process may ask for the stream before the promise has been waited for.
         if (durable !== undefined && !holder.ended) this.#holders.set(stream, holder);
@@ -86,10 +86,10 @@ export class StreamSessions {
     });
     // Asked last: what was taken over from a process that is no more meanwhile is in it.
     const own = others && (await this.marks.durable(stream));
-    return own && joinStretches([...own, ...others]);
+    return own && mergeRanges([...own, ...others]);
   }
 
-  async #release(stream: string): Promise<readonly Stretch[] | undefined> {
+  async #release(stream: string): Promise<readonly SequenceRange[] | undefined> {
     await this.#takeFromHolder(stream);
     return this.marks.durable(stream);
   }

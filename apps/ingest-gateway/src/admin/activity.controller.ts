@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import type { ActivityEvent, ActivitySummary, ClickHouseService } from '../clickhouse/types.js';
 import { listOf } from '../openapi/component.js';
 import { Doc } from '../openapi/doc.decorator.js';
-import { CLICKHOUSE } from '../parts.js';
+import { CLICKHOUSE } from '../dependencies.js';
 import {
   activityEventSchema,
   activitySummarySchema,

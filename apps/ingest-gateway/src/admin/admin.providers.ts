@@ -4,7 +4,7 @@ import { ApiKeysService } from '../api-keys/index.js';
 import { AuditService } from '../audit/index.js';
 import { DataPlaneHost } from '../data-plane/index.js';
 import { TokensService } from '../enrollment/index.js';
-import { PARTS, type GatewayParts } from '../parts.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { SettingsService } from '../settings/index.js';
 import { ApiKeysAdmin } from './api-keys-admin.service.js';
 import { BansAdmin } from './bans-admin.service.js';
@@ -18,9 +18,9 @@ import { TokensAdmin } from './tokens-admin.service.js';
 export const adminProviders: Provider[] = [
   {
     provide: NamListenerService,
-    inject: [PARTS, SettingsService, AgentsService, DataPlaneHost, AuditService],
+    inject: [DEPENDENCIES, SettingsService, AgentsService, DataPlaneHost, AuditService],
     useFactory: (
-      { identity, clickhouse }: GatewayParts,
+      { identity, clickhouse }: GatewayDependencies,
       settings: SettingsService,
       agents: AgentsService,
       dataPlane: DataPlaneHost,
@@ -52,8 +52,9 @@ export const adminProviders: Provider[] = [
   },
   {
     provide: RetentionAdmin,
-    inject: [PARTS, AuditService],
-    useFactory: ({ clickhouse }: GatewayParts, audit: AuditService) => new RetentionAdmin(clickhouse, audit),
+    inject: [DEPENDENCIES, AuditService],
+    useFactory: ({ clickhouse }: GatewayDependencies, audit: AuditService) =>
+      new RetentionAdmin(clickhouse, audit),
   },
   {
     provide: ApiKeysAdmin,

@@ -15,7 +15,7 @@ import type { Caller } from './http/caller.js';
 import { toListenerView, toPipelineViews, type StatusView } from './status.view.js';
 
 /** What the service is made from. */
-export interface NamListenerParts {
+export interface NamListenerDependencies {
   readonly gateway: StatusView['gateway'];
   readonly agents: AgentsService;
   readonly settings: SettingsService;
@@ -26,16 +26,16 @@ export interface NamListenerParts {
 
 /** Agents and the listener as administrators see them: what the parts know, put together. */
 export class NamListenerService {
-  constructor(private readonly parts: NamListenerParts) {}
+  constructor(private readonly dependencies: NamListenerDependencies) {}
 
   /** By hostname. */
   async agents(): Promise<AgentView[]> {
-    return (await this.parts.agents.list()).map((agent) => this.#view(agent));
+    return (await this.dependencies.agents.list()).map((agent) => this.#view(agent));
   }
 
   /** @throws GatewayError `SPKI_HASH_INVALID`, `HOSTNAME_INVALID` or `AGENT_DENIED` */
   addAgent(caller: Caller, { spkiHash, hostname }: AddAgentBody): Promise<AgentView> {
-    const { agents, audit } = this.parts;
+    const { agents, audit } = this.dependencies;
     return audit.change(caller, 'agent.add', spkiHash, async (note) => {
       const before = await agents.find(spkiHash);
       const agent = await agents.add(spkiHash, hostname);
@@ -48,7 +48,7 @@ export class NamListenerService {
 
   /** @throws GatewayError `SPKI_HASH_INVALID` or `AGENT_UNKNOWN` */
   removeAgent(caller: Caller, spkiHash: string): Promise<void> {
-    const { agents, audit } = this.parts;
+    const { agents, audit } = this.dependencies;
     return audit.change(caller, 'agent.remove', spkiHash, async (note) => {
       const before = await agents.find(spkiHash);
       if (before !== undefined) {
@@ -62,12 +62,12 @@ export class NamListenerService {
 
   /** Keys that no token enrolls, by the time of their denial. */
   async deniedAgents(): Promise<DeniedAgentView[]> {
-    return (await this.parts.agents.denied()).map(toDeniedView);
+    return (await this.dependencies.agents.denied()).map(toDeniedView);
   }
 
   /** Refuses a key with whatever token, and removes its agent. @throws GatewayError `SPKI_HASH_INVALID` */
   denyAgent(caller: Caller, spkiHash: string): Promise<DeniedAgentView> {
-    const { agents, audit } = this.parts;
+    const { agents, audit } = this.dependencies;
     return audit.change(caller, 'agent.deny', spkiHash, async (note) => {
       const before = await agents.find(spkiHash);
       const denied = toDeniedView(await agents.deny(spkiHash));
@@ -80,7 +80,7 @@ export class NamListenerService {
 
   /** Ends a denial. @throws GatewayError `SPKI_HASH_INVALID` or `AGENT_NOT_DENIED` */
   allowAgent(caller: Caller, spkiHash: string): Promise<void> {
-    const { agents, audit } = this.parts;
+    const { agents, audit } = this.dependencies;
     return audit.change(caller, 'agent.allow', spkiHash, async (note) => {
       await agents.allow(spkiHash);
       note.target = spkiHash.toLowerCase();
@@ -89,19 +89,19 @@ export class NamListenerService {
 
   /** All that operators ask for first. */
   status(): StatusView {
-    const listener = this.parts.dataPlane.status();
+    const listener = this.dependencies.dataPlane.status();
     return {
       pid: process.pid,
-      gateway: this.parts.gateway,
+      gateway: this.dependencies.gateway,
       listener: toListenerView(listener),
       pipelines: toPipelineViews(listener),
-      clickhouse: this.parts.clickhouse.status(),
-      settings: this.parts.settings.snapshot.current,
+      clickhouse: this.dependencies.clickhouse.status(),
+      settings: this.dependencies.settings.snapshot.current,
     };
   }
 
   #view(agent: StoredAgent): AgentView {
-    const { agents, dataPlane } = this.parts;
+    const { agents, dataPlane } = this.dependencies;
     const open = dataPlane.connectedAgents().get(agent.spkiHash) ?? 0;
     const others = agents.othersNamed(agent.hostname, agent.spkiHash);
     return toAgentView(agent, open, agents.traffic(agent.spkiHash), others);

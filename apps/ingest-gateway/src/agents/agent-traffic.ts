@@ -12,7 +12,7 @@ export interface AgentTotals {
 }
 
 /** What the totals are kept in. */
-export interface AgentTrafficParts {
+export interface AgentTrafficDependencies {
   /** Of this gateway alone: others that share its store have totals of their own. */
   readonly installation: Pick<InstallationRepository, 'get' | 'set'>;
   readonly logger: Logger;
@@ -30,21 +30,21 @@ export class AgentTraffic {
   #stopped = false;
 
   private constructor(
-    private readonly parts: AgentTrafficParts,
+    private readonly dependencies: AgentTrafficDependencies,
     private readonly totals: Map<string, AgentTotals>,
   ) {}
 
   /** Reads the totals; what cannot be read begins anew, as nothing depends on it. */
-  static async load(parts: AgentTrafficParts): Promise<AgentTraffic> {
+  static async load(dependencies: AgentTrafficDependencies): Promise<AgentTraffic> {
     const totals = new Map<string, AgentTotals>();
     try {
-      const text = await parts.installation.get(KEY);
+      const text = await dependencies.installation.get(KEY);
       const stored = JSON.parse(text ?? '{}') as Record<string, AgentTotals>;
       for (const [spkiHash, value] of Object.entries(stored)) totals.set(spkiHash, { ...NONE, ...value });
     } catch (error) {
-      parts.logger.warn({ err: error }, 'Failed to read the totals of agents; counting from zero');
+      dependencies.logger.warn({ err: error }, 'Failed to read the totals of agents; counting from zero');
     }
-    return new AgentTraffic(parts, totals);
+    return new AgentTraffic(dependencies, totals);
   }
 
   /** Adds a report. */
@@ -87,7 +87,7 @@ export class AgentTraffic {
   async #write(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const { installation, logger } = this.parts;
+    const { installation, logger } = this.dependencies;
     try {
       await installation.set(KEY, JSON.stringify(Object.fromEntries(this.totals)));
       this.#failing = false;

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { PARTS, type GatewayParts } from '../parts.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { AgentsService } from './agents.service.js';
 
 /** The allowlist. */
@@ -7,8 +7,8 @@ import { AgentsService } from './agents.service.js';
   providers: [
     {
       provide: AgentsService,
-      inject: [PARTS],
-      useFactory: ({ store, logger }: GatewayParts) =>
+      inject: [DEPENDENCIES],
+      useFactory: ({ store, logger }: GatewayDependencies) =>
         AgentsService.load(store, logger.child({ component: 'agents' })),
     },
   ],

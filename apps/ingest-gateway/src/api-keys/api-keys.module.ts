@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { PARTS, type GatewayParts } from '../parts.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { ApiKeysService } from './api-keys.service.js';
 
 /** Keys for the REST API. */
@@ -7,8 +7,8 @@ import { ApiKeysService } from './api-keys.service.js';
   providers: [
     {
       provide: ApiKeysService,
-      inject: [PARTS],
-      useFactory: ({ store, logger }: GatewayParts) =>
+      inject: [DEPENDENCIES],
+      useFactory: ({ store, logger }: GatewayDependencies) =>
         new ApiKeysService(store.apiKeys, logger.child({ component: 'api-keys' })),
     },
   ],

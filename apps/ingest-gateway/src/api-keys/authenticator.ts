@@ -12,7 +12,7 @@ export interface Principal {
 }
 
 /** What an authenticator is made from. */
-export interface AuthenticatorParts {
+export interface AuthenticatorDependencies {
   /** Whether a text is the installation's own admin key. */
   isAdminKey(key: string): boolean;
   readonly keys: ApiKeyRepository;
@@ -38,7 +38,7 @@ export class Authenticator {
   readonly #remembered = new Map<string, Remembered>();
   readonly #touched = new Map<string, number>();
 
-  constructor(private readonly parts: AuthenticatorParts) {}
+  constructor(private readonly dependencies: AuthenticatorDependencies) {}
 
   /**
    * `undefined` for no key, an unknown one, a revoked one and one that has expired.
@@ -46,7 +46,7 @@ export class Authenticator {
    */
   async authenticate(key: string | undefined): Promise<Principal | undefined> {
     if (key === undefined) return undefined;
-    if (this.parts.isAdminKey(key)) return BOOTSTRAP;
+    if (this.dependencies.isAdminKey(key)) return BOOTSTRAP;
     if (!isApiKey(key)) return undefined;
     const hash = hashSecret(key);
     const stored = await this.#find(apiKeyId(hash));
@@ -59,7 +59,7 @@ export class Authenticator {
 
   async #find(id: string): Promise<StoredApiKey | undefined> {
     try {
-      const key = await this.parts.keys.get(id);
+      const key = await this.dependencies.keys.get(id);
       if (key === undefined) this.#remembered.delete(id);
       else this.#remember(key);
       return key;
@@ -80,13 +80,16 @@ export class Authenticator {
     if (this.#touched.size >= MAX_REMEMBERED) this.#touched.clear();
     this.#touched.set(id, now);
     try {
-      await this.parts.keys.touch(id, now);
+      await this.dependencies.keys.touch(id, now);
     } catch (error) {
-      this.parts.logger.debug({ key: id, err: error }, 'The last use of an API key could not be stored.');
+      this.dependencies.logger.debug(
+        { key: id, err: error },
+        'The last use of an API key could not be stored.',
+      );
     }
   }
 
   #now(): number {
-    return this.parts.now?.() ?? Date.now();
+    return this.dependencies.now?.() ?? Date.now();
   }
 }

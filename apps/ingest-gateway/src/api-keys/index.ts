@@ -1,2 +1,6 @@
 export { ApiKeysService, type ApiKeyOptions, type CreatedApiKey, type Role } from './api-keys.service.js';
-export { Authenticator, type AuthenticatorParts, type Principal } from './authenticator.js';
+export {
+  Authenticator,
+  type AuthenticatorDependencies as AuthenticatorParts,
+  type Principal,
+} from './authenticator.js';

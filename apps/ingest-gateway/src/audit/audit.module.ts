@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { PARTS, type GatewayParts } from '../parts.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { AuditService } from './audit.service.js';
 
 /** The audit trail. */
@@ -7,8 +7,8 @@ import { AuditService } from './audit.service.js';
   providers: [
     {
       provide: AuditService,
-      inject: [PARTS],
-      useFactory: ({ store, logger }: GatewayParts) =>
+      inject: [DEPENDENCIES],
+      useFactory: ({ store, logger }: GatewayDependencies) =>
         new AuditService(store.audit, logger.child({ component: 'audit' })),
     },
   ],

@@ -7,7 +7,7 @@ import { settingsSchema } from '../settings/settings-schema.js';
 import { copyStore, type CopiedTable } from '../store/copy-store.js';
 import { acquireDirectoryLock, createEmbeddedStore, embeddedStoreDir, type Store } from '../store/index.js';
 import { createMongoStore } from '../store/mongodb/mongodb-store.js';
-import { UndoStack } from '../undo-stack.js';
+import { CleanupStack } from '../cleanup-stack.js';
 import { printError } from './agent/print-error.js';
 import { resolveConfigPath } from './config-path.js';
 import { printProblems, printWarnings } from './print-problems.js';
@@ -47,7 +47,7 @@ async function copy(options: StoreCopyOptions): Promise<number> {
   const { dataDir } = loaded.config;
   const mongodb = mongodbOf(options, loaded.config);
   if (options.from === 'embedded') ensureThere(dataDir);
-  const undo = new UndoStack((error) => write(`Not closed in order: ${String(error)}\n`));
+  const undo = new CleanupStack((error) => write(`Not closed in order: ${String(error)}\n`));
   try {
     const lock = await acquireDirectoryLock(dataDir);
     undo.add(() => lock.release());
@@ -88,7 +88,7 @@ function ensureThere(dataDir: string): void {
 async function openBoth(
   dataDir: string,
   mongodb: MongoConfig,
-  undo: UndoStack,
+  undo: CleanupStack,
 ): Promise<Record<StoreKind, Store>> {
   const embedded = await createEmbeddedStore(embeddedStoreDir(dataDir));
   undo.add(() => embedded.close());

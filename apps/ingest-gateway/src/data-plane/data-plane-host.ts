@@ -16,7 +16,7 @@ import {
 } from '../settings/index.js';
 
 /** What never changes while the gateway runs. */
-export type DataPlaneFacts = Pick<
+export type StaticDataPlaneOptions = Pick<
   DataPlaneOptions,
   | 'metrics'
   | 'gatewayId'
@@ -32,7 +32,7 @@ export type DataPlaneFacts = Pick<
 /** What the host is made from. */
 export interface DataPlaneHostOptions {
   readonly create: (options: DataPlaneOptions) => DataPlane;
-  readonly facts: DataPlaneFacts;
+  readonly facts: StaticDataPlaneOptions;
   readonly settings: SettingsService;
   readonly agents: AgentsService;
   readonly enrollment: EnrollmentService;

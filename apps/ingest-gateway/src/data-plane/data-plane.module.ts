@@ -5,7 +5,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { AuditService } from '../audit/index.js';
 import { EnrollmentService } from '../enrollment/index.js';
 import { EnrollmentModule } from '../enrollment/enrollment.module.js';
-import { PARTS, type GatewayParts } from '../parts.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { SettingsService } from '../settings/index.js';
 import { SettingsModule } from '../settings/settings.module.js';
 import { AddressMemory } from './address-memory.js';
@@ -18,58 +18,58 @@ import { FlowLog } from './flow-log.js';
   providers: [
     {
       provide: DataPlaneHost,
-      inject: [PARTS, SettingsService, AgentsService, EnrollmentService, AuditService],
+      inject: [DEPENDENCIES, SettingsService, AgentsService, EnrollmentService, AuditService],
       useFactory: (
-        parts: GatewayParts,
+        dependencies: GatewayDependencies,
         settings: SettingsService,
         agents: AgentsService,
         enrollment: EnrollmentService,
         audit: AuditService,
       ) =>
         new DataPlaneHost({
-          create: parts.createDataPlane,
+          create: dependencies.createDataPlane,
           facts: {
-            metrics: parts.metrics,
-            gatewayId: parts.identity.id,
-            pipelines: parts.config.pipelines,
-            log: parts.config.log,
-            host: parts.config.listener.host,
-            tls: parts.config.listener.tls,
-            maxConnectionsPerKey: parts.config.listener.maxConnectionsPerKey,
-            neverBan: parts.config.listener.neverBan,
-            dataDir: parts.config.dataDir,
+            metrics: dependencies.metrics,
+            gatewayId: dependencies.identity.id,
+            pipelines: dependencies.config.pipelines,
+            log: dependencies.config.log,
+            host: dependencies.config.listener.host,
+            tls: dependencies.config.listener.tls,
+            maxConnectionsPerKey: dependencies.config.listener.maxConnectionsPerKey,
+            neverBan: dependencies.config.listener.neverBan,
+            dataDir: dependencies.config.dataDir,
           },
           settings,
           agents,
           enrollment,
           audit,
-          clickhouse: parts.clickhouse.endpoint,
+          clickhouse: dependencies.clickhouse.endpoint,
           serverKey: {
-            read: () => parts.store.installation.get('server_spki'),
-            write: (spkiHash) => parts.store.installation.set('server_spki', spkiHash),
+            read: () => dependencies.store.installation.get('server_spki'),
+            write: (spkiHash) => dependencies.store.installation.set('server_spki', spkiHash),
           },
           addresses: new AddressMemory({
-            repository: parts.store.knownAddresses,
-            agents: () => parts.store.agents.list(),
-            logger: parts.logger.child({ component: 'listener' }),
+            repository: dependencies.store.knownAddresses,
+            agents: () => dependencies.store.agents.list(),
+            logger: dependencies.logger.child({ component: 'listener' }),
           }),
-          nextEpoch: () => parts.store.installation.increment('epoch'),
+          nextEpoch: () => dependencies.store.installation.increment('epoch'),
           waitingFor: () =>
             agents.loaded && settings.loaded
               ? undefined
-              : `Agents and settings have not been read yet. ${parts.store.status().reason ?? ''}`.trim(),
-          logger: parts.logger,
+              : `Agents and settings have not been read yet. ${dependencies.store.status().reason ?? ''}`.trim(),
+          logger: dependencies.logger,
         }),
     },
     {
       provide: FlowLog,
-      inject: [PARTS, DataPlaneHost, SettingsService],
-      useFactory: (parts: GatewayParts, dataPlane: DataPlaneHost, settings: SettingsService) =>
+      inject: [DEPENDENCIES, DataPlaneHost, SettingsService],
+      useFactory: (dependencies: GatewayDependencies, dataPlane: DataPlaneHost, settings: SettingsService) =>
         new FlowLog({
           listener: () => dataPlane.status(),
-          clickhouse: () => parts.clickhouse.status(),
+          clickhouse: () => dependencies.clickhouse.status(),
           batchIntervalMs: () => settings.snapshot.current.activitymonitor_batch_interval_seconds * 1_000,
-          logger: parts.logger.child({ component: 'flow' }),
+          logger: dependencies.logger.child({ component: 'flow' }),
         }),
     },
   ],

@@ -5,7 +5,7 @@ import { OutageWatch } from './outage-watch.js';
 import { pipelineFlows, type PipelineFlow } from './pipeline-flow.js';
 
 /** What the log of the flow is made from. */
-export interface FlowLogParts {
+export interface FlowLogDependencies {
   readonly listener: () => ListenerStatus;
   readonly clickhouse: () => ClickHouseStatus;
   /** `activitymonitor_batch_interval_seconds` in ms. */
@@ -28,8 +28,8 @@ export class FlowLog {
   #figuresAt: number;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly parts: FlowLogParts) {
-    this.#now = parts.now ?? (() => performance.now());
+  constructor(private readonly dependencies: FlowLogDependencies) {
+    this.#now = dependencies.now ?? (() => performance.now());
     this.#figuresAt = this.#now();
   }
 
@@ -46,15 +46,15 @@ export class FlowLog {
   /** Looks now. */
   look(): void {
     const now = this.#now();
-    const flows = pipelineFlows(this.parts.listener());
+    const flows = pipelineFlows(this.dependencies.listener());
     const down = this.#clickhouseDown();
     for (const flow of flows) {
-      const watch = this.#outages.get(flow.pipeline) ?? new OutageWatch(this.parts.logger);
+      const watch = this.#outages.get(flow.pipeline) ?? new OutageWatch(this.dependencies.logger);
       this.#outages.set(flow.pipeline, watch);
       watch.look({
         flow,
         now,
-        usualWaitMs: this.parts.batchIntervalMs(),
+        usualWaitMs: this.dependencies.batchIntervalMs(),
         ...(down !== undefined && flow.plugins.has(CLICKHOUSE_SINK) && { down }),
       });
     }
@@ -82,12 +82,12 @@ export class FlowLog {
       queueBytes: flow.bytes,
       oldestSeconds: Math.round(flow.oldestMs / 1_000),
     };
-    this.parts.logger.info(figures, 'Events since the last figures');
+    this.dependencies.logger.info(figures, 'Events since the last figures');
   }
 
   /** A retention that waits for its confirmation makes it `degraded` too, and stops nothing. */
   #clickhouseDown(): string | undefined {
-    const { state, reason, retention } = this.parts.clickhouse();
+    const { state, reason, retention } = this.dependencies.clickhouse();
     const down = state === 'failed' || (state === 'degraded' && retention === undefined);
     return down ? (reason ?? `ClickHouse is ${state}.`) : undefined;
   }

@@ -2,7 +2,7 @@ import type { Gauge, Logger, Metrics } from '@app/pipeline/api';
 import type { DeadLetterStore } from '../clickhouse/types.js';
 
 /** What the watch is made from. */
-export interface DeadLetterWatchParts {
+export interface DeadLetterWatchDependencies {
   readonly store: Pick<DeadLetterStore, 'size'>;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -19,8 +19,8 @@ export class DeadLetterWatch {
   #timer: NodeJS.Timeout | undefined;
   #alert: string | undefined;
 
-  constructor(private readonly parts: DeadLetterWatchParts) {
-    const { metrics } = parts;
+  constructor(private readonly dependencies: DeadLetterWatchDependencies) {
+    const { metrics } = dependencies;
     this.#rows = metrics.gauge('gateway_dead_letter_rows', 'Dead letters in ClickHouse.');
     this.#bytes = metrics.gauge('gateway_dead_letter_bytes', 'Size of the dead letters on disk, in bytes.');
   }
@@ -42,7 +42,7 @@ export class DeadLetterWatch {
 
   /** Looks now. Does not reject: a ClickHouse that cannot be asked is told of elsewhere. */
   async look(): Promise<void> {
-    const { store, limits, logger } = this.parts;
+    const { store, limits, logger } = this.dependencies;
     const size = await store.size().catch(() => undefined);
     if (size === undefined) return;
     this.#rows.set(size.rows);

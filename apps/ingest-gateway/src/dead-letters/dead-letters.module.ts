@@ -3,7 +3,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { AuditService } from '../audit/index.js';
 import { DataPlaneModule } from '../data-plane/data-plane.module.js';
 import { DataPlaneHost } from '../data-plane/index.js';
-import { PARTS, type GatewayParts } from '../parts.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { DeadLetterWatch } from './dead-letter-watch.js';
 import { DeadLettersController } from './dead-letters.controller.js';
 import { DeadLettersService } from './dead-letters.service.js';
@@ -15,9 +15,9 @@ import { DeadLettersService } from './dead-letters.service.js';
   providers: [
     {
       provide: DeadLettersService,
-      inject: [PARTS, DataPlaneHost, AuditService],
+      inject: [DEPENDENCIES, DataPlaneHost, AuditService],
       useFactory: (
-        { clickhouse, logger, metrics }: GatewayParts,
+        { clickhouse, logger, metrics }: GatewayDependencies,
         dataPlane: DataPlaneHost,
         audit: AuditService,
       ) =>
@@ -31,8 +31,8 @@ import { DeadLettersService } from './dead-letters.service.js';
     },
     {
       provide: DeadLetterWatch,
-      inject: [PARTS],
-      useFactory: ({ clickhouse, metrics, logger, config }: GatewayParts) =>
+      inject: [DEPENDENCIES],
+      useFactory: ({ clickhouse, metrics, logger, config }: GatewayDependencies) =>
         new DeadLetterWatch({
           store: clickhouse.deadLetters,
           metrics,

@@ -34,7 +34,7 @@ export interface DeadLetterSummary {
 }
 
 /** What the service is made from. */
-export interface DeadLetterParts {
+export interface DeadLetterDependencies {
   readonly store: DeadLetterStore;
   readonly dataPlane: Pick<DataPlaneHost, 'replay'>;
   readonly audit: Pick<AuditService, 'change'>;
@@ -51,8 +51,8 @@ export class DeadLettersService {
   readonly #replayed: Counter;
   #replaying = false;
 
-  constructor(private readonly parts: DeadLetterParts) {
-    this.#replayed = parts.metrics.counter(
+  constructor(private readonly dependencies: DeadLetterDependencies) {
+    this.#replayed = dependencies.metrics.counter(
       'gateway_dead_letters_replayed_total',
       'Dead letters that were sent through their pipeline again, by outcome: replayed, stored, refused or failed.',
       ['outcome'],
@@ -60,7 +60,7 @@ export class DeadLettersService {
   }
 
   async list(filter: DeadLetterFilter, limit: number, before?: DeadLetterPosition): Promise<DeadLetterPage> {
-    const found = await this.parts.store.list(filter, limit + 1, before);
+    const found = await this.dependencies.store.list(filter, limit + 1, before);
     const deadLetters = found.slice(0, limit);
     const last = found.length > limit ? deadLetters.at(-1) : undefined;
     return { deadLetters, ...(last !== undefined && { cursor: writeCursor(positionOf(last)) }) };
@@ -69,7 +69,7 @@ export class DeadLettersService {
   /** @throws GatewayError `DEAD_LETTER_UNKNOWN` */
   async one(given: string): Promise<DeadLetter> {
     const id = readId(given);
-    const letter = id === undefined ? undefined : await this.parts.store.one(id);
+    const letter = id === undefined ? undefined : await this.dependencies.store.one(id);
     if (letter !== undefined) return letter;
     throw new GatewayError(
       'DEAD_LETTER_UNKNOWN',
@@ -79,13 +79,16 @@ export class DeadLettersService {
   }
 
   async summary(filter: DeadLetterFilter): Promise<DeadLetterSummary> {
-    const [byCode, size] = await Promise.all([this.parts.store.counts(filter), this.parts.store.size()]);
+    const [byCode, size] = await Promise.all([
+      this.dependencies.store.counts(filter),
+      this.dependencies.store.size(),
+    ]);
     const sum = (key: 'count' | 'replayed'): number => byCode.reduce((total, each) => total + each[key], 0);
     return { total: sum('count'), replayed: sum('replayed'), byCode, size };
   }
 
   export(filter: DeadLetterFilter): Promise<Readable> {
-    return this.parts.store.export(filter);
+    return this.dependencies.store.export(filter);
   }
 
   /**
@@ -94,11 +97,16 @@ export class DeadLettersService {
    * @throws GatewayError `REPLAY_RUNNING`; `REPLAY_UNAVAILABLE` when no reactor has answered, before anything was done
    */
   replay(actor: AuditActor, request: ReplayRequest): Promise<ReplayReport> {
-    return this.parts.audit.change(actor, 'dead-letters.replay', replayTarget(request), async (note) => {
-      const report = await this.#replayAlone(request);
-      note.after = replayResult(request, report);
-      return report;
-    });
+    return this.dependencies.audit.change(
+      actor,
+      'dead-letters.replay',
+      replayTarget(request),
+      async (note) => {
+        const report = await this.#replayAlone(request);
+        note.after = replayResult(request, report);
+        return report;
+      },
+    );
   }
 
   async #replayAlone(request: ReplayRequest): Promise<ReplayReport> {
@@ -108,7 +116,7 @@ export class DeadLettersService {
     this.#replaying = true;
     try {
       const report = await this.#replay(request);
-      this.parts.logger.info({ ...report, cursor: undefined }, 'Dead letters were replayed');
+      this.dependencies.logger.info({ ...report, cursor: undefined }, 'Dead letters were replayed');
       return report;
     } finally {
       this.#replaying = false;
@@ -116,7 +124,7 @@ export class DeadLettersService {
   }
 
   async #replay({ filter, limit, after }: ReplayRequest): Promise<ReplayReport> {
-    const { store } = this.parts;
+    const { store } = this.dependencies;
     const before = await store.counts({ ...filter, replayed: true });
     const tally = new ReplayTally(before.reduce((sum, { count }) => sum + count, 0));
     let left = limit;
@@ -144,7 +152,7 @@ export class DeadLettersService {
   async #send(letters: readonly DeadLetter[]): Promise<ReplayOutcome[] | undefined> {
     const all: ReplayOutcome[] = [];
     for (const [pipeline, items] of itemsByPipeline(letters)) {
-      const outcomes = await this.parts.dataPlane.replay(pipeline, items);
+      const outcomes = await this.dependencies.dataPlane.replay(pipeline, items);
       if (outcomes === undefined) {
         if (all.length === 0) return undefined;
         all.push(...items.map(({ id }) => ({ id, outcome: 'failed' as const, ...NO_ANSWER })));
@@ -162,7 +170,7 @@ export class DeadLettersService {
   }
 
   async #mark(outcomes: readonly ReplayOutcome[]): Promise<void> {
-    const { store, now = Date.now } = this.parts;
+    const { store, now = Date.now } = this.dependencies;
     const stored = outcomes.filter(({ outcome }) => outcome === 'replayed' || outcome === 'stored');
     await store.markReplayed(
       stored.map(({ id }) => id),

@@ -3,7 +3,7 @@ import { AgentsService } from '../agents/index.js';
 import { AgentsModule } from '../agents/agents.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuditService } from '../audit/index.js';
-import { PARTS, type GatewayParts } from '../parts.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { EnrollmentLimits } from './enrollment-limits.js';
 import { EnrollmentService } from './enrollment.service.js';
 import { TokensService } from './tokens.service.js';
@@ -14,14 +14,14 @@ import { TokensService } from './tokens.service.js';
   providers: [
     {
       provide: TokensService,
-      inject: [PARTS],
-      useFactory: ({ store, logger }: GatewayParts) =>
+      inject: [DEPENDENCIES],
+      useFactory: ({ store, logger }: GatewayDependencies) =>
         new TokensService(store.enrollmentTokens, logger.child({ component: 'enrollment' })),
     },
     {
       provide: EnrollmentService,
-      inject: [PARTS, AgentsService, AuditService],
-      useFactory: ({ store, logger }: GatewayParts, agents: AgentsService, audit: AuditService) =>
+      inject: [DEPENDENCIES, AgentsService, AuditService],
+      useFactory: ({ store, logger }: GatewayDependencies, agents: AgentsService, audit: AuditService) =>
         new EnrollmentService({
           tokens: store.enrollmentTokens,
           agents,

@@ -11,7 +11,7 @@ import { tokenId } from './tokens.service.js';
 const MAX_VERSION_LENGTH = 64;
 
 /** What the service is made from. */
-export interface EnrollmentParts {
+export interface EnrollmentDependencies {
   readonly tokens: EnrollmentTokenRepository;
   readonly agents: AgentsService;
   readonly audit: Pick<AuditService, 'record'>;
@@ -22,14 +22,14 @@ export interface EnrollmentParts {
 
 /** Decides on enrollments (`docs/PROTOCOL.md`, Enrollment). Codes are never logged. */
 export class EnrollmentService {
-  constructor(private readonly parts: EnrollmentParts) {}
+  constructor(private readonly dependencies: EnrollmentDependencies) {}
 
   /**
    * Decides on an enrollment. When it resolves with `Enrolled`, the agent is stored and every reactor has been sent the
    * new allowlist. Does not reject: a store that fails, and too many attempts, give `Unavailable`.
    */
   async enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome> {
-    const { logger, limits } = this.parts;
+    const { logger, limits } = this.dependencies;
     const { spkiHash, sourceIp } = request;
     if (!limits.admit(sourceIp)) {
       logger.warn({ spkiHash, sourceIp }, 'Too many enrollments are asked for: this one is turned away.');
@@ -47,7 +47,7 @@ export class EnrollmentService {
 
   /** Why it is refused; `undefined` when the agent is enrolled. */
   async #decide(request: EnrollmentRequest): Promise<RefusalCause | undefined> {
-    const { tokens, agents } = this.parts;
+    const { tokens, agents } = this.dependencies;
     if (!isHostname(request.hostname)) return 'malformed';
     if (!isCode(request.code)) return 'unknown';
     const at = this.#now();
@@ -69,10 +69,10 @@ export class EnrollmentService {
 
   /** Whether the key is denied, or was removed after the token was made. */
   async #barred(spkiHash: string, codeHash: string): Promise<'denied' | 'removed' | undefined> {
-    const refusal = await this.parts.agents.refusal(spkiHash);
+    const refusal = await this.dependencies.agents.refusal(spkiHash);
     if (refusal === undefined) return undefined;
     if (refusal.deniedAt !== null) return 'denied';
-    const token = await this.parts.tokens.get(codeHash);
+    const token = await this.dependencies.tokens.get(codeHash);
     return token !== undefined && token.createdAt <= (refusal.removedAt ?? -1) ? 'removed' : undefined;
   }
 
@@ -80,16 +80,16 @@ export class EnrollmentService {
     const { spkiHash, sourceIp } = request;
     const hostname = isHostname(request.hostname) ? request.hostname : '';
     const known = { spkiHash, sourceIp, ...(hostname !== '' && { hostname }) };
-    const sharedWith = cause === undefined ? this.parts.agents.othersNamed(hostname, spkiHash) : [];
+    const sharedWith = cause === undefined ? this.dependencies.agents.othersNamed(hostname, spkiHash) : [];
     if (sharedWith.length > 0) {
-      this.parts.logger.warn(
+      this.dependencies.logger.warn(
         { ...known, sharedWith },
         'Agent enrolled under a hostname that another key holds',
       );
     }
     // The code of a token that never was is somebody's secret or somebody's guess: nothing of it is kept.
     const token = cause === 'unknown' || cause === 'malformed' ? null : tokenId(hashSecret(request.code));
-    await this.parts.audit.record({
+    await this.dependencies.audit.record({
       kind: 'enrollment',
       action: 'agent.enroll',
       target: spkiHash,
@@ -104,6 +104,6 @@ export class EnrollmentService {
   }
 
   #now(): number {
-    return this.parts.now?.() ?? Date.now();
+    return this.dependencies.now?.() ?? Date.now();
   }
 }

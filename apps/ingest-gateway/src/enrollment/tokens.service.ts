@@ -15,7 +15,7 @@ const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
 const ID_DIGITS = 12;
 
 /** A token without its secret. Times are milliseconds since 1970-01-01 UTC. */
-export interface TokenFacts {
+export interface TokenInfo {
   readonly id: string;
   readonly name: string | null;
   readonly createdAt: number;
@@ -26,7 +26,7 @@ export interface TokenFacts {
 }
 
 /** A token as it is shown once. */
-export interface EnrollmentToken extends TokenFacts {
+export interface EnrollmentToken extends TokenInfo {
   readonly token: string;
 }
 
@@ -74,7 +74,7 @@ export class TokensService {
   }
 
   /** All that are remembered, newest first; those of one millisecond in an order that is the same each time. */
-  async list(): Promise<TokenFacts[]> {
+  async list(): Promise<TokenInfo[]> {
     const now = this.now();
     const tokens = await this.tokens.list();
     return tokens.sort(byAge).map((token) => factsOf(token, now));
@@ -85,7 +85,7 @@ export class TokensService {
    * @returns what it was before
    * @throws GatewayError `TOKEN_UNKNOWN`
    */
-  async revoke(id: string): Promise<TokenFacts> {
+  async revoke(id: string): Promise<TokenInfo> {
     const now = this.now();
     const token = (await this.tokens.list()).find((each) => tokenId(each.codeHash) === id);
     if (token === undefined || !(await this.tokens.revoke(token.codeHash, now))) {
@@ -130,7 +130,7 @@ function byAge(a: StoredEnrollmentToken, b: StoredEnrollmentToken): number {
   return b.createdAt - a.createdAt || (a.codeHash < b.codeHash ? -1 : 1);
 }
 
-function factsOf(token: StoredEnrollmentToken, now: number): TokenFacts {
+function factsOf(token: StoredEnrollmentToken, now: number): TokenInfo {
   const { codeHash, createdAt, expiresAt, uses, name = null, maxUses = null } = token;
   return {
     id: tokenId(codeHash),

@@ -3,7 +3,7 @@ import { DataPlaneModule } from '../data-plane/data-plane.module.js';
 import { DataPlaneHost } from '../data-plane/index.js';
 import { DeadLetterWatch } from '../dead-letters/dead-letter-watch.js';
 import { DeadLettersModule } from '../dead-letters/dead-letters.module.js';
-import { PARTS, type GatewayParts } from '../parts.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { HealthController } from './health.controller.js';
 import { HealthService } from './health.service.js';
 
@@ -14,9 +14,9 @@ import { HealthService } from './health.service.js';
   providers: [
     {
       provide: HealthService,
-      inject: [PARTS, DataPlaneHost, DeadLetterWatch],
+      inject: [DEPENDENCIES, DataPlaneHost, DeadLetterWatch],
       useFactory: (
-        { store, clickhouse }: GatewayParts,
+        { store, clickhouse }: GatewayDependencies,
         dataPlane: DataPlaneHost,
         deadLetters: DeadLetterWatch,
       ) => new HealthService(store, clickhouse, dataPlane, deadLetters),

@@ -4,7 +4,7 @@ import type { Admission } from '@app/pipeline/admission';
 import { bind, portOf } from './bind.js';
 
 /** What an acceptor is made from. */
-export interface AcceptorParts {
+export interface AcceptorDependencies {
   readonly logger: Logger;
   readonly admission: Pick<Admission, 'admit'>;
   readonly host: string;
@@ -19,13 +19,13 @@ export class Acceptor {
   #server: Server | undefined;
   #wantedPort: number;
 
-  constructor(private readonly parts: AcceptorParts) {
-    this.#wantedPort = parts.port;
+  constructor(private readonly dependencies: AcceptorDependencies) {
+    this.#wantedPort = dependencies.port;
   }
 
   /** Address that it binds. */
   get host(): string {
-    return this.parts.host;
+    return this.dependencies.host;
   }
 
   /** The bound port, 0 when there is none. */
@@ -48,8 +48,8 @@ export class Acceptor {
    * @throws GatewayError `LISTENER_BIND_FAILED`; the port before is kept
    */
   async listen(port: number): Promise<void> {
-    const server = await bind(this.parts.host, port, (socket) => this.#connected(socket));
-    server.on('error', (error) => this.parts.logger.error({ err: error }, 'Listener error'));
+    const server = await bind(this.dependencies.host, port, (socket) => this.#connected(socket));
+    server.on('error', (error) => this.dependencies.logger.error({ err: error }, 'Listener error'));
     const before = this.#server;
     this.#server = server;
     this.#wantedPort = port;
@@ -66,9 +66,9 @@ export class Acceptor {
     // A peer may reset a connection at any time, also one that is about to be closed.
     socket.on('error', () => socket.destroy());
     const { remoteAddress: remote, remotePort = 0 } = socket;
-    const decision = remote === undefined ? undefined : this.parts.admission.admit(remote);
+    const decision = remote === undefined ? undefined : this.dependencies.admission.admit(remote);
     if (decision?.admitted !== true) return void socket.destroy();
     const { connectionId: id, address: remoteAddress } = decision;
-    this.parts.onConnection({ id, remoteAddress, remotePort, acceptedAt: Date.now(), socket });
+    this.dependencies.onConnection({ id, remoteAddress, remotePort, acceptedAt: Date.now(), socket });
   }
 }

@@ -9,7 +9,7 @@ import { createRecordingLogger, createRecordingMetrics, type RecordingLogger } f
 import { FAKE_REACTOR } from '../../../../test/support/fake-reactor.js';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { createDataPlane } from './data-plane.js';
-import { ReactorForks } from './reactor-forks.js';
+import { ReactorLauncher } from './reactor-launcher.js';
 import type { DataPlane, DataPlaneOptions } from './types.js';
 
 describe('createDataPlane', () => {
@@ -59,7 +59,7 @@ describe('createDataPlane', () => {
         tls: {},
         ...change,
       },
-      { forks: new ReactorForks(dataDir, entry) },
+      { forks: new ReactorLauncher(dataDir, entry) },
     );
     // Long enough ago for bans.
     plane.learnAddresses([{ address: '127.0.0.1', at: Date.now() - 7_200_000 }]);

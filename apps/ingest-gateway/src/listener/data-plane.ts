@@ -7,7 +7,7 @@ import { Acceptor } from './acceptor.js';
 import { FileWatch } from './file-watch.js';
 import type { KeyChange } from './key-change.js';
 import { ListenerControl } from './listener-control.js';
-import { ReactorForks } from './reactor-forks.js';
+import { ReactorLauncher } from './reactor-launcher.js';
 import { ReactorSupervisor } from './reactor-supervisor.js';
 import { ServerIdentity } from './server-identity.js';
 import { certificatePaths, loadTlsIdentity, reloadTlsIdentity } from './tls-identity.js';
@@ -28,7 +28,7 @@ const RECENT_MS = 60_000;
 /** How reactor processes are run. */
 export interface ProcessOptions {
   /** What starts them. */
-  readonly forks?: ReactorForks;
+  readonly forks?: ReactorLauncher;
   readonly watchdog?: WatchdogLimits;
 }
 
@@ -71,7 +71,7 @@ class ProcessDataPlane implements DataPlane {
         }),
     });
     this.#supervisor = new ReactorSupervisor({
-      forks: forks ?? new ReactorForks(dataDir),
+      forks: forks ?? new ReactorLauncher(dataDir),
       ...(watchdog && { watchdog }),
       logger: logger.child({ component: 'supervisor' }),
       handlers: { ...handlers, enroll: (request) => this.#enroll(request, handlers) },
@@ -100,7 +100,7 @@ class ProcessDataPlane implements DataPlane {
       knownKey: () => handlers.knownServerKey(),
       rememberKey: (spkiHash) => handlers.rememberServerKey(spkiHash),
       watch: (changed) => new FileWatch(certificatePaths(tlsOptions), changed),
-      filesChanged: () => this.#listener.tryAgain(),
+      filesChanged: () => this.#listener.retryNow(),
     });
     this.#listener = new ListenerControl({
       logger: listenerLogger,

@@ -1,3 +1,3 @@
 export { createDataPlane } from './data-plane.js';
-export { ReactorForks } from './reactor-forks.js';
+export { ReactorLauncher as ReactorForks } from './reactor-launcher.js';
 export type * from './types.js';

@@ -73,11 +73,11 @@ describe('ListenerControl', () => {
     fault = new Error('no certificate');
     await control.start();
     await givenUp();
-    control.tryAgain();
+    control.retryNow();
     await pollUntil('a new series', failures, (list) => list.length === 12);
     expect(failures().slice(6)).toEqual([1, 2, 3, 4, 5, 6]);
     fault = undefined;
-    control.tryAgain();
+    control.retryNow();
     await pollUntil('listening', () => control.status().state === 'listening');
     expect(control.status().reason).toBeUndefined();
     expect(acceptor.port).toBe(port);

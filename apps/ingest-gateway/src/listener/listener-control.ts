@@ -5,7 +5,7 @@ import { reasonOf, type ServerIdentity } from './server-identity.js';
 import type { ListenerStatus } from './types.js';
 
 /** What the control of the listener is made from. */
-export interface ListenerControlParts {
+export interface ListenerControlDependencies {
   readonly logger: Logger;
   readonly acceptor: Acceptor;
   readonly identity: ServerIdentity;
@@ -31,13 +31,13 @@ export class ListenerControl {
   /** Attempts and changes happen one after the other. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly parts: ListenerControlParts) {
-    this.#backoff = parts.backoff ?? new Backoff({ initialMs: 500, maxMs: 30_000, jitter: 0 });
+  constructor(private readonly dependencies: ListenerControlDependencies) {
+    this.#backoff = dependencies.backoff ?? new Backoff({ initialMs: 500, maxMs: 30_000, jitter: 0 });
   }
 
   /** State, reason and certificate for the listener's status. */
   status(): Pick<ListenerStatus, 'state' | 'reason' | 'certificate'> {
-    const { certificate, problem, keyChange } = this.parts.identity;
+    const { certificate, problem, keyChange } = this.dependencies.identity;
     return {
       state: this.#state,
       ...(this.#reason !== undefined && { reason: this.#reason }),
@@ -57,7 +57,7 @@ export class ListenerControl {
   async start(): Promise<void> {
     if (this.#state !== 'stopped') return;
     this.#state = 'starting';
-    await this.parts.identity.start();
+    await this.dependencies.identity.start();
     try {
       await this.#serially(() => this.#attempt());
     } catch (error) {
@@ -71,17 +71,17 @@ export class ListenerControl {
    * @throws GatewayError `LISTENER_BIND_FAILED` when the new port cannot be bound; the old one is kept
    */
   async update(port: number): Promise<void> {
-    const { acceptor, identity } = this.parts;
+    const { acceptor, identity } = this.dependencies;
     await this.#serially(async () => {
       if (port === acceptor.wantedPort) return;
       if (this.#state === 'stopped' || identity.certificate === undefined) acceptor.setPort(port);
       else await this.#listen(port);
     });
-    this.tryAgain();
+    this.retryNow();
   }
 
   /** What the listener needs has changed: if it could not start, it tries again at once, as often as at first. */
-  tryAgain(): void {
+  retryNow(): void {
     if (this.#state !== 'failed') return;
     this.#failures = 0;
     this.#backoff.reset();
@@ -93,8 +93,8 @@ export class ListenerControl {
     this.#state = 'stopped';
     this.#reason = undefined;
     this.#retrying.abort();
-    this.parts.identity.stop();
-    this.parts.acceptor.close();
+    this.dependencies.identity.stop();
+    this.dependencies.acceptor.close();
   }
 
   #serially(change: () => Promise<void>): Promise<void> {
@@ -104,14 +104,14 @@ export class ListenerControl {
   }
 
   async #attempt(): Promise<void> {
-    await this.parts.identity.load();
-    await this.parts.untilServed();
+    await this.dependencies.identity.load();
+    await this.dependencies.untilServed();
     // A change of the port may have succeeded meanwhile.
-    if (this.#state !== 'listening') await this.#listen(this.parts.acceptor.wantedPort);
+    if (this.#state !== 'listening') await this.#listen(this.dependencies.acceptor.wantedPort);
   }
 
   async #listen(port: number): Promise<void> {
-    const { acceptor, logger } = this.parts;
+    const { acceptor, logger } = this.dependencies;
     if (this.#state === 'stopped') return;
     await acceptor.listen(port);
     if (this.#isStopped()) return acceptor.close();
@@ -149,8 +149,8 @@ export class ListenerControl {
     this.#state = 'failed';
     this.#reason = reasonOf(error);
     const fields = { reason: this.#reason, attempt: this.#failures, attempts: RETRIES + 1, retryInMs };
-    if (this.#failures <= RETRIES + 1) this.parts.logger.error(fields, 'Failed to start NAM Listener');
-    else this.parts.logger.debug(fields, 'NAM Listener still cannot start');
+    if (this.#failures <= RETRIES + 1) this.dependencies.logger.error(fields, 'Failed to start NAM Listener');
+    else this.dependencies.logger.debug(fields, 'NAM Listener still cannot start');
     const changed = new AbortController();
     this.#wake = () => changed.abort();
     await sleep(retryInMs, AbortSignal.any([signal, changed.signal]));

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DrainReport } from '@app/pipeline';
 import type { AcceptedConnection } from '@app/pipeline/api';
-import type { ReactorSlot } from './reactor-slot.js';
+import type { ReactorHandle } from './reactor-handle.js';
 import type { ListenerStatus } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
 import type { WatchdogLimits } from './watchdog.js';
@@ -19,9 +19,9 @@ export const LOBBY_WATCHDOG: WatchdogLimits = { tickMs: 1_000, warnTicks: 60, ki
 const HOLD_MS = 10_000;
 
 /** What a lobby is made from. */
-export interface LobbyParts {
+export interface LobbyDependencies {
   /** Makes its slot, when it is first needed; the lobby starts it. */
-  slot(): ReactorSlot;
+  slot(): ReactorHandle;
   /** Told of a connection that waited in vain. */
   refuse(connection: AcceptedConnection): void;
   /** The slot was made: shares have to be dealt again. */
@@ -40,29 +40,29 @@ export class Lobby {
    */
   readonly spoolSlot = `lobby-${randomBytes(4).toString('hex')}`;
   readonly #waiting: WaitingConnections;
-  #slot: ReactorSlot | undefined;
+  #slot: ReactorHandle | undefined;
   #stopped = false;
 
-  constructor(private readonly parts: LobbyParts) {
-    this.#waiting = new WaitingConnections(HOLD_MS, (connection) => parts.refuse(connection));
+  constructor(private readonly dependencies: LobbyDependencies) {
+    this.#waiting = new WaitingConnections(HOLD_MS, (connection) => dependencies.refuse(connection));
   }
 
   /** Its slot, once it was needed. */
-  get slots(): readonly ReactorSlot[] {
+  get slots(): readonly ReactorHandle[] {
     return this.#slot === undefined ? [] : [this.#slot];
   }
 
   /** Serves a connection, as soon as the process is there. */
   dispatch(connection: AcceptedConnection): void {
-    if (this.#stopped) return this.parts.refuse(connection);
+    if (this.#stopped) return this.dependencies.refuse(connection);
     if (this.#slot === undefined) {
-      this.#slot = this.parts.slot();
+      this.#slot = this.dependencies.slot();
       this.#slot.start();
-      this.parts.started();
+      this.dependencies.started();
     }
     const { ready } = this.#slot;
     if (ready === undefined) this.#waiting.add(connection);
-    else ready.handOver(connection);
+    else ready.forward(connection);
   }
 
   /** To be called when its process is ready. */

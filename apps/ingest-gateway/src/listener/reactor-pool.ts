@@ -1,12 +1,12 @@
 import type { DrainReport } from '@app/pipeline';
 import type { Logger } from '@app/pipeline/api';
-import type { ReactorSlot, ReactorView } from './reactor-slot.js';
+import type { ReactorHandle, ReactorView } from './reactor-handle.js';
 
 /** What a pool is made from. */
-export interface ReactorPoolParts {
+export interface ReactorPoolDependencies {
   readonly logger: Logger;
   /** Makes the slot of an index; the pool starts it. */
-  slot(index: number): ReactorSlot;
+  slot(index: number): ReactorHandle;
   /** Called when slots were added or are gone: shares have to be dealt anew. */
   changed(): void;
   /** Called when a surplus reactor has ended: what it could not write is left on disk. */
@@ -24,15 +24,15 @@ const RETIRE_MS = 7 * 86_400_000;
  * again while its surplus reactor still drains gets a new process when that has ended.
  */
 export class ReactorPool {
-  readonly #slots = new Map<number, ReactorSlot>();
+  readonly #slots = new Map<number, ReactorHandle>();
   readonly #retiring = new Map<number, Promise<readonly DrainReport[]>>();
   #count = 0;
   #stopped = false;
 
-  constructor(private readonly parts: ReactorPoolParts) {}
+  constructor(private readonly dependencies: ReactorPoolDependencies) {}
 
   /** All slots by index, draining ones included. */
-  get slots(): readonly ReactorSlot[] {
+  get slots(): readonly ReactorHandle[] {
     return [...this.#slots].sort(([a], [b]) => a - b).map(([, slot]) => slot);
   }
 
@@ -57,7 +57,7 @@ export class ReactorPool {
     this.#count = count;
     for (let index = 0; index < count; index += 1) this.#open(index);
     for (const index of [...this.#slots.keys()]) if (index >= count) this.#retire(index);
-    this.parts.changed();
+    this.dependencies.changed();
   }
 
   /** Drains all reactors until the deadline, ms since 1970-01-01 UTC, and ends them. */
@@ -69,7 +69,7 @@ export class ReactorPool {
 
   #open(index: number): void {
     if (this.#slots.has(index)) return;
-    const slot = this.parts.slot(index);
+    const slot = this.dependencies.slot(index);
     this.#slots.set(index, slot);
     slot.start();
   }
@@ -84,11 +84,11 @@ export class ReactorPool {
 
   #retired(index: number, reports: readonly DrainReport[]): void {
     this.#retiring.delete(index);
-    this.parts.logger.info({ reactor: index, reports }, 'Surplus reactor ended');
+    this.dependencies.logger.info({ reactor: index, reports }, 'Surplus reactor ended');
     if (this.#stopped) return;
     this.#slots.delete(index);
     if (index < this.#count) this.#open(index);
-    this.parts.changed();
-    this.parts.ended();
+    this.dependencies.changed();
+    this.dependencies.ended();
   }
 }

@@ -7,11 +7,11 @@ import type {
   EnrollmentOutcome,
   EnrollmentRequest,
   Logger,
-  Stretch,
+  SequenceRange,
 } from '@app/pipeline/api';
 import type { AgentReports, FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
 import { PendingRequests } from '../reactor/pending-requests.js';
-import type { ForkedReactor } from './reactor-forks.js';
+import type { ForkedReactor } from './reactor-launcher.js';
 import type { StreamPeer } from './stream-claim-broker.js';
 
 /** What a reactor tells the rest of the data plane. */
@@ -34,7 +34,7 @@ export interface ReactorEvents {
   claimStream(
     stream: string,
     by: StreamPeer,
-    answer: (durable: readonly Stretch[] | undefined) => void,
+    answer: (durable: readonly SequenceRange[] | undefined) => void,
   ): Promise<void>;
   /** A write waits for a permit of the pool. */
   permitWanted(pool: string, process: ReactorProcess, grant: () => void): void;
@@ -61,7 +61,7 @@ export class ReactorProcess implements StreamPeer {
   readonly #agents = new Map<string, string>();
   readonly #metrics: PendingRequests<void, readonly object[]>;
   readonly #replays: PendingRequests<ReplayRequest, readonly ReplayOutcome[]>;
-  readonly #releases: PendingRequests<string, readonly Stretch[]>;
+  readonly #releases: PendingRequests<string, readonly SequenceRange[]>;
   readonly #silences: PendingRequests<readonly string[], Readonly<Record<string, number>>>;
   #status: ReactorStatus | undefined;
   #lastMetrics: readonly object[] | undefined;
@@ -135,7 +135,7 @@ export class ReactorProcess implements StreamPeer {
   }
 
   /** Hands a paused, unread socket over; this process lets go of it. */
-  handOver({ socket, known = false, ...announced }: AcceptedConnection): void {
+  forward({ socket, known = false, ...announced }: AcceptedConnection): void {
     const { id } = announced;
     this.#open.add(id);
     this.#leaving.set(id, socket);
@@ -172,7 +172,7 @@ export class ReactorProcess implements StreamPeer {
     return this.#metrics.ask(undefined, timeoutMs);
   }
 
-  releaseStream(stream: string, timeoutMs: number): Promise<readonly Stretch[] | undefined> {
+  releaseStream(stream: string, timeoutMs: number): Promise<readonly SequenceRange[] | undefined> {
     return this.#releases.ask(stream, timeoutMs);
   }
 

@@ -12,9 +12,9 @@ import { Lobby, LOBBY_INDEX, LOBBY_WATCHDOG } from './lobby.js';
 import type { ReactorProcess, ReplayRequest } from './reactor-process.js';
 import { ReactorPool } from './reactor-pool.js';
 import { dealCredit, demandOf, withCredit } from './reactor-shares.js';
-import { ReactorSlot, type ReactorView } from './reactor-slot.js';
+import { ReactorHandle, type ReactorView } from './reactor-handle.js';
 import { SpoolDirectories } from './spool-directories.js';
-import type { ReactorForks } from './reactor-forks.js';
+import type { ReactorLauncher } from './reactor-launcher.js';
 import { StreamClaimBroker } from './stream-claim-broker.js';
 import type { DataPlaneHandlers, EndedPipeline, ListenerStatus } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';
@@ -25,8 +25,8 @@ import { WritePermits } from './write-permits.js';
 export type ReactorSnapshots = Omit<ReactorConfiguration, 'epoch' | 'index' | 'lobby' | 'spool'>;
 
 /** What a supervisor is made from. */
-export interface ReactorSupervisorParts {
-  readonly forks: Pick<ReactorForks, 'fork'>;
+export interface ReactorSupervisorDependencies {
+  readonly forks: Pick<ReactorLauncher, 'fork'>;
   readonly logger: Logger;
   readonly handlers: DataPlaneHandlers;
   /** How many there are at first. */
@@ -64,8 +64,8 @@ export class ReactorSupervisor {
   #snapshots: ReactorSnapshots;
   #readyListeners: (() => void)[] = [];
 
-  constructor(private readonly parts: ReactorSupervisorParts) {
-    this.#snapshots = parts.snapshots;
+  constructor(private readonly dependencies: ReactorSupervisorDependencies) {
+    this.#snapshots = dependencies.snapshots;
     this.#waiting = new WaitingConnections(HOLD_MS, (connection) => this.#refuse(connection));
     this.#lobby = new Lobby({
       slot: () => this.#slot(LOBBY_INDEX),
@@ -73,15 +73,15 @@ export class ReactorSupervisor {
       started: () => this.#deal(),
     });
     this.#spools = new SpoolDirectories({
-      directory: parts.spoolDirectory,
-      pipelines: parts.snapshots.pipelines.map(({ name }) => name),
+      directory: dependencies.spoolDirectory,
+      pipelines: dependencies.snapshots.pipelines.map(({ name }) => name),
       reactors: () => this.#pool.count,
       running: (index) => this.#pool.has(index),
       lobby: this.#lobby.spoolSlot,
-      logger: parts.logger,
+      logger: dependencies.logger,
     });
     this.#pool = new ReactorPool({
-      logger: parts.logger,
+      logger: dependencies.logger,
       slot: (index) => this.#slot(index),
       changed: () => this.#deal(),
       ended: () => this.#adoptSpools(),
@@ -89,13 +89,13 @@ export class ReactorSupervisor {
   }
 
   /** All reactors, draining ones and the lobby included. */
-  get #slots(): readonly ReactorSlot[] {
+  get #slots(): readonly ReactorHandle[] {
     return [...this.#pool.slots, ...this.#lobby.slots];
   }
 
   start(): void {
     this.#spools.warnOfStrays();
-    this.resize(this.parts.reactors);
+    this.resize(this.dependencies.reactors);
   }
 
   /** Starts reactors, or retires those with the highest indexes, until there are as many; returns at once. */
@@ -122,7 +122,7 @@ export class ReactorSupervisor {
     if (connection.known !== true) return this.#lobby.dispatch(connection);
     const reactor = this.#leastBusy();
     if (reactor === undefined) this.#waiting.add(connection);
-    else reactor.handOver(connection);
+    else reactor.forward(connection);
   }
 
   /** Cuts a connection, wherever it is served or waits. */
@@ -231,7 +231,7 @@ export class ReactorSupervisor {
     }
   }
 
-  #credits(): [ReactorSlot, number][] {
+  #credits(): [ReactorHandle, number][] {
     const slots = this.#slots;
     const demands = slots.map((slot) => demandOf(slot.configured?.status));
     const credits = dealCredit(this.#snapshots.settings.flow.bufferMaxEvents, demands);
@@ -252,11 +252,11 @@ export class ReactorSupervisor {
     return Math.max(1, Math.floor(settings.flow.sinkWriters / sinks));
   }
 
-  #slot(index: number): ReactorSlot {
-    const { handlers, logger, forks } = this.parts;
+  #slot(index: number): ReactorHandle {
+    const { handlers, logger, forks } = this.dependencies;
     const isLobby = index === LOBBY_INDEX;
-    const watchdog = this.parts.watchdog ?? (isLobby ? LOBBY_WATCHDOG : undefined);
-    return new ReactorSlot({
+    const watchdog = this.dependencies.watchdog ?? (isLobby ? LOBBY_WATCHDOG : undefined);
+    return new ReactorHandle({
       index,
       ...(watchdog && { watchdog }),
       logger: logger.child({ reactor: isLobby ? 'lobby' : index }),
@@ -270,9 +270,9 @@ export class ReactorSupervisor {
       configuration: (epoch) => this.#configuration(index, epoch),
       events: {
         ready: () => (isLobby ? this.#lobby.ready() : this.#ready()),
-        connectionIdentified: (id, key) => this.parts.connectionIdentified(id, key),
-        connectionViolated: (id, reason) => this.parts.connectionViolated(id, reason),
-        connectionClosed: (id) => this.parts.connectionClosed(id),
+        connectionIdentified: (id, key) => this.dependencies.connectionIdentified(id, key),
+        connectionViolated: (id, reason) => this.dependencies.connectionViolated(id, reason),
+        connectionClosed: (id) => this.dependencies.connectionClosed(id),
         agentsSeen: (spkiHashes, at, reports) => handlers.agentsSeen(spkiHashes, at, reports),
         enroll: (request) => this.#enroll(request),
         claimStream: (...claim) => this.#streams.claim(...claim),
@@ -301,9 +301,9 @@ export class ReactorSupervisor {
     return this.#leastBusySlot()?.ready;
   }
 
-  #leastBusySlot(): ReactorSlot | undefined {
-    let best: ReactorSlot | undefined;
-    const connections = (slot: ReactorSlot | undefined): number => slot?.ready?.connections ?? Infinity;
+  #leastBusySlot(): ReactorHandle | undefined {
+    let best: ReactorHandle | undefined;
+    const connections = (slot: ReactorHandle | undefined): number => slot?.ready?.connections ?? Infinity;
     for (const slot of this.#pool.slots) if (connections(slot) < connections(best)) best = slot;
     return best;
   }
@@ -320,16 +320,19 @@ export class ReactorSupervisor {
 
   async #enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome> {
     try {
-      return await this.parts.handlers.enroll(request);
+      return await this.dependencies.handlers.enroll(request);
     } catch (error) {
-      this.parts.logger.error({ err: error, spki: request.spkiHash }, 'Enrollment could not be decided');
+      this.dependencies.logger.error(
+        { err: error, spki: request.spkiHash },
+        'Enrollment could not be decided',
+      );
       return { status: 'Unavailable' };
     }
   }
 
   #refuse({ id, socket }: AcceptedConnection): void {
-    this.parts.logger.warn({ connection: id }, 'No reactor is ready, connection closed');
+    this.dependencies.logger.warn({ connection: id }, 'No reactor is ready, connection closed');
     socket.destroy();
-    this.parts.connectionClosed(id);
+    this.dependencies.connectionClosed(id);
   }
 }

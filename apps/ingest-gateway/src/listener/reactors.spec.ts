@@ -8,7 +8,7 @@ import { createRecordingLogger, createRecordingMetrics, type RecordingLogger } f
 import { FAKE_REACTOR } from '../../../../test/support/fake-reactor.js';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { createDataPlane, type ProcessOptions } from './data-plane.js';
-import { ReactorForks } from './reactor-forks.js';
+import { ReactorLauncher } from './reactor-launcher.js';
 import type { DataPlane, ListenerStatus } from './types.js';
 
 type Reactor = ListenerStatus['reactors'][number];
@@ -63,7 +63,7 @@ describe('the reactors of a data plane', () => {
         tls: {},
         maxConnectionsPerKey: 2,
       },
-      { forks: new ReactorForks(dataDir, entry), ...options },
+      { forks: new ReactorLauncher(dataDir, entry), ...options },
     );
     if (known) plane.learnAddresses([{ address: '127.0.0.1', at: Date.now() }]);
     await plane.start();

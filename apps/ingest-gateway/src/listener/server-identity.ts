@@ -6,7 +6,7 @@ import { KEY_CHANGE_HINT, keyChangeMessage, type KeyChange } from './key-change.
 import type { ServerCertificate } from './server-certificate.js';
 
 /** What the server's identity is made from. */
-export interface ServerIdentityParts {
+export interface ServerIdentityDependencies {
   readonly logger: Logger;
   /** Reads and checks the pair for the first time. */
   load(): Promise<ServerCertificate>;
@@ -47,8 +47,8 @@ export class ServerIdentity {
   /** Of several renewals under way, only the newest decides. */
   #renewal = 0;
 
-  constructor(private readonly parts: ServerIdentityParts) {
-    this.#watch = parts.watch(() => this.#changed());
+  constructor(private readonly dependencies: ServerIdentityDependencies) {
+    this.#watch = dependencies.watch(() => this.#changed());
   }
 
   /** The certificate in use. */
@@ -90,8 +90,8 @@ export class ServerIdentity {
    */
   async load(): Promise<void> {
     if (this.#current !== undefined) return;
-    const certificate = await this.parts.load();
-    this.#known = await this.parts.knownKey();
+    const certificate = await this.dependencies.load();
+    this.#known = await this.dependencies.knownKey();
     if (this.#known === undefined) await this.#remember(certificate);
     this.#take(certificate);
     this.#reportKeyChange();
@@ -114,7 +114,7 @@ export class ServerIdentity {
     await this.#remember(certificate);
     this.#offered = undefined;
     if (certificate !== this.#current) this.#take(certificate);
-    this.parts.logger.warn(
+    this.dependencies.logger.warn(
       { ...change, served: true },
       'Server key confirmed; agents that pinned the old key must enroll again',
     );
@@ -122,7 +122,7 @@ export class ServerIdentity {
   }
 
   #changed(): void {
-    if (this.#current === undefined) this.parts.filesChanged();
+    if (this.#current === undefined) this.dependencies.filesChanged();
     else void this.#renew();
   }
 
@@ -144,7 +144,7 @@ export class ServerIdentity {
     | { readonly certificate?: undefined; readonly problem: string }
   > {
     try {
-      return { certificate: await this.parts.reload() };
+      return { certificate: await this.dependencies.reload() };
     } catch (error) {
       return { problem: reasonOf(error) };
     }
@@ -153,7 +153,10 @@ export class ServerIdentity {
   #keep(problem: string): void {
     this.#problem = problem;
     const notAfter = new Date(this.#current?.notAfter ?? 0);
-    this.parts.logger.error({ reason: problem, notAfter }, 'The changed server certificate is not used');
+    this.dependencies.logger.error(
+      { reason: problem, notAfter },
+      'The changed server certificate is not used',
+    );
   }
 
   #replace(next: ServerCertificate): void {
@@ -168,29 +171,29 @@ export class ServerIdentity {
     }
     this.#take(next);
     const notAfter = new Date(next.notAfter);
-    this.parts.logger.info({ notAfter }, 'Server certificate renewed: new connections get it');
+    this.dependencies.logger.info({ notAfter }, 'Server certificate renewed: new connections get it');
   }
 
   async #remember({ spkiHash }: ServerCertificate): Promise<void> {
-    await this.parts.rememberKey(spkiHash);
+    await this.dependencies.rememberKey(spkiHash);
     this.#known = spkiHash;
   }
 
   #reportKeyChange(): void {
     const change = this.keyChange;
     if (change === undefined) return;
-    this.parts.logger.error({ ...change, hint: KEY_CHANGE_HINT }, keyChangeMessage(change));
+    this.dependencies.logger.error({ ...change, hint: KEY_CHANGE_HINT }, keyChangeMessage(change));
   }
 
   #take(certificate: ServerCertificate): void {
     this.#current = certificate;
-    this.parts.use(certificate.identity);
+    this.dependencies.use(certificate.identity);
     this.#warnOfExpiry();
   }
 
   #warnOfExpiry(): void {
     const warning = this.#current && this.#warnings.due(this.#current.notAfter, Date.now());
-    if (warning !== undefined) this.parts.logger.warn({ days: warning.days }, warning.message);
+    if (warning !== undefined) this.dependencies.logger.warn({ days: warning.days }, warning.message);
   }
 }
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Stretch } from '@app/pipeline/api';
+import type { SequenceRange } from '@app/pipeline/api';
 import { StreamClaimBroker, type StreamPeer } from './stream-claim-broker.js';
 
 /** A reactor that answers when a test lets it. */
 class Peer implements StreamPeer {
   asked = 0;
-  answer: readonly Stretch[] | undefined = [];
+  answer: readonly SequenceRange[] | undefined = [];
   before: () => Promise<void> = () => Promise.resolve();
 
-  async releaseStream(): Promise<readonly Stretch[] | undefined> {
+  async releaseStream(): Promise<readonly SequenceRange[] | undefined> {
     this.asked += 1;
     await this.before();
     return this.answer;
@@ -22,7 +22,7 @@ function claim(
   broker: StreamClaimBroker,
   stream: string,
   by: StreamPeer,
-): Promise<readonly Stretch[] | undefined> {
+): Promise<readonly SequenceRange[] | undefined> {
   return new Promise((resolve) => void broker.claim(stream, by, resolve));
 }
 

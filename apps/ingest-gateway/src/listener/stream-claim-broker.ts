@@ -1,10 +1,10 @@
-import type { Stretch } from '@app/pipeline/api';
+import type { SequenceRange } from '@app/pipeline/api';
 import { sleep } from '@app/pipeline/helpers';
 
 /** A reactor that works. */
 export interface StreamPeer {
   /** Has it give a stream up and tell what is durable of it there; `undefined` when it cannot tell within the time, ms. */
-  releaseStream(stream: string, timeoutMs: number): Promise<readonly Stretch[] | undefined>;
+  releaseStream(stream: string, timeoutMs: number): Promise<readonly SequenceRange[] | undefined>;
 }
 
 /** How long a claim may take, ms. */
@@ -35,7 +35,7 @@ export class StreamClaimBroker {
   async claim(
     stream: string,
     by: StreamPeer,
-    answer: (durable: readonly Stretch[] | undefined) => void,
+    answer: (durable: readonly SequenceRange[] | undefined) => void,
   ): Promise<void> {
     const before = this.#turns.get(stream) ?? Promise.resolve();
     const turn = before.then(async () => answer(await this.#askAll(stream, by)));
@@ -44,7 +44,7 @@ export class StreamClaimBroker {
     if (this.#turns.get(stream) === turn) this.#turns.delete(stream);
   }
 
-  async #askAll(stream: string, by: StreamPeer): Promise<readonly Stretch[] | undefined> {
+  async #askAll(stream: string, by: StreamPeer): Promise<readonly SequenceRange[] | undefined> {
     const deadline = performance.now() + this.timeoutMs;
     const answers = await Promise.all(this.places().map((place) => ask(place, stream, by, deadline)));
     const known = answers.filter((answer) => answer !== undefined);
@@ -57,7 +57,7 @@ async function ask(
   stream: string,
   by: StreamPeer,
   deadline: number,
-): Promise<readonly Stretch[] | undefined> {
+): Promise<readonly SequenceRange[] | undefined> {
   for (let left = deadline - performance.now(); left > 0; left = deadline - performance.now()) {
     const peer = place();
     if (peer === by) return [];

@@ -1,5 +1,5 @@
 /** What a watchdog looks after. */
-export interface WatchdogParts {
+export interface WatchdogDependencies {
   /** Whether there is something to watch now. */
   watching(): boolean;
   /** Called once when the silence is worth a log line. */
@@ -27,7 +27,7 @@ export class Watchdog {
   #silent = 0;
 
   constructor(
-    private readonly parts: WatchdogParts,
+    private readonly dependencies: WatchdogDependencies,
     private readonly limits: WatchdogLimits = LIMITS,
   ) {}
 
@@ -38,7 +38,7 @@ export class Watchdog {
   }
 
   /** A sign of life. */
-  heard(): void {
+  recordHeartbeat(): void {
     this.#silent = 0;
   }
 
@@ -50,9 +50,9 @@ export class Watchdog {
 
   #tick(): void {
     const { tickMs, warnTicks, killTicks } = this.limits;
-    this.#silent = this.parts.watching() ? this.#silent + 1 : 0;
+    this.#silent = this.dependencies.watching() ? this.#silent + 1 : 0;
     const seconds = Math.round((this.#silent * tickMs) / 1_000);
-    if (this.#silent === warnTicks) this.parts.warn(seconds);
-    if (this.#silent === killTicks) this.parts.kill(seconds);
+    if (this.#silent === warnTicks) this.dependencies.warn(seconds);
+    if (this.#silent === killTicks) this.dependencies.kill(seconds);
   }
 }

@@ -3,7 +3,7 @@ import { AgentsModule } from '../agents/agents.module.js';
 import { AgentsService } from '../agents/index.js';
 import { DataPlaneModule } from '../data-plane/data-plane.module.js';
 import { DataPlaneHost } from '../data-plane/index.js';
-import { PARTS, type GatewayParts } from '../parts.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { createControlGauges } from './control-gauges.js';
 import { MetricsController } from './metrics.controller.js';
 import { MetricsService } from './metrics.service.js';
@@ -15,9 +15,9 @@ import { MetricsService } from './metrics.service.js';
   providers: [
     {
       provide: MetricsService,
-      inject: [PARTS, AgentsService, DataPlaneHost],
+      inject: [DEPENDENCIES, AgentsService, DataPlaneHost],
       useFactory: (
-        { registry, metrics, clickhouse, store }: GatewayParts,
+        { registry, metrics, clickhouse, store }: GatewayDependencies,
         agents: AgentsService,
         dataPlane: DataPlaneHost,
       ) =>

@@ -6,7 +6,7 @@ import type {
   Endpoint,
   EnrollmentOutcome,
   EnrollmentRequest,
-  Stretch,
+  SequenceRange,
   TlsIdentity,
 } from '@app/pipeline/api';
 import type {
@@ -96,7 +96,7 @@ export type ToReactor =
   | {
       readonly type: 'stream-claimed';
       readonly requestId: number;
-      readonly durable: readonly Stretch[] | null;
+      readonly durable: readonly SequenceRange[] | null;
     }
   /** Another reactor claims the stream: give it up and tell what is durable. */
   | { readonly type: 'release-stream'; readonly requestId: number; readonly stream: string }
@@ -156,7 +156,7 @@ export type FromReactor =
   | {
       readonly type: 'stream-released';
       readonly requestId: number;
-      readonly durable: readonly Stretch[] | null;
+      readonly durable: readonly SequenceRange[] | null;
     }
   /** prom-client's `getMetricsAsJSON`. */
   | { readonly type: 'metrics'; readonly requestId: number; readonly metrics: readonly object[] }

@@ -13,7 +13,7 @@ import { adoptedBy, spoolPlace } from './spool-place.js';
 import { WritePermitRequests } from './write-permit-requests.js';
 
 /** What a reactor is made from. */
-export interface ReactorParts {
+export interface ReactorDependencies {
   readonly port: Port;
   readonly registry: PluginRegistry;
   createPipeline(options: PipelineOptions): Pipeline;
@@ -47,13 +47,13 @@ export class Reactor {
 
   readonly #permits: WritePermitRequests;
 
-  constructor(private readonly parts: ReactorParts) {
-    this.#permits = new WritePermitRequests(parts.port);
+  constructor(private readonly dependencies: ReactorDependencies) {
+    this.#permits = new WritePermitRequests(dependencies.port);
   }
 
   /** Says hello and waits for the control plane. */
   start(): void {
-    const { port } = this.parts;
+    const { port } = this.dependencies;
     port.onMessage((message, socket) => this.#receive(message, socket));
     port.onLost(() => void this.#orphaned());
     port.send({ type: 'hello' });
@@ -97,8 +97,8 @@ export class Reactor {
   async #configure(configuration: ReactorConfiguration): Promise<void> {
     if (this.#services !== undefined) return;
     this.#spool = configuration.spool;
-    this.#services = new ReactorServices(configuration, this.parts.port);
-    this.#logger = this.parts.createLogger(configuration.log);
+    this.#services = new ReactorServices(configuration, this.dependencies.port);
+    this.#logger = this.dependencies.createLogger(configuration.log);
     if (configuration.lobby) setPriority(osConstants.priority.PRIORITY_BELOW_NORMAL);
     try {
       this.#pipelines = this.#build(configuration, this.#services, this.#logger);
@@ -110,16 +110,16 @@ export class Reactor {
     }
     if (this.#draining !== undefined) return;
     this.#timer = setInterval(() => this.#report(), STATUS_EVERY_MS);
-    this.parts.port.send({ type: 'ready' });
+    this.dependencies.port.send({ type: 'ready' });
     this.#report();
   }
 
   #build(configuration: ReactorConfiguration, services: ReactorServices, logger: Logger): Pipeline[] {
     const { gatewayId, epoch, pipelines, spool } = configuration;
     const metrics = createMetrics(this.#metrics);
-    const { registry } = this.parts;
+    const { registry } = this.dependencies;
     return pipelines.map((spec) =>
-      this.parts.createPipeline({
+      this.dependencies.createPipeline({
         spec,
         registry,
         services,
@@ -144,7 +144,7 @@ export class Reactor {
     this.#logger?.error({ err: error }, 'Pipelines could not be started');
     const reason = error instanceof Error ? error.message : String(error);
     const hint = error instanceof GatewayError && error.hint !== undefined ? ` ${error.hint}` : '';
-    this.parts.port.send({ type: 'failed', reason: `${reason}${hint}` });
+    this.dependencies.port.send({ type: 'failed', reason: `${reason}${hint}` });
     await this.#drain(Date.now() + FAILED_DRAIN_MS);
     await this.#exit(1);
   }
@@ -156,12 +156,12 @@ export class Reactor {
       return;
     }
     socket?.on('error', () => undefined).destroy();
-    this.parts.port.send({ type: 'connection-closed', id });
+    this.dependencies.port.send({ type: 'connection-closed', id });
   }
 
   async #collect(requestId: number): Promise<void> {
     const metrics = await this.#metrics.getMetricsAsJSON();
-    this.parts.port.send({ type: 'metrics', requestId, metrics });
+    this.dependencies.port.send({ type: 'metrics', requestId, metrics });
   }
 
   async #replay({ requestId, pipeline, items }: Extract<ToReactor, { type: 'replay' }>): Promise<void> {
@@ -170,12 +170,12 @@ export class Reactor {
     const outcomes: readonly ReplayOutcome[] =
       (await found?.replay(items)) ??
       items.map(({ id }) => ({ id, outcome: 'refused', code: 'unknown_pipeline', message }));
-    this.parts.port.send({ type: 'replayed', requestId, outcomes });
+    this.dependencies.port.send({ type: 'replayed', requestId, outcomes });
   }
 
   #report(): void {
     this.#services?.presence.flush();
-    this.parts.port.send({
+    this.dependencies.port.send({
       type: 'status',
       status: {
         pipelines: this.#pipelines.map((pipeline) => pipeline.status()),
@@ -195,7 +195,7 @@ export class Reactor {
     this.#drained = true;
     this.#report();
     await this.#collect(FINAL_METRICS);
-    this.parts.port.send({ type: 'drained', reports });
+    this.dependencies.port.send({ type: 'drained', reports });
     await this.#exit(0);
   }
 
@@ -248,8 +248,8 @@ export class Reactor {
     if (this.#exited) return;
     this.#exited = true;
     clearInterval(this.#timer);
-    await this.parts.port.flushed();
-    this.parts.exit(code);
+    await this.dependencies.port.flushed();
+    this.dependencies.exit(code);
   }
 }
 

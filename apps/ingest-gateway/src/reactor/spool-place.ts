@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PipelineSpec, SpoolPlace } from '@app/pipeline';
+import type { PipelineSpec, SpoolLocation } from '@app/pipeline';
 import type { Logger } from '@app/pipeline/api';
 import type { SpoolAssignment } from './messages.js';
 
@@ -9,7 +9,7 @@ export function spoolPlace(
   assignment: SpoolAssignment,
   { name, buffer }: Pick<PipelineSpec, 'name' | 'buffer'>,
   logger: Logger,
-): SpoolPlace {
+): SpoolLocation {
   const directory = join(assignment.directory, name, assignment.slot);
   if (buffer.spool?.enabled !== true && existsSync(directory)) {
     const text =

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Stretch } from '@app/pipeline/api';
+import type { SequenceRange } from '@app/pipeline/api';
 import type { FromReactor } from './messages.js';
 import { StreamClaimRequests } from './stream-claim-requests.js';
 
@@ -17,7 +17,7 @@ function make(timeoutMs?: number): { claims: StreamClaimRequests; sent: FromReac
 describe('StreamClaimRequests', () => {
   it('grants a claim in the moment that its answer comes, once', () => {
     const { claims, sent } = make();
-    const granted: (readonly Stretch[] | undefined)[] = [];
+    const granted: (readonly SequenceRange[] | undefined)[] = [];
     claims.claim('a/s', (durable) => granted.push(durable));
     expect(sent).toEqual([{ type: 'claim-stream', requestId: 1, stream: 'a/s' }]);
     claims.claimed(1, [{ first: 1, last: 2 }]);

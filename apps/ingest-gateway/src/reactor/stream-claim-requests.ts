@@ -1,8 +1,8 @@
-import type { StreamClaims, Stretch } from '@app/pipeline/api';
+import type { StreamClaims, SequenceRange } from '@app/pipeline/api';
 import type { Port } from './port.js';
 
-type Granted = (durable: readonly Stretch[] | undefined) => void;
-type Release = (stream: string) => Promise<readonly Stretch[] | undefined>;
+type Granted = (durable: readonly SequenceRange[] | undefined) => void;
+type Release = (stream: string) => Promise<readonly SequenceRange[] | undefined>;
 
 /** How long the control plane has to ask the other reactors, ms; longer than it takes itself. */
 const CLAIM_TIMEOUT_MS = 15_000;
@@ -40,13 +40,13 @@ export class StreamClaimRequests implements StreamClaims {
   }
 
   /** The control plane's answer to a claim; one that comes too late does nothing. */
-  claimed(requestId: number, durable: readonly Stretch[] | null): void {
+  claimed(requestId: number, durable: readonly SequenceRange[] | null): void {
     this.#waiting.get(requestId)?.(durable ?? undefined);
   }
 
   /** Another reactor claims a stream. Who remembers no streams has nothing of it. */
   async release(requestId: number, stream: string): Promise<void> {
-    let durable: readonly Stretch[] | undefined;
+    let durable: readonly SequenceRange[] | undefined;
     try {
       const nothing = this.#opened ? [] : undefined;
       durable = this.#release === undefined ? nothing : await this.#release(stream);

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { PARTS, type GatewayParts } from '../parts.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { SettingsService } from './settings.service.js';
 
 /** The settings of the reference, from store, file and defaults. */
@@ -7,8 +7,8 @@ import { SettingsService } from './settings.service.js';
   providers: [
     {
       provide: SettingsService,
-      inject: [PARTS],
-      useFactory: ({ store, config, logger }: GatewayParts) =>
+      inject: [DEPENDENCIES],
+      useFactory: ({ store, config, logger }: GatewayDependencies) =>
         SettingsService.load(store.settings, config.settings, logger.child({ component: 'settings' })),
     },
   ],

@@ -1,5 +1,5 @@
 import type { EventRecord, EventType } from './event-type.js';
-import type { StreamStretch } from './streams.js';
+import type { StreamRange } from './streams.js';
 
 /** What is known once a connection, and therefore stands on a batch once. */
 export interface Origin {
@@ -83,7 +83,7 @@ export class Batch {
     readonly bytes: number,
     events: SourceEvent[],
     rejects: Reject[] = [],
-    readonly stream?: StreamStretch,
+    readonly stream?: StreamRange,
   ) {
     this.events = events;
     this.rejects = rejects;

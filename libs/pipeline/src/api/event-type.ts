@@ -67,7 +67,7 @@ export function defineEventType(type: EventType): EventType {
  * What the gateway knows of every event and the payload cannot set. Sinks write these beside an event type's own
  * fields, from the batch: `received_at`, `agent_spki`, `agent_host`, `source_ip`, `ingest_batch`.
  */
-export const STAMP_FIELDS = Object.freeze({
+export const METADATA_FIELDS = Object.freeze({
   received_at: { kind: 'time' },
   agent_spki: { kind: 'keyword' },
   agent_host: { kind: 'keyword' },

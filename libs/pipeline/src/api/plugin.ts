@@ -2,7 +2,7 @@ import type { Batch, RecordBatch } from './batch.js';
 import type { PluginContext } from './context.js';
 import type { PartialWriteError } from './errors.js';
 import type { EventType } from './event-type.js';
-import type { StreamMarks } from './streams.js';
+import type { DurableRanges } from './streams.js';
 
 /** The version of this contract; the registry refuses plugins made for another. */
 export const API_VERSION = 1;
@@ -38,7 +38,7 @@ export type Emit = (batch: Batch) => Promise<void>;
 /** Where events come from. */
 export interface Source extends Omit<Lifecycle, 'start'> {
   /** @param marks given where the pipeline's queue remembers which messages of agents' streams it has stored */
-  start(signal: AbortSignal, emit: Emit, marks?: StreamMarks): Promise<void>;
+  start(signal: AbortSignal, emit: Emit, marks?: DurableRanges): Promise<void>;
   /** Members and list elements that a long message may have, where it is not the default: a replay reads as the source does. */
   readonly maxMessageValues?: number;
 }
@@ -71,7 +71,7 @@ export interface OpenEntry {
   /** Adds a batch. What it throws is taken as `encode` failing on the batch; the host then calls `takeBack`. */
   add(batch: RecordBatch): void;
   /** Takes the last batch out again, also if adding it has thrown. */
-  takeBack(): void;
+  undo(): void;
   /** Ends the entry, which holds what `encode` would give for all batches together. Nothing is called on it afterwards. */
   finish(): EncodedEntry;
 }

@@ -1,5 +1,5 @@
 /** Numbers from `first` to `last`, both included. */
-export interface Stretch {
+export interface SequenceRange {
   readonly first: number;
   readonly last: number;
 }
@@ -8,7 +8,7 @@ export interface Stretch {
  * Messages of an agent's stream (`docs/PROTOCOL.md`, Acknowledgements). Streams of two agents never have the same name:
  * `<SPKI hash of the agent>/<name that the agent gave>`.
  */
-export interface StreamStretch extends Stretch {
+export interface StreamRange extends SequenceRange {
   readonly stream: string;
 }
 
@@ -16,12 +16,12 @@ export interface StreamStretch extends Stretch {
  * What a queue knows of agents' streams. Only a queue that stores it in one step with the messages themselves may offer
  * it: a message is durable if, and only if, it is in a durable stretch, whatever ends the process (`docs/adr/0008`).
  */
-export interface StreamMarks {
+export interface DurableRanges {
   /**
    * Durable stretches of a stream, rising, with a gap between each two; `undefined` when that cannot be told now. Asked
    * only while nothing of the stream is on its way.
    */
-  durable(stream: string): Promise<readonly Stretch[] | undefined>;
+  durable(stream: string): Promise<readonly SequenceRange[] | undefined>;
 }
 
 /**
@@ -33,11 +33,11 @@ export interface StreamClaims {
    * Asks for a stream. `granted` is called once and synchronously with the grant's arrival, as another process may ask
    * for the stream right after: with what the other processes hold durable, or `undefined` when that cannot be told now.
    */
-  claim(stream: string, granted: (durable: readonly Stretch[] | undefined) => void): void;
+  claim(stream: string, granted: (durable: readonly SequenceRange[] | undefined) => void): void;
   /**
    * Serves claims of other processes. `release` ends the connection that has the stream here, waits until nothing of it
-   * is on its way, and tells what is durable here, as `StreamMarks.durable`. It serves as long as the process lives:
+   * is on its way, and tells what is durable here, as `DurableRanges.durable`. It serves as long as the process lives:
    * also a source that has stopped has to tell what its queue holds durable.
    */
-  serve(release: (stream: string) => Promise<readonly Stretch[] | undefined>): void;
+  serve(release: (stream: string) => Promise<readonly SequenceRange[] | undefined>): void;
 }

@@ -26,5 +26,5 @@ export * from './schema.js';
 export { setAsideCounter } from './set-aside-counter.js';
 export * from './sleep.js';
 export * from './spki.js';
-export * from './stretches.js';
+export * from './sequence-ranges.js';
 export * from './utc-midnight.js';

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { Subject, type Subscription } from 'rxjs';
 import type { Reject } from '../api/index.js';
 import { numbers, testBatch, until } from '../testing/index.js';
-import { batchEvents, type Part, type ProcessingBatch } from './batch-events.js';
-import { Ledger } from './ledger.js';
+import { batchEvents, type BatchSlice, type ProcessingBatch } from './batch-events.js';
+import { PendingBatch } from './pending-batch.js';
 
 const subscriptions: Subscription[] = [];
 afterEach(() => {
@@ -13,7 +13,7 @@ afterEach(() => {
 
 function operator(events: number, lingerMs = 5) {
   const limits = { events, lingerMs };
-  const input = new Subject<Part>();
+  const input = new Subject<BatchSlice>();
   const batches: ProcessingBatch[] = [];
   const state = { completed: false };
   const subscription = input
@@ -22,7 +22,7 @@ function operator(events: number, lingerMs = 5) {
   subscriptions.push(subscription);
   const give = (ids: readonly number[], rejects: Reject[] = []): void => {
     const batch = testBatch(ids, { rejects });
-    input.next({ batch, ledger: new Ledger(batch, () => undefined) });
+    input.next({ batch, pendingBatch: new PendingBatch(batch, () => undefined) });
   };
   return { limits, input, batches, state, subscription, give };
 }
@@ -49,18 +49,18 @@ describe('batchEvents', () => {
   it('hands a batch that fits on as it is', () => {
     const { batches, input } = operator(100, 10_000);
     const batch = testBatch(numbers(0, 100));
-    input.next({ batch, ledger: new Ledger(batch, () => undefined) });
+    input.next({ batch, pendingBatch: new PendingBatch(batch, () => undefined) });
     expect(batches[0]![0]!.batch).toBe(batch);
   });
 
   it('leaves nothing in a batch that was cut, so that it does not hold memory', () => {
     const { batches, input } = operator(10, 10_000);
     const batch = testBatch(numbers(0, 25), { rejects: [reject('one')] });
-    const ledger = new Ledger(batch, () => undefined);
-    input.next({ batch, ledger });
+    const pendingBatch = new PendingBatch(batch, () => undefined);
+    input.next({ batch, pendingBatch });
     input.complete();
     expect(batch.size).toBe(0);
-    expect(ledger.size).toBe(26);
+    expect(pendingBatch.size).toBe(26);
     expect(batches.map(sizeOf)).toEqual([10, 10, 6]);
     expect(batches.flat().reduce((sum, part) => sum + part.batch.bytes, 0)).toBe(batch.bytes);
   });

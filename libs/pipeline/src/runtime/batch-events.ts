@@ -1,15 +1,15 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { Batch } from '../api/index.js';
-import type { Ledger } from './ledger.js';
+import type { PendingBatch } from './pending-batch.js';
 
 /** A source batch, or a stretch of one, with the ledger of the whole. */
-export interface Part {
+export interface BatchSlice {
   readonly batch: Batch;
-  readonly ledger: Ledger;
+  readonly pendingBatch: PendingBatch;
 }
 
 /** What is parsed and encoded together; at most `batchSize` events. */
-export type ProcessingBatch = readonly Part[];
+export type ProcessingBatch = readonly BatchSlice[];
 
 /** When a processing batch is closed. */
 export interface BatchLimits {
@@ -24,10 +24,10 @@ export interface BatchLimits {
  * after the linger time, and at the end. A source batch that does not fit is cut. One emission a batch.
  * @param limits asked each time, so that changes hold at once
  */
-export function batchEvents(limits: () => BatchLimits): OperatorFunction<Part, ProcessingBatch> {
+export function batchEvents(limits: () => BatchLimits): OperatorFunction<BatchSlice, ProcessingBatch> {
   return (source) =>
     new Observable<ProcessingBatch>((subscriber) => {
-      let parts: Part[] = [];
+      let parts: BatchSlice[] = [];
       let size = 0;
       let since = 0;
       let timer: NodeJS.Timeout | undefined;
@@ -38,7 +38,7 @@ export function batchEvents(limits: () => BatchLimits): OperatorFunction<Part, P
         size = 0;
         subscriber.next(batch);
       };
-      const add = (part: Part): void => {
+      const add = (part: BatchSlice): void => {
         const { events, lingerMs } = limits();
         if (size >= events) flush();
         const pieces = cut(part, events - size, events);
@@ -74,15 +74,15 @@ export function batchEvents(limits: () => BatchLimits): OperatorFunction<Part, P
 }
 
 /** Cuts a part into a first piece of at most `first` and others of at most `rest` events; mostly there is one. */
-function cut(part: Part, first: number, rest: number): Part[] {
-  const { batch, ledger } = part;
+function cut(part: BatchSlice, first: number, rest: number): BatchSlice[] {
+  const { batch, pendingBatch } = part;
   const { size } = batch;
   // Rejects stand apart from events: a piece of such a batch would be no stretch of its stream.
   const whole = batch.stream !== undefined && batch.rejects.length > 0;
   if (size <= first || whole) return [part];
-  const pieces: Part[] = [];
+  const pieces: BatchSlice[] = [];
   for (let from = 0, to = first; from < size; from = to, to = Math.min(size, from + rest)) {
-    pieces.push({ batch: stretch(batch, from, to), ledger });
+    pieces.push({ batch: range(batch, from, to), pendingBatch });
   }
   // The pieces have it all now: what the whole still held would stay in memory until it is settled.
   batch.events = [];
@@ -91,7 +91,7 @@ function cut(part: Part, first: number, rest: number): Part[] {
 }
 
 /** Messages `from` to `to` of a batch as a batch of their own; its rejects come first. */
-function stretch(batch: Batch, from: number, to: number): Batch {
+function range(batch: Batch, from: number, to: number): Batch {
   const { origin, receivedAt, bytes, events, rejects, size, stream } = batch;
   const share = Math.round((bytes * (to - from)) / size);
   const shift = rejects.length;

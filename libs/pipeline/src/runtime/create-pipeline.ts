@@ -139,7 +139,7 @@ class RunningPipeline implements Pipeline {
     }
     // The source has half the time, as what it brings has to be written too.
     const now = this.#now();
-    this.#flow.hurry();
+    this.#flow.flushImmediately();
     await stopAll([source], Math.min(deadline, now + (deadline - now) / 2), this.#now, this.#logger);
     const ending = await this.#writeOut(deadline);
     const waiting = this.#flow.waitingEvents;
@@ -156,7 +156,7 @@ class RunningPipeline implements Pipeline {
 
   #writeOut(deadline: number): ReturnType<typeof writeOut> {
     return writeOut({
-      finished: this.#flow.finish(),
+      finished: this.#flow.drain(),
       durable: () => this.#flow.durable,
       waiting: () => this.#flow.queueStats().rows,
       deadline,
@@ -167,7 +167,7 @@ class RunningPipeline implements Pipeline {
   /** Gives up what is not safe, and lets go of timers and subscriptions. Returns how many events were given up. */
   async #end(): Promise<number> {
     this.#ended.abort();
-    const left = await this.#flow.end();
+    const left = await this.#flow.close();
     for (const release of this.#release) release();
     this.#release = [];
     this.#setGauges();

@@ -12,7 +12,7 @@ function gate(events: number, bytes = 1_000_000_000) {
 }
 
 /** A connection that gives batches of one size, each when it may, and counts them. */
-class Giver {
+class Sender {
   given = 0;
   #stopped = false;
 
@@ -48,7 +48,7 @@ function track(promise: Promise<void>): { done: boolean } {
 }
 
 describe('CreditGate', () => {
-  it('takes every batch, and makes its giver wait while the limit is reached', async () => {
+  it('takes every batch, and makes its connection wait while the limit is reached', async () => {
     const { gate: g, pressure } = gate(100);
     const first = track(g.take(60, 1, 'a'));
     const second = track(g.take(60, 1, 'a'));
@@ -86,23 +86,23 @@ describe('CreditGate', () => {
   it('lets waiters on in the order they came', async () => {
     const { gate: g } = gate(10);
     const order: string[] = [];
-    for (const giver of ['a', 'b', 'c']) void g.take(10, 1, giver).then(() => order.push(giver));
-    for (const giver of ['a', 'b', 'c']) g.release(10, 1, giver);
+    for (const sender of ['a', 'b', 'c']) void g.take(10, 1, sender).then(() => order.push(sender));
+    for (const sender of ['a', 'b', 'c']) g.release(10, 1, sender);
     await settle();
     expect(order).toEqual(['a', 'b', 'c']);
   });
 
   it('does not let all waiters on for the room of one', async () => {
     const { gate: g } = gate(100);
-    const givers = Array.from({ length: 10 }, (_, i) => new Giver(g, `${i}`, 60));
-    for (const giver of givers) void giver.run();
+    const senders = Array.from({ length: 10 }, (_, i) => new Sender(g, `${i}`, 60));
+    for (const sender of senders) void sender.run();
     expect(g.events).toBe(600);
-    for (const { name } of givers) g.release(60, 0, name);
+    for (const { name } of senders) g.release(60, 0, name);
     await settle();
-    // Two batches reach the limit; another giver only found out by giving.
+    // Two batches reach the limit; another connection only found out by giving.
     expect(g.events).toBe(120);
     expect(g.waiting).toBe(10);
-    for (const giver of givers) giver.stop();
+    for (const sender of senders) sender.stop();
   });
 
   it('does not leave waiters behind one that has nothing more to give', async () => {
@@ -139,7 +139,7 @@ describe('CreditGate', () => {
 
   it('leaves something of the limit to those that come, whoever floods', async () => {
     const { gate: g } = gate(9_000);
-    const flood = new Giver(g, 'flood', 100);
+    const flood = new Sender(g, 'flood', 100);
     void flood.run();
     await settle();
     expect(g.waiting).toBe(1);
@@ -153,27 +153,27 @@ describe('CreditGate', () => {
 
   it('gives those that flood equal parts, also one that comes late', async () => {
     const { gate: g } = gate(10_000);
-    const givers = [new Giver(g, 'first', 10), new Giver(g, 'late', 10)];
+    const senders = [new Sender(g, 'first', 10), new Sender(g, 'late', 10)];
     const settled = [0, 0];
-    void givers[0]!.run();
+    void senders[0]!.run();
     await settle();
-    void givers[1]!.run();
+    void senders[1]!.run();
     // What leaves at the other end is what came first; both lose the same, and may give again.
     for (let round = 0; round < 1_000; round += 1) {
-      for (const [i, { name, given }] of givers.entries()) {
+      for (const [i, { name, given }] of senders.entries()) {
         if (settled[i] === given) continue;
         settled[i]! += 1;
         g.release(10, 0, name);
       }
       await new Promise((resolve) => setImmediate(resolve));
     }
-    const [first, late] = givers.map(({ given }, i) => (given - settled[i]!) * 10);
+    const [first, late] = senders.map(({ given }, i) => (given - settled[i]!) * 10);
     expect(first! + late!).toBeLessThan(10_000);
     expect(Math.abs(first! - late!)).toBeLessThan(500);
-    for (const giver of givers) giver.stop();
+    for (const sender of senders) sender.stop();
   });
 
-  it('does not let one giver wait behind another that holds too much', async () => {
+  it('does not let one connection wait behind another that holds too much', async () => {
     const { gate: g } = gate(900);
     const heavy = track(g.take(850, 0, 'heavy'));
     const light = track(g.take(10, 0, 'light'));
@@ -183,7 +183,7 @@ describe('CreditGate', () => {
 
   it('lets the others have a turn of the event loop after so many bytes, which is no pressure', async () => {
     const { gate: g, pressure } = gate(1_000_000);
-    const flood = new Giver(g, 'flood', 100, 32 * 1024);
+    const flood = new Sender(g, 'flood', 100, 32 * 1024);
     void flood.run(1_000);
     for (let i = 0; i < 50; i += 1) await Promise.resolve();
     expect(flood.given).toBe(2);
@@ -194,12 +194,12 @@ describe('CreditGate', () => {
     flood.stop();
   });
 
-  it('forgets givers that hold nothing', async () => {
+  it('forgets connections that hold nothing', async () => {
     const { gate: g } = gate(100);
-    for (const giver of ['a', 'b']) void g.take(60, 1, giver);
-    expect(g.givers).toBe(2);
-    for (const giver of ['a', 'b']) g.release(60, 1, giver);
+    for (const sender of ['a', 'b']) void g.take(60, 1, sender);
+    expect(g.connections).toBe(2);
+    for (const sender of ['a', 'b']) g.release(60, 1, sender);
     await settle();
-    expect(g.givers).toBe(0);
+    expect(g.connections).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { Accounts, type Account } from './credit-gate-accounts.js';
+import { ConnectionCredits, type ConnectionCredit } from './connection-credits.js';
 
 /** How much may be held at once. */
 export interface CreditLimits {
@@ -8,18 +8,18 @@ export interface CreditLimits {
 }
 
 interface Waiter {
-  readonly account: Account;
+  readonly credit: ConnectionCredit;
   readonly events: number;
   readonly bytes: number;
   readonly resolve: () => void;
 }
 
 /**
- * A giver may go on while it holds no more than this many times what is free. So one that is alone gets 8/9 of the limit,
+ * A connection may go on while it holds no more than this many times what is free. So one that is alone gets 8/9 of the limit,
  * several get equal parts, and something is always left for one that comes (`docs/adr/0017`).
  */
 const SHARE_OF_FREE = 8;
-/** Bytes after which a giver lets the others have a turn of the event loop; about 0.3 ms of parsing and encoding. */
+/** Bytes after which a connection lets the others have a turn of the event loop; about 0.3 ms of parsing and encoding. */
 const TURN_BYTES = 64 * 1024;
 /** Bytes that those who waited may bring in one turn of the event loop: all at once would be more than the next stage can take. */
 const WAKE_BYTES = 1024 * 1024;
@@ -28,12 +28,12 @@ const ROOM = Promise.resolve();
 
 /**
  * Credit for what the pipeline holds, in events and bytes: the only brake there is, as RxJS has none. A batch is always
- * taken; its giver then waits until there is room for another. So the overshoot is one batch for each giver, a batch
- * above the whole limit passes like any other, and nothing can deadlock. Givers share the credit: one that holds much
- * waits before one that holds little, and no giver has the event loop to itself.
+ * taken; its connection then waits until there is room for another. So the overshoot is one batch for each connection, a batch
+ * above the whole limit passes like any other, and nothing can deadlock. Connections share the credit: one that holds much
+ * waits before one that holds little, and no connection has the event loop to itself.
  */
 export class CreditGate {
-  readonly #accounts = new Accounts();
+  readonly #credits = new ConnectionCredits();
   #waiting: Waiter[] = [];
   #resting: (() => void)[] = [];
   #events = 0;
@@ -60,35 +60,35 @@ export class CreditGate {
     return this.#bytes;
   }
 
-  /** How many batches' givers wait for room; those that only let others have a turn do not. */
+  /** How many batches' connections wait for room; those that only let others have a turn do not. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** How many givers hold credit or wait for it. */
-  get givers(): number {
-    return this.#accounts.size;
+  /** How many connections hold credit or wait for it. */
+  get connections(): number {
+    return this.#credits.size;
   }
 
   /**
-   * Takes credit for a batch; resolves when its giver may give another one.
-   * @param giver who gave it: a connection
+   * Takes credit for a batch; resolves when its connection may give another one.
+   * @param connectionId who gave it: a connection
    */
-  take(events: number, bytes: number, giver: string): Promise<void> {
+  take(events: number, bytes: number, connectionId: string): Promise<void> {
     this.#events += events;
     this.#bytes += bytes;
-    const account = this.#accounts.take(giver, events, bytes);
-    if (!this.#mayGo(account, this.#free())) return this.#wait(account, events, bytes);
-    if (account.sinceTurn < TURN_BYTES) return ROOM;
-    account.sinceTurn = 0;
+    const credit = this.#credits.take(connectionId, events, bytes);
+    if (!this.#mayGo(credit, this.#free())) return this.#wait(credit, events, bytes);
+    if (credit.sinceTurn < TURN_BYTES) return ROOM;
+    credit.sinceTurn = 0;
     return this.#rest();
   }
 
   /** Gives credit back. */
-  release(events: number, bytes: number, giver: string): void {
+  release(events: number, bytes: number, connectionId: string): void {
     this.#events -= events;
     this.#bytes -= bytes;
-    this.#accounts.release(giver, events, bytes);
+    this.#credits.release(connectionId, events, bytes);
     this.#wakeSoon();
   }
 
@@ -101,7 +101,7 @@ export class CreditGate {
   close(): void {
     clearImmediate(this.#wakeUp);
     clearImmediate(this.#nextTurn);
-    for (const waiter of this.#waiting.splice(0)) this.#letGo(waiter);
+    for (const waiter of this.#waiting.splice(0)) this.#resume(waiter);
     for (const resolve of this.#resting.splice(0)) resolve();
   }
 
@@ -110,22 +110,22 @@ export class CreditGate {
     return { events: limits.events - this.#events, bytes: limits.bytes - this.#bytes };
   }
 
-  #mayGo({ events, bytes }: Account, free: CreditLimits): boolean {
+  #mayGo({ events, bytes }: ConnectionCredit, free: CreditLimits): boolean {
     if (free.events <= 0 || free.bytes <= 0) return false;
     return events <= SHARE_OF_FREE * free.events && bytes <= SHARE_OF_FREE * free.bytes;
   }
 
-  #wait(account: Account, events: number, bytes: number): Promise<void> {
-    account.waiting += 1;
-    const turn = new Promise<void>((resolve) => this.#waiting.push({ account, events, bytes, resolve }));
+  #wait(credit: ConnectionCredit, events: number, bytes: number): Promise<void> {
+    credit.waiting += 1;
+    const turn = new Promise<void>((resolve) => this.#waiting.push({ credit, events, bytes, resolve }));
     if (this.#waiting.length === 1) this.onPressure();
     return turn;
   }
 
-  #letGo({ account, resolve }: Waiter): void {
-    account.waiting -= 1;
-    account.sinceTurn = 0;
-    this.#accounts.tidy(account);
+  #resume({ credit, resolve }: Waiter): void {
+    credit.waiting -= 1;
+    credit.sinceTurn = 0;
+    this.#credits.tidy(credit);
     resolve();
   }
 
@@ -156,10 +156,10 @@ export class CreditGate {
     let brought = 0;
     const before = this.#waiting;
     this.#waiting = before.filter((waiter) => {
-      if (brought > WAKE_BYTES || !this.#mayGo(waiter.account, free)) return true;
+      if (brought > WAKE_BYTES || !this.#mayGo(waiter.credit, free)) return true;
       brought += waiter.bytes;
       free = { events: free.events - waiter.events, bytes: free.bytes - waiter.bytes };
-      this.#letGo(waiter);
+      this.#resume(waiter);
       return false;
     });
     if (this.#waiting.length < before.length) this.#wakeSoon();

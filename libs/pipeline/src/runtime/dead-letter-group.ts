@@ -19,8 +19,8 @@ export class DeadLetterGroup implements RecordGroup {
   /** Takes rejects of one origin. */
   add(rejects: readonly Reject[], from: Omit<Run, 'count'>): void {
     if (rejects.length === 0) return;
-    const { origin, receivedAt, ledger } = from;
-    this.runs.push({ origin, receivedAt, ledger, count: rejects.length });
+    const { origin, receivedAt, pendingBatch } = from;
+    this.runs.push({ origin, receivedAt, pendingBatch, count: rejects.length });
     for (const reject of rejects) this.records.push(deadLetterRecord(this.pipeline, reject));
   }
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createRecordingLogger, until } from '../testing/index.js';
-import { MAX_SINK_BATCH_BYTES } from './lane.js';
+import { MAX_SINK_BATCH_BYTES } from './destination-queue.js';
 import { MemoryQueue } from './memory-queue.js';
-import type { Appended, EntryQueue, QueueItem, SinkBatch, Tally } from './queue.js';
+import type { Appended, EntryQueue, QueueItem, SinkBatch, OutcomeCounts } from './queue.js';
 import { SpoolQueue } from './spool-queue.js';
 
 interface Made {
@@ -13,10 +13,10 @@ interface Made {
   conditions: { maxRows: number; maxAgeMs: number; pressure: boolean };
   ready: string[];
   state: { completed: number };
-  written: [Tally, boolean][];
+  written: [OutcomeCounts, boolean][];
   take: (destination?: string) => Promise<SinkBatch | undefined>;
   /** Appends, and waits until the queue looks at it. */
-  append: (items: QueueItem[], tally?: Tally) => Promise<Appended>;
+  append: (items: QueueItem[], tally?: OutcomeCounts) => Promise<Appended>;
 }
 
 const ends: (() => Promise<void>)[] = [];
@@ -33,13 +33,13 @@ async function make(
   now = Date.now,
 ): Promise<Made> {
   const all = { maxRows: 100, maxAgeMs: 60_000, pressure: false, ...changes };
-  const written: [Tally, boolean][] = [];
+  const written: [OutcomeCounts, boolean][] = [];
   const common = {
     sinks,
     idPrefix: 'gw/000001',
     conditions: () => ({ now: now(), ...all }),
     events: {
-      written: (tally: Tally, own: boolean) => void written.push([tally, own]),
+      written: (tally: OutcomeCounts, own: boolean) => void written.push([tally, own]),
       lost: () => undefined,
     },
   };
@@ -69,7 +69,7 @@ async function make(
       .ready(sink)
       .subscribe({ next: (it) => ready.push(`${sink}:${it}`), complete: () => (state.completed += 1) });
   }
-  const append = async (items: QueueItem[], tally?: Tally): Promise<Appended> => {
+  const append = async (items: QueueItem[], tally?: OutcomeCounts): Promise<Appended> => {
     const appended = queue.append(items, tally);
     if (kind === 'SpoolQueue') await appended.safe;
     return appended;
@@ -101,7 +101,10 @@ function item(
   };
 }
 
-const tally = (count: number): Tally => ({ fate: 'delivered', counts: new Map([['alpha', count]]) });
+const tally = (count: number): OutcomeCounts => ({
+  outcome: 'delivered',
+  counts: new Map([['alpha', count]]),
+});
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe.each<Kind>(['MemoryQueue', 'SpoolQueue'])('%s', (kind) => {

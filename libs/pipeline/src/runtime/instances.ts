@@ -10,7 +10,7 @@ import {
   type Transform,
 } from '../api/index.js';
 import type { StepSpec } from '../config/index.js';
-import { InstanceBoard } from './status.js';
+import { InstanceStatusTracker } from './status.js';
 import type { PipelineOptions } from './types.js';
 
 /** An instance of a plugin in a pipeline. */
@@ -18,7 +18,7 @@ export interface Instance<T> {
   /** Name inside the pipeline. */
   readonly name: string;
   readonly plugin: T;
-  readonly board: InstanceBoard;
+  readonly board: InstanceStatusTracker;
   readonly context: PluginContext;
 }
 
@@ -89,7 +89,7 @@ class InstanceMaker {
 
   instance<T>(step: StepSpec, definition: PluginDefinition | undefined): Instance<T> {
     const { spec, now = Date.now } = this.options;
-    const board = new InstanceBoard(`${spec.name}/${step.name}`, step.use, now);
+    const board = new InstanceStatusTracker(`${spec.name}/${step.name}`, step.use, now);
     const context = this.#context(board, now);
     try {
       // The configuration was validated against the plugin's own schema when the spec was read.
@@ -106,7 +106,7 @@ class InstanceMaker {
     }
   }
 
-  #context(board: InstanceBoard, now: () => number): PluginContext {
+  #context(board: InstanceStatusTracker, now: () => number): PluginContext {
     const { gatewayId, logger, metrics, services, spec } = this.options;
     return {
       id: board.id,

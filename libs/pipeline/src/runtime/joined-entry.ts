@@ -25,7 +25,7 @@ class JoinedEntry implements OpenEntry {
     this.#pieces.push(piece);
   }
 
-  takeBack(): void {
+  undo(): void {
     this.#pieces.length = this.#marked;
   }
 

@@ -4,10 +4,10 @@ import { createPipelineHarness, createTestContext } from '../testing/index.js';
 import { createPipeline } from './index.js';
 import type { Instance } from './instances.js';
 import { startAll, stopAll, type Startable } from './lifecycle.js';
-import { InstanceBoard } from './status.js';
+import { InstanceStatusTracker } from './status.js';
 
 function startable(id: string, plugin: Lifecycle): Startable {
-  const board = new InstanceBoard(id, 'sinks.x', Date.now);
+  const board = new InstanceStatusTracker(id, 'sinks.x', Date.now);
   const instance: Instance<Lifecycle> = { name: id, plugin, board, context: createTestContext({ id }) };
   return { instance, start: (signal) => plugin.start?.(signal) };
 }

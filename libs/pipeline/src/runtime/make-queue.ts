@@ -1,14 +1,14 @@
 import type { Logger } from '../api/index.js';
-import type { LaneConditions } from './lane.js';
+import type { LaneConditions } from './destination-queue.js';
 import { MemoryQueue } from './memory-queue.js';
 import type { PipelineMeter } from './meter.js';
 import type { EntryQueue, QueueEvents } from './queue.js';
 import { SpoolQueue } from './spool-queue.js';
-import { InstanceBoard } from './status.js';
+import { InstanceStatusTracker } from './status.js';
 import type { PipelineOptions } from './types.js';
 
 /** What the queue of a pipeline is made from. */
-export interface QueueParts {
+export interface QueueDependencies {
   readonly pipeline: PipelineOptions;
   /** Names of the sinks. */
   readonly sinks: readonly string[];
@@ -22,14 +22,17 @@ export interface QueueParts {
 }
 
 /** Makes a pipeline's queue: on disk, with a board for its state, or in memory. Opens nothing. */
-export function makeQueue(parts: QueueParts): { queue: EntryQueue; board: InstanceBoard | undefined } {
-  const { pipeline, sinks, idPrefix, conditions, events, meter, logger, now } = parts;
+export function makeQueue(dependencies: QueueDependencies): {
+  queue: EntryQueue;
+  board: InstanceStatusTracker | undefined;
+} {
+  const { pipeline, sinks, idPrefix, conditions, events, meter, logger, now } = dependencies;
   const { spec, spool: place } = pipeline;
   const { spool } = spec.buffer;
   if (place === undefined || spool?.enabled !== true) {
     return { queue: new MemoryQueue({ sinks, idPrefix, conditions, events }), board: undefined };
   }
-  const board = new InstanceBoard(`${spec.name}/spool`, 'spool', now);
+  const board = new InstanceStatusTracker(`${spec.name}/spool`, 'spool', now);
   const { directory, adopt, share = 1, thread } = place;
   const { diskReserveBytes } = spool;
   const queue = new SpoolQueue({
@@ -48,7 +51,7 @@ export function makeQueue(parts: QueueParts): { queue: EntryQueue; board: Instan
   return { queue, board };
 }
 
-function report(queue: SpoolQueue, board: InstanceBoard, logger: Logger): void {
+function report(queue: SpoolQueue, board: InstanceStatusTracker, logger: Logger): void {
   const reason = queue.problems.join(' ');
   const before = board.status().reason ?? '';
   board.reportOwn(reason === '' ? { state: 'ok' } : { state: 'degraded', reason });

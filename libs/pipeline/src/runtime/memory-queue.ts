@@ -1,8 +1,16 @@
 import type { Observable } from 'rxjs';
-import type { LaneConditions } from './lane.js';
-import { MemoryLane, type QueuedItem } from './memory-lane.js';
-import type { Appended, EntryQueue, QueueEvents, QueueItem, QueueStats, SinkBatch, Tally } from './queue.js';
-import { ReadyLanes } from './ready-lanes.js';
+import type { LaneConditions } from './destination-queue.js';
+import { MemoryDestinationQueue, type QueuedItem } from './memory-destination-queue.js';
+import type {
+  Appended,
+  EntryQueue,
+  QueueEvents,
+  QueueItem,
+  QueueStats,
+  SinkBatch,
+  OutcomeCounts,
+} from './queue.js';
+import { ReadyDestinations } from './ready-destinations.js';
 
 /** What a queue in memory is made from. */
 export interface MemoryQueueOptions {
@@ -19,17 +27,17 @@ const DONE = Promise.resolve();
 
 /** Entries in memory: bounded by the credit gate, lost with the process. So they are safe only when they are written. */
 export class MemoryQueue implements EntryQueue {
-  readonly #lanes: ReadyLanes<MemoryLane>;
+  readonly #lanes: ReadyDestinations<MemoryDestinationQueue>;
   readonly #out = new Map<string, { readonly batch: SinkBatch; readonly items: readonly QueuedItem[] }>();
   #entries = 0;
   #rows = 0;
   #bytes = 0;
 
   constructor(private readonly options: MemoryQueueOptions) {
-    this.#lanes = new ReadyLanes(
+    this.#lanes = new ReadyDestinations(
       options.sinks,
       options.conditions,
-      (sink, destination) => new MemoryLane(sink, destination),
+      (sink, destination) => new MemoryDestinationQueue(sink, destination),
     );
   }
 
@@ -37,7 +45,7 @@ export class MemoryQueue implements EntryQueue {
     return DONE;
   }
 
-  append(items: readonly QueueItem[], tally?: Tally): Appended {
+  append(items: readonly QueueItem[], tally?: OutcomeCounts): Appended {
     let resolve = (): void => undefined;
     const safe = new Promise<void>((done) => (resolve = done));
     const written = (): void => {

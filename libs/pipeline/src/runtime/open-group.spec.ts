@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EncodedEntry, EventRecord, OpenEntry, RecordBatch, Sink } from '../api/index.js';
 import { alphaEvents, FakeSink, numbers, testBatch } from '../testing/index.js';
-import { Ledger } from './ledger.js';
+import { PendingBatch } from './pending-batch.js';
 import { OpenGroup } from './open-group.js';
 import type { RecordGroup } from './record-groups.js';
 
 function group(ids: readonly number[], receivedAt = 5): RecordGroup {
   const batch = testBatch(ids, { receivedAt });
   const records: EventRecord[] = ids.map((id) => ({ id }));
-  const run = { origin: batch.origin, receivedAt, ledger: new Ledger(batch, () => undefined) };
+  const run = { origin: batch.origin, receivedAt, pendingBatch: new PendingBatch(batch, () => undefined) };
   return { type: alphaEvents, records, sources: batch.events, runs: [{ ...run, count: ids.length }] };
 }
 
@@ -28,7 +28,7 @@ class OpeningSink extends FakeSink {
           this.onAdd({ ...batch, records: [record] });
         }
       },
-      takeBack: () => {
+      undo: () => {
         this.onTakeBack();
         batches.pop();
       },

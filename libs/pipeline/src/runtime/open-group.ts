@@ -47,7 +47,7 @@ export class OpenGroup {
         entry.add(batch);
       }
     } catch {
-      this.#takeBack(touched);
+      this.#undo(touched);
       return false;
     }
     for (const run of runs) this.runs.push(run);
@@ -67,9 +67,9 @@ export class OpenGroup {
     });
   }
 
-  #takeBack(touched: number): void {
+  #undo(touched: number): void {
     try {
-      for (const { entry } of this.#opened.slice(0, touched)) entry.takeBack();
+      for (const { entry } of this.#opened.slice(0, touched)) entry.undo();
     } catch (error) {
       this.#broken = { error };
     }

@@ -1,21 +1,21 @@
 import { setMaxListeners } from 'node:events';
 import { EMPTY, ignoreElements, merge, mergeMap, type ObservableInput, Subject, tap } from 'rxjs';
-import { GatewayError, type Batch, type Emit, type Logger, type StreamMarks } from '../api/index.js';
-import { batchEvents, type BatchLimits, type Part, type ProcessingBatch } from './batch-events.js';
+import { GatewayError, type Batch, type Emit, type Logger, type DurableRanges } from '../api/index.js';
+import { batchEvents, type BatchLimits, type BatchSlice, type ProcessingBatch } from './batch-events.js';
 import type { PipelineCounters } from './counters.js';
 import { CreditGate, type CreditLimits } from './credit-gate.js';
 import { deliver, type DeliveryOptions } from './deliver.js';
 import type { Instances } from './instances.js';
-import { DROP_REASONS } from './ledger.js';
+import { DROP_REASONS } from './pending-batch.js';
 import { makeQueue } from './make-queue.js';
 import type { PipelineMeter } from './meter.js';
 import { Processor } from './processing.js';
 import type { EntryQueue, QueueStats } from './queue.js';
 import { Semaphore } from './semaphore.js';
-import { Settler } from './settle.js';
+import { BatchTracker } from './batch-tracker.js';
 import { SinkHealth } from './sink-health.js';
 import { SpoolQueue } from './spool-queue.js';
-import type { InstanceBoard } from './status.js';
+import type { InstanceStatusTracker } from './status.js';
 import type { PipelineOptions } from './types.js';
 
 /** Longest time a processing batch waits for more events, ms, so that events are soon safe (`docs/adr/0004`). */
@@ -39,16 +39,16 @@ export interface FlowOptions {
 
 /** The way of the events of a pipeline, from `emit` to the sinks. */
 export class Flow {
-  readonly #intake = new Subject<Part>();
+  readonly #intake = new Subject<BatchSlice>();
   readonly #aborted = new AbortController();
-  readonly #settler: Settler;
+  readonly #tracker: BatchTracker;
   readonly #gate: CreditGate;
   readonly #queue: EntryQueue;
   readonly #jobs = new Semaphore(1);
   readonly #writers: readonly Semaphore[];
   readonly #processor: Processor;
   /** State of the spool; missing where the queue is in memory. */
-  readonly spoolBoard: InstanceBoard | undefined;
+  readonly spoolBoard: InstanceStatusTracker | undefined;
   #unencodedBytes = 0;
   #open = false;
   #hurried = false;
@@ -58,7 +58,9 @@ export class Flow {
   constructor(private readonly options: FlowOptions) {
     const { pipeline, instances, counters, logger } = options;
     const idPrefix = `${pipeline.gatewayId}/${pipeline.epoch}`;
-    this.#settler = new Settler(counters, ({ size, bytes, giver }) => this.#gate.release(size, bytes, giver));
+    this.#tracker = new BatchTracker(counters, ({ size, bytes, connectionId }) =>
+      this.#gate.release(size, bytes, connectionId),
+    );
     this.#gate = new CreditGate(
       () => (this.#unencodedBytes > MAX_UNENCODED_BYTES ? NO_CREDIT : creditOf(pipeline)),
       () => this.#queue.recheck(),
@@ -67,7 +69,7 @@ export class Flow {
       pipeline,
       sinks: instances.sinks.map(({ name }) => name),
       idPrefix,
-      events: this.#settler,
+      events: this.#tracker,
       meter: options.meter,
       logger,
       now: options.now,
@@ -88,7 +90,7 @@ export class Flow {
       deadLetters: instances.deadLetters,
       idPrefix,
       queue: this.#queue,
-      settler: this.#settler,
+      tracker: this.#tracker,
       sinkBatchRows: () => pipeline.settings.current.sinkBatchSize,
       logger,
     });
@@ -144,16 +146,16 @@ export class Flow {
   /** `Emit` for the source: takes the batch and resolves when there is room for another. */
   readonly emit: Emit = (batch: Batch): Promise<void> => {
     if (!this.#open) {
-      this.#settler.refuse(batch, DROP_REASONS.stopped);
+      this.#tracker.refuse(batch, DROP_REASONS.stopped);
       return Promise.reject(new GatewayError('PIPELINE_STOPPED', 'The pipeline has stopped.'));
     }
     if (batch.size === 0) {
       batch.settle({ delivered: 0, deadLettered: 0, dropped: 0 });
       return Promise.resolve();
     }
-    const ledger = this.#settler.receive(batch);
-    const room = this.#gate.take(ledger.size, ledger.bytes, ledger.giver);
-    this.#intake.next({ batch, ledger });
+    const pendingBatch = this.#tracker.receive(batch);
+    const room = this.#gate.take(pendingBatch.size, pendingBatch.bytes, pendingBatch.connectionId);
+    this.#intake.next({ batch, pendingBatch });
     return room;
   };
 
@@ -169,13 +171,13 @@ export class Flow {
   }
 
   /** From now on nothing waits to become a larger write: the source is being stopped, and waits for what it gave. */
-  hurry(): void {
+  flushImmediately(): void {
     this.#hurried = true;
     this.#queue.recheck();
   }
 
   /** Takes nothing more and writes out what there is; resolves when all of it is written, be it never. */
-  finish(): Promise<void> {
+  drain(): Promise<void> {
     this.#open = false;
     this.#intake.complete();
     return this.#done;
@@ -187,7 +189,7 @@ export class Flow {
   }
 
   /** Gives up what is not safe, and closes everything. Returns how many events that were. */
-  async end(): Promise<number> {
+  async close(): Promise<number> {
     this.#open = false;
     this.#aborted.abort();
     this.#unsubscribe();
@@ -195,14 +197,14 @@ export class Flow {
     await this.#queue.destroy();
     // What has become safe meanwhile is settled now.
     await new Promise((resolve) => setImmediate(resolve));
-    const left = this.#settler.abandon(DROP_REASONS.shutdown);
+    const left = this.#tracker.abandon(DROP_REASONS.shutdown);
     this.#gate.close();
     this.spoolBoard?.enter('stopped');
     return left;
   }
 
   /** What the queue remembers of agents' streams, if it can. */
-  get marks(): StreamMarks | undefined {
+  get marks(): DurableRanges | undefined {
     return this.#queue.streams;
   }
 
@@ -277,7 +279,7 @@ export class Flow {
     this.options.logger.error({ err: error }, 'the flow of the pipeline is broken, what it holds is dropped');
     this.options.instances.source.board.reportHost({ state: 'failed', reason: 'The flow is broken.' });
     this.#open = false;
-    this.#settler.abandon(DROP_REASONS.internal);
+    this.#tracker.abandon(DROP_REASONS.internal);
     this.#gate.close();
   }
 }

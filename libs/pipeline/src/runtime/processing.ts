@@ -1,14 +1,14 @@
-import { deadLetters, type Logger, type StreamStretch } from '../api/index.js';
+import { deadLetters, type Logger, type StreamRange } from '../api/index.js';
 import { applySteps, type Step } from './apply-steps.js';
-import type { Part, ProcessingBatch } from './batch-events.js';
+import type { BatchSlice, ProcessingBatch } from './batch-events.js';
 import { DeadLetterGroup } from './dead-letter-group.js';
 import { encodeGroup, type EncodeFailure, type Encoder } from './encode-group.js';
-import { Gathering } from './gathering.js';
+import { EntryAccumulator } from './entry-accumulator.js';
 import { OpenGroup } from './open-group.js';
-import { DROP_REASONS } from './ledger.js';
-import type { Appended, EntryQueue, QueueItem, Tally } from './queue.js';
+import { DROP_REASONS } from './pending-batch.js';
+import type { Appended, EntryQueue, QueueItem, OutcomeCounts } from './queue.js';
 import { halves, RecordGroups, undecodedReject, type RecordGroup } from './record-groups.js';
-import type { Settler, Share } from './settle.js';
+import type { BatchTracker, PendingCount } from './batch-tracker.js';
 
 /** What a processor works with. */
 export interface ProcessorOptions {
@@ -21,7 +21,7 @@ export interface ProcessorOptions {
   /** `<gateway id>/<epoch>`, the first part of entry ids. */
   readonly idPrefix: string;
   readonly queue: Pick<EntryQueue, 'append' | 'streams'>;
-  readonly settler: Pick<Settler, 'follow' | 'drop'>;
+  readonly tracker: Pick<BatchTracker, 'follow' | 'drop'>;
   /** Rows of a sink batch, which an entry must not be beyond; asked each time. */
   readonly sinkBatchRows: () => number;
   readonly logger: Logger;
@@ -29,9 +29,9 @@ export interface ProcessorOptions {
 
 interface Decoded {
   readonly groups: readonly RecordGroup[];
-  readonly letters: DeadLetterGroup;
+  readonly deadLetters: DeadLetterGroup;
   /** Events that steps have removed without a reject. */
-  readonly discarded: readonly Share[];
+  readonly discarded: readonly PendingCount[];
 }
 
 /** What is to be done with one event that a sink cannot encode. */
@@ -50,7 +50,7 @@ const GATHER_MS = 10;
 /** One job: steps, grouping by event type, encoding, queueing. Every event leaves it for the queue or is dropped. */
 export class Processor {
   /** A new one each time: one that was used again would, once old, keep what it has held from young collections. */
-  #gathering: Gathering;
+  #accumulator: EntryAccumulator;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #flushedAt = -Infinity;
@@ -60,7 +60,7 @@ export class Processor {
   #refused = false;
 
   constructor(private readonly options: ProcessorOptions) {
-    this.#gathering = this.#gather();
+    this.#accumulator = this.#gather();
   }
 
   /**
@@ -70,7 +70,7 @@ export class Processor {
    * all time at 100 events a batch). Does not throw.
    */
   process(parts: ProcessingBatch): Promise<void> | undefined {
-    const shares = parts.map(({ batch, ledger }) => ({ ledger, count: batch.size }));
+    const pendingCounts = parts.map(({ batch, pendingBatch }) => ({ pendingBatch, count: batch.size }));
     let decoded: Decoded;
     try {
       decoded = this.#decode(parts);
@@ -79,18 +79,18 @@ export class Processor {
         { error: nameOf(error) },
         'a processing batch failed, its events are dropped',
       );
-      this.options.settler.drop(shares, DROP_REASONS.internal);
+      this.options.tracker.drop(pendingCounts, DROP_REASONS.internal);
       return undefined;
     }
-    const { groups, letters, discarded } = decoded;
-    if (discarded.length > 0) this.options.settler.drop(discarded, DROP_REASONS.discarded);
-    const rows = groups.reduce((sum, { records }) => sum + records.length, letters.records.length);
+    const { groups, deadLetters, discarded } = decoded;
+    if (discarded.length > 0) this.options.tracker.drop(discarded, DROP_REASONS.discarded);
+    const rows = groups.reduce((sum, { records }) => sum + records.length, deadLetters.records.length);
     const most = Math.min(MAX_ROWS, this.options.sinkBatchRows());
-    if (this.#gathering.rows + rows > most) this.flush();
-    this.#gathering.add(groups, letters, rows, parts);
+    if (this.#accumulator.rows + rows > most) this.flush();
+    this.#accumulator.add(groups, deadLetters, rows, parts);
     // A queue in memory would not have let them wait for a flush.
     const atOnce = this.options.queue.streams === undefined;
-    if (atOnce || this.#gathering.rows >= most || this.#gathering.bytes >= MAX_BYTES) this.flush();
+    if (atOnce || this.#accumulator.rows >= most || this.#accumulator.bytes >= MAX_BYTES) this.flush();
     else this.#flushSoon();
     return this.#waiting;
   }
@@ -100,16 +100,16 @@ export class Processor {
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
     this.#timer = this.#immediate = undefined;
-    if (this.#gathering.empty) return;
+    if (this.#accumulator.empty) return;
     this.#flushedAt = performance.now();
-    const gathered = this.#gathering;
-    this.#gathering = this.#gather();
+    const gathered = this.#accumulator;
+    this.#accumulator = this.#gather();
     let accepted: Promise<void>[];
     try {
       accepted = this.#queueAll(gathered);
     } catch (error) {
       this.options.logger.error({ error: nameOf(error) }, 'events could not be queued, they are dropped');
-      this.options.settler.drop(gathered.runs, DROP_REASONS.internal);
+      this.options.tracker.drop(gathered.runs, DROP_REASONS.internal);
       return;
     }
     if (accepted.length === 0) return;
@@ -119,9 +119,9 @@ export class Processor {
     this.#waiting = waiting;
   }
 
-  #gather(): Gathering {
+  #gather(): EntryAccumulator {
     const { pipeline, sinks, idPrefix } = this.options;
-    return new Gathering(pipeline, (type) => new OpenGroup(type, sinks, idPrefix));
+    return new EntryAccumulator(pipeline, (type) => new OpenGroup(type, sinks, idPrefix));
   }
 
   #flushSoon(): void {
@@ -131,35 +131,35 @@ export class Processor {
     else this.#immediate = setImmediate(() => this.flush());
   }
 
-  /** Queues everything, and lets the queue remember with it which stretches of streams that was. */
-  #queueAll(gathered: Gathering): Promise<void>[] {
+  /** Queues everything, and lets the queue remember with it which ranges of streams that was. */
+  #queueAll(gathered: EntryAccumulator): Promise<void>[] {
     const { streams } = this.options.queue;
     let accepted: Promise<void>[] = [];
     this.#refused = false;
     if (streams === undefined) return this.#queueEach(gathered);
-    streams.together(() => {
+    streams.atomically(() => {
       accepted = this.#queueEach(gathered);
-      return this.#refused ? [] : storedStretches(gathered.parts);
+      return this.#refused ? [] : storedRanges(gathered.parts);
     });
     return accepted;
   }
 
   /** Queues everything; returns what tells when the queue has taken what it has not taken at once. */
-  #queueEach({ open, apart, letters }: Gathering): Promise<void>[] {
-    const { sinks, deadLetters: letterSink, settler } = this.options;
+  #queueEach({ open, unencodable, deadLetters }: EntryAccumulator): Promise<void>[] {
+    const { sinks, deadLetters: letterSink, tracker } = this.options;
     const accepted: Promise<void>[] = [];
     const refused: EncodeFailure[] = [];
     const lost: EncodeFailure[] = [];
     for (const group of open) this.#finish(group, accepted);
-    for (const group of apart) {
+    for (const group of unencodable) {
       this.#enqueue(group, sinks, [], accepted, (one, failures, appended) => {
         refused.push(...failures);
-        addRefused(letters, one, failures, appended);
+        addRefused(deadLetters, one, failures, appended);
       });
     }
-    this.#enqueue(letters, [letterSink], letters.alsoAppended, accepted, (one, failures) => {
+    this.#enqueue(deadLetters, [letterSink], deadLetters.alsoAppended, accepted, (one, failures) => {
       lost.push(...failures);
-      settler.drop(one.runs, DROP_REASONS.deadLetter);
+      tracker.drop(one.runs, DROP_REASONS.deadLetter);
     });
     this.#log('warn', refused, 'events that a sink could not encode go to the dead letters');
     this.#log('error', lost, 'dead letters that the sink could not encode are dropped');
@@ -169,30 +169,30 @@ export class Processor {
   #decode(parts: ProcessingBatch): Decoded {
     const { steps, pipeline } = this.options;
     const groups = new RecordGroups();
-    const letters = new DeadLetterGroup(pipeline);
-    const discarded: Share[] = [];
+    const deadLetters = new DeadLetterGroup(pipeline);
+    const discarded: PendingCount[] = [];
     let undecoded = 0;
     for (const part of parts) {
-      const { batch, ledger } = part;
+      const { batch, pendingBatch } = part;
       const { size } = batch;
       applySteps(batch, steps, this.#logStepFailure);
       const missing = size - batch.size;
-      if (missing > 0) discarded.push({ ledger, count: missing });
-      undecoded += this.#group(part, groups, letters);
+      if (missing > 0) discarded.push({ pendingBatch, count: missing });
+      undecoded += this.#group(part, groups, deadLetters);
     }
     if (undecoded > 0) {
       this.options.logger.warn({ count: undecoded }, 'nam writer: unknown activity type, dropped');
     }
-    return { groups: groups.list(), letters, discarded };
+    return { groups: groups.list(), deadLetters, discarded };
   }
 
   /** Moves a part's events into groups; returns how many no step has decoded. */
-  #group(part: Part, groups: RecordGroups, letters: DeadLetterGroup): number {
-    const { batch, ledger } = part;
+  #group(part: BatchSlice, groups: RecordGroups, deadLetters: DeadLetterGroup): number {
+    const { batch, pendingBatch } = part;
     const { origin, receivedAt } = batch;
     const undecoded = groups.add(part);
     for (const event of undecoded) batch.rejects.push(undecodedReject(event));
-    letters.add(batch.rejects, { origin, receivedAt, ledger });
+    deadLetters.add(batch.rejects, { origin, receivedAt, pendingBatch });
     // What is encoded need not stay in memory as objects until it is settled.
     batch.events = [];
     batch.rejects.length = 0;
@@ -211,13 +211,13 @@ export class Processor {
         'an entry could not be ended, its events are dropped',
       );
       this.options.logger.debug({ err: error }, 'why the entry could not be ended');
-      this.options.settler.drop(runs, DROP_REASONS.internal);
+      this.options.tracker.drop(runs, DROP_REASONS.internal);
       return;
     }
     if (items.length === 0) return;
-    const tally: Tally = { fate: 'delivered', counts: new Map([[type.name, rows]]) };
+    const tally: OutcomeCounts = { outcome: 'delivered', counts: new Map([[type.name, rows]]) };
     const appended = this.#append(items, tally, accepted);
-    this.options.settler.follow({ fate: tally.fate, shares: runs }, [appended]);
+    this.options.tracker.follow({ outcome: tally.outcome, pendingCounts: runs }, [appended]);
   }
 
   /** Encodes a group and queues it. One bad event must not take the others along: a group that fails is halved. */
@@ -239,10 +239,14 @@ export class Processor {
     const tally = failed ? undefined : tallyOf(group);
     const appended = items.length === 0 ? also : [...also, this.#append(items, tally, accepted)];
     if (tally === undefined) refuse(group, failures, appended);
-    else this.options.settler.follow({ fate: tally.fate, shares: group.runs }, appended);
+    else this.options.tracker.follow({ outcome: tally.outcome, pendingCounts: group.runs }, appended);
   }
 
-  #append(items: readonly QueueItem[], tally: Tally | undefined, accepted: Promise<void>[]): Appended {
+  #append(
+    items: readonly QueueItem[],
+    tally: OutcomeCounts | undefined,
+    accepted: Promise<void>[],
+  ): Appended {
     try {
       const appended = this.options.queue.append(items, tally);
       if (appended.accepted !== undefined) accepted.push(appended.accepted);
@@ -273,17 +277,17 @@ export class Processor {
 }
 
 /** Stretches of streams of which nothing was dropped: what was must be taken when it is sent again. */
-function storedStretches(parts: ProcessingBatch): StreamStretch[] {
-  const stretches: StreamStretch[] = [];
-  for (const { batch, ledger } of parts) {
-    if (batch.stream !== undefined && !ledger.lossy) stretches.push(batch.stream);
+function storedRanges(parts: ProcessingBatch): StreamRange[] {
+  const ranges: StreamRange[] = [];
+  for (const { batch, pendingBatch } of parts) {
+    if (batch.stream !== undefined && !pendingBatch.lossy) ranges.push(batch.stream);
   }
-  return stretches;
+  return ranges;
 }
 
 /** Makes a dead letter of a group of one event. */
 function addRefused(
-  letters: DeadLetterGroup,
+  deadLetters: DeadLetterGroup,
   { runs: [run], sources: [source] }: RecordGroup,
   failures: readonly EncodeFailure[],
   appended: readonly Appended[],
@@ -292,18 +296,18 @@ function addRefused(
   const { raw } = source;
   const names = failures.map(({ sink }) => sink).join(', ');
   const message = `The sink ${names} could not encode the event.`;
-  letters.add([{ stage: 'sink', code: 'encode_failed', field: '', message, raw }], run);
-  letters.alsoAppended.push(...appended);
+  deadLetters.add([{ stage: 'sink', code: 'encode_failed', field: '', message, raw }], run);
+  deadLetters.alsoAppended.push(...appended);
 }
 
-function tallyOf({ type, records }: RecordGroup): Tally {
-  if (type !== deadLetters) return { fate: 'delivered', counts: new Map([[type.name, records.length]]) };
+function tallyOf({ type, records }: RecordGroup): OutcomeCounts {
+  if (type !== deadLetters) return { outcome: 'delivered', counts: new Map([[type.name, records.length]]) };
   const counts = new Map<string, number>();
   for (const record of records) {
     const code = record.code as string;
     counts.set(code, (counts.get(code) ?? 0) + 1);
   }
-  return { fate: 'deadLettered', counts };
+  return { outcome: 'deadLettered', counts };
 }
 
 function nameOf(error: unknown): string {

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { EncodedEntry, StreamMarks, StreamStretch } from '../api/index.js';
+import type { EncodedEntry, DurableRanges, StreamRange } from '../api/index.js';
 
 /** One encoded entry on its way to one sink. */
 export interface QueueItem {
@@ -13,8 +13,8 @@ export interface QueueItem {
 }
 
 /** Some events, by event type, or as dead letters by code; what is counted when they are written. */
-export interface Tally {
-  readonly fate: 'delivered' | 'deadLettered';
+export interface OutcomeCounts {
+  readonly outcome: 'delivered' | 'deadLettered';
   readonly counts: ReadonlyMap<string, number>;
 }
 
@@ -32,9 +32,9 @@ export interface QueueEvents {
    * Every sink has written them.
    * @param own whether they were appended by this run of the gateway, and not by an earlier one
    */
-  written(tally: Tally, own: boolean): void;
+  written(tally: OutcomeCounts, own: boolean): void;
   /** They were damaged in the queue: at least one sink does not get them. */
-  lost(tally: Tally, own: boolean): void;
+  lost(tally: OutcomeCounts, own: boolean): void;
 }
 
 /** Entries for one destination of a sink, frozen: every attempt sends the same under the same token. */
@@ -86,12 +86,12 @@ export interface QueueStats {
 }
 
 /** A queue's memory of agents' streams, stored in one step with the entries. */
-export interface StreamStore extends StreamMarks {
+export interface StreamStore extends DurableRanges {
   /**
-   * Runs `work`. Everything that it appends, and the stretches it returns as durable, are stored in one step: after any
+   * Runs `work`. Everything that it appends, and the ranges it returns as durable, are stored in one step: after any
    * crash all of it is there, or nothing.
    */
-  together(work: () => readonly StreamStretch[]): void;
+  atomically(work: () => readonly StreamRange[]): void;
 }
 
 /**
@@ -107,7 +107,7 @@ export interface EntryQueue {
    * Takes entries of one group of events, at most one for each sink.
    * @param tally what `QueueEvents` tells when all of them are written; nothing without
    */
-  append(items: readonly QueueItem[], tally?: Tally): Appended;
+  append(items: readonly QueueItem[], tally?: OutcomeCounts): Appended;
   /**
    * Destinations of a sink with a batch to be taken, one emission for each batch. A destination is ready when it has as
    * many rows or bytes as one write should have, when its oldest entry has waited its time, while sources wait for room

@@ -1,10 +1,10 @@
 import type { EventRecord, EventType, OriginRun, Reject, SourceEvent } from '../api/index.js';
-import type { Part } from './batch-events.js';
-import type { Ledger } from './ledger.js';
+import type { BatchSlice } from './batch-events.js';
+import type { PendingBatch } from './pending-batch.js';
 
 /** A run of records of one origin, and whom they settle with. */
 export interface Run extends OriginRun {
-  readonly ledger: Ledger;
+  readonly pendingBatch: PendingBatch;
 }
 
 /** All records of one event type in a processing batch. */
@@ -26,10 +26,10 @@ class GrowingGroup implements RecordGroup {
   constructor(readonly type: EventType) {}
 
   /** Makes a run of the records that came since the last one. */
-  endRun({ batch: { origin, receivedAt }, ledger }: Part): void {
+  endRun({ batch: { origin, receivedAt }, pendingBatch }: BatchSlice): void {
     const count = this.records.length - this.#inRuns;
     if (count === 0) return;
-    this.runs.push({ origin, receivedAt, ledger, count });
+    this.runs.push({ origin, receivedAt, pendingBatch, count });
     this.#inRuns = this.records.length;
   }
 }
@@ -44,7 +44,7 @@ export class RecordGroups {
   }
 
   /** Takes the records of a part; returns the events that no step has decoded. */
-  add(part: Part): SourceEvent[] {
+  add(part: BatchSlice): SourceEvent[] {
     const undecoded: SourceEvent[] = [];
     let group: GrowingGroup | undefined;
     for (const event of part.batch.events) {

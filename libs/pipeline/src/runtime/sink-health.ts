@@ -1,10 +1,10 @@
-import type { InstanceBoard, Report } from './status.js';
+import type { InstanceStatusTracker, Report } from './status.js';
 
 /** State of a sink over all its deliveries: the worst of those that fail, `ok` when none does. */
 export class SinkHealth {
   readonly #failing = new Map<string, Report>();
 
-  constructor(private readonly board: Pick<InstanceBoard, 'reportHost'>) {}
+  constructor(private readonly board: Pick<InstanceStatusTracker, 'reportHost'>) {}
 
   /** A delivery fails. Returns whether it did not before, or with another state. */
   failing(token: string, report: Report): boolean {

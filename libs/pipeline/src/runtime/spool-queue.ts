@@ -1,10 +1,16 @@
 import type { Observable } from 'rxjs';
-import type { Logger, Stretch } from '../api/index.js';
-import { joinStretches, sleep } from '../helpers/index.js';
-import { openSpool, type Ended, type NewEntry, type RoomLimits, type Spool } from '../spool/index.js';
+import type { Logger, SequenceRange } from '../api/index.js';
+import { mergeRanges, sleep } from '../helpers/index.js';
+import {
+  openSpool,
+  type CompletedEntries,
+  type NewEntry,
+  type RoomLimits,
+  type Spool,
+} from '../spool/index.js';
 import { AdoptedSpools } from './adopted-spools.js';
-import { DiskLane, type TakenBatch } from './disk-lane.js';
-import type { LaneConditions } from './lane.js';
+import { DiskDestinationQueue, type TakenBatch } from './disk-destination-queue.js';
+import type { LaneConditions } from './destination-queue.js';
 import type {
   Appended,
   EntryQueue,
@@ -14,9 +20,9 @@ import type {
   SinkBatch,
   SpoolStats,
   StreamStore,
-  Tally,
+  OutcomeCounts,
 } from './queue.js';
-import { ReadyLanes } from './ready-lanes.js';
+import { ReadyDestinations } from './ready-destinations.js';
 import { addUp, eventsIn, fromNote, strandedIn, toNote } from './spool-report.js';
 
 /** What a queue on disk is made from. */
@@ -48,20 +54,22 @@ const LOOK_AGAIN_MS = 50;
 
 /** Entries on disk: safe when they are flushed, there after any crash, and written then. */
 export class SpoolQueue implements EntryQueue {
-  readonly #lanes: ReadyLanes<DiskLane>;
+  readonly #lanes: ReadyDestinations<DiskDestinationQueue>;
   readonly #out = new Map<string, TakenBatch>();
   readonly #adopted: AdoptedSpools;
   readonly #abort = new AbortController();
   readonly streams: StreamStore = {
     durable: (stream) => this.#durable(stream),
-    together: (work) => this.#opened().together(work),
+    atomically: (work) => this.#opened().atomically(work),
   };
   #own: Spool | undefined;
   #appending = 0;
 
   constructor(private readonly options: SpoolQueueOptions) {
     const { sinks, conditions, logger } = options;
-    this.#lanes = new ReadyLanes(sinks, conditions, (sink, destination) => this.#lane(sink, destination));
+    this.#lanes = new ReadyDestinations(sinks, conditions, (sink, destination) =>
+      this.#lane(sink, destination),
+    );
     this.#adopted = new AdoptedSpools({
       open: (directory) => this.#open(directory),
       joined: (spool) => {
@@ -93,7 +101,7 @@ export class SpoolQueue implements EntryQueue {
     this.#adopted.adopt(directories);
   }
 
-  append(items: readonly QueueItem[], tally?: Tally): Appended {
+  append(items: readonly QueueItem[], tally?: OutcomeCounts): Appended {
     const own = this.#opened();
     const { now } = this.options.conditions();
     const { accepted, durable } = own.append(
@@ -214,7 +222,7 @@ export class SpoolQueue implements EntryQueue {
   #open(directory: string): Promise<Spool> {
     const { limits, logger, thread, idPrefix, events, conditions } = this.options;
     const own = (id: string): boolean => id.startsWith(`${idPrefix}/`);
-    const tell = (what: 'written' | 'lost', { id, note }: Ended): void => {
+    const tell = (what: 'written' | 'lost', { id, note }: CompletedEntries): void => {
       const tally = fromNote(note);
       if (tally !== undefined) events[what](tally, own(id));
     };
@@ -242,20 +250,20 @@ export class SpoolQueue implements EntryQueue {
     this.options.onChanged();
   }
 
-  #lane(sink: string, destination: string): DiskLane {
-    const lane = new DiskLane(sink, destination);
+  #lane(sink: string, destination: string): DiskDestinationQueue {
+    const lane = new DiskDestinationQueue(sink, destination);
     if (this.#own !== undefined) lane.join(this.#own);
     return lane;
   }
 
   /** Adopted spools remember streams too, and hand that on when they are removed. */
-  async #durable(stream: string): Promise<readonly Stretch[] | undefined> {
+  async #durable(stream: string): Promise<readonly SequenceRange[] | undefined> {
     const deadline = performance.now() + QUIET_MS;
     while (!this.#adopted.quiet) {
       if (performance.now() > deadline || this.#abort.signal.aborted) return undefined;
       await sleep(LOOK_AGAIN_MS);
     }
-    return joinStretches(this.#spools().flatMap((spool) => spool.streams.durable(stream)));
+    return mergeRanges(this.#spools().flatMap((spool) => spool.streams.durable(stream)));
   }
 
   #spools(): Spool[] {

@@ -1,22 +1,23 @@
 import type { Spool } from '../spool/index.js';
-import type { DiskLane } from './disk-lane.js';
-import type { Tally } from './queue.js';
+import type { DiskDestinationQueue } from './disk-destination-queue.js';
+import type { OutcomeCounts } from './queue.js';
 
-/** A tally as it is kept with an entry: plain JSON. */
-interface TallyNote {
-  readonly fate: Tally['fate'];
+/** Counts as they are kept with an entry: plain JSON. */
+interface OutcomeNote {
+  /** On disk since the first spool, under this name. */
+  readonly fate: OutcomeCounts['outcome'];
   readonly counts: readonly (readonly [string, number])[];
 }
 
-/** Writes a tally down. */
-export function toNote({ fate, counts }: Tally): TallyNote {
-  return { fate, counts: [...counts] };
+/** Writes counts down. */
+export function toNote({ outcome, counts }: OutcomeCounts): OutcomeNote {
+  return { fate: outcome, counts: [...counts] };
 }
 
-/** Reads a tally; `undefined` where none was kept. */
-export function fromNote(note: unknown): Tally | undefined {
-  const { fate, counts } = (note ?? {}) as Partial<TallyNote>;
-  return fate === undefined || counts === undefined ? undefined : { fate, counts: new Map(counts) };
+/** Reads counts; `undefined` where none were kept. */
+export function fromNote(note: unknown): OutcomeCounts | undefined {
+  const { fate: outcome, counts } = (note ?? {}) as Partial<OutcomeNote>;
+  return outcome === undefined || counts === undefined ? undefined : { outcome, counts: new Map(counts) };
 }
 
 /** What lanes hold, frozen batches included. */
@@ -30,7 +31,7 @@ export interface LaneSums {
 }
 
 /** Adds up what lanes hold. */
-export function addUp(lanes: readonly DiskLane[]): LaneSums {
+export function addUp(lanes: readonly DiskDestinationQueue[]): LaneSums {
   let [entries, rows, bytes, oldest] = [0, 0, 0, Infinity];
   for (const { parts, oldest: waiting } of lanes) {
     oldest = Math.min(oldest, waiting ?? Infinity);
@@ -50,7 +51,7 @@ export function addUp(lanes: readonly DiskLane[]): LaneSums {
 }
 
 /** Events that lanes hold: every sink has its own copy of an event, so the sink that is furthest behind counts. */
-export function eventsIn(lanes: readonly DiskLane[]): number {
+export function eventsIn(lanes: readonly DiskDestinationQueue[]): number {
   const sinks = new Set(lanes.map(({ sink }) => sink));
   return Math.max(0, ...[...sinks].map((name) => addUp(lanes.filter(({ sink }) => sink === name)).rows));
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { StreamStretch } from '../api/index.js';
+import type { StreamRange } from '../api/index.js';
 import { GroupCommit, MAX_WAITING_BYTES } from '../spool/group-commit.js';
 import { MAX_STREAMS_PER_AGENT } from '../spool/stream-table.js';
 import { createRecordingLogger, until } from '../testing/index.js';
@@ -44,13 +44,13 @@ async function close(queue: SpoolQueue): Promise<void> {
   await queue.destroy();
 }
 
-/** Appends an entry, and with it that these stretches are stored; resolves when that is on disk. */
-async function store(queue: SpoolQueue, stretches: readonly StreamStretch[]): Promise<void> {
+/** Appends an entry, and with it that these ranges are stored; resolves when that is on disk. */
+async function store(queue: SpoolQueue, ranges: readonly StreamRange[]): Promise<void> {
   let safe: Promise<void> = Promise.resolve();
-  queue.streams.together(() => {
+  queue.streams.atomically(() => {
     const entry = { destination: 'table', bytes: Buffer.alloc(10), rows: 1 };
     ({ safe } = queue.append([{ sink: 'main', entry, sequence: nextSequence(), receivedAt: Date.now() }]));
-    return stretches;
+    return ranges;
   });
   await safe;
 }
@@ -62,7 +62,7 @@ async function writeOut(queue: SpoolQueue): Promise<void> {
   }
 }
 
-const s = (first: number, last: number, stream = 'a/s'): StreamStretch => ({ stream, first, last });
+const s = (first: number, last: number, stream = 'a/s'): StreamRange => ({ stream, first, last });
 const n = (first: number, last: number): object => ({ first, last });
 
 describe('streams in the spool', () => {
@@ -79,7 +79,7 @@ describe('streams in the spool', () => {
     expect(await second.streams.durable('a/u')).toEqual([]);
   });
 
-  it('keep all stretches that are added while others are on their way to the disk', async () => {
+  it('keep all ranges that are added while others are on their way to the disk', async () => {
     const queue = await openQueue('0');
     await Promise.all(Array.from({ length: 200 }, (_, i) => store(queue, [s(i * 10 + 1, i * 10 + 10)])));
     expect(await queue.streams.durable('a/s')).toEqual([n(1, 2_000)]);
@@ -118,7 +118,7 @@ describe('streams in the spool', () => {
     const left = await Promise.all(
       Array.from({ length: MAX_STREAMS_PER_AGENT + 1 }, (_, i) => queue.streams.durable(`a/${i}`)),
     );
-    expect(left.filter((stretches) => stretches?.length === 1)).toHaveLength(MAX_STREAMS_PER_AGENT);
+    expect(left.filter((ranges) => ranges?.length === 1)).toHaveLength(MAX_STREAMS_PER_AGENT);
     expect(await queue.streams.durable('b/kept')).toEqual([n(1, 1)]);
   }, 30_000);
 });
@@ -130,7 +130,7 @@ describe('GroupCommit', () => {
       writer: {
         write: async (changes) => void flushes.push(changes.map(({ key }) => key as string)),
         release: () => Promise.resolve(),
-        letGo: () => Promise.resolve(),
+        closeFile: () => Promise.resolve(),
         close: () => Promise.resolve(),
       },
       room: () => undefined,
@@ -141,7 +141,7 @@ describe('GroupCommit', () => {
     const append = (key: string): Promise<void> =>
       commits.append([{ table: 'meta', key }], MAX_WAITING_BYTES * 0.6).durable;
     const waits = [append('alone')];
-    commits.together(() => waits.push(append('one'), append('two'), append('three')));
+    commits.atomically(() => waits.push(append('one'), append('two'), append('three')));
     waits.push(append('after'));
     await Promise.all(waits);
     await commits.stop();

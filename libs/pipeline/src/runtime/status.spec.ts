@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { SinkHealth } from './sink-health.js';
-import { InstanceBoard } from './status.js';
+import { InstanceStatusTracker } from './status.js';
 
 function board() {
   const clock = { now: 1_000 };
-  return { clock, board: new InstanceBoard('p/sink', 'sinks.x', () => clock.now) };
+  return { clock, board: new InstanceStatusTracker('p/sink', 'sinks.x', () => clock.now) };
 }
 
 describe('InstanceBoard', () => {

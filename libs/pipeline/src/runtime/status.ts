@@ -14,7 +14,7 @@ const SEVERITY = { ok: 0, degraded: 1, failed: 2 } as const;
 const OK: Report = { state: 'ok' };
 
 /** State of one instance: its phase, and while it runs the worse of what it and the host report. */
-export class InstanceBoard {
+export class InstanceStatusTracker {
   #phase: Phase = 'starting';
   #begun = false;
   #own = OK;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Subject } from 'rxjs';
-import { Batch, deadLetters, type Reject, type StreamStretch } from '../api/index.js';
+import { Batch, deadLetters, type Reject, type StreamRange } from '../api/index.js';
 import { createRecordingLogger, FakeParser, FakeSink, testBatch } from '../testing/index.js';
 import { batchEvents, type ProcessingBatch } from './batch-events.js';
-import { Ledger } from './ledger.js';
+import { PendingBatch } from './pending-batch.js';
 import { Processor } from './processing.js';
 import type { EntryQueue, QueueItem, StreamStore } from './queue.js';
 
@@ -24,7 +24,7 @@ function cutInto(batches: readonly Batch[], size: number): ProcessingBatch[] {
   const input = new Subject<ProcessingBatch[number]>();
   const out: ProcessingBatch[] = [];
   input.pipe(batchEvents(() => ({ events: size, lingerMs: 10_000 }))).subscribe((batch) => out.push(batch));
-  for (const batch of batches) input.next({ batch, ledger: new Ledger(batch, () => undefined) });
+  for (const batch of batches) input.next({ batch, pendingBatch: new PendingBatch(batch, () => undefined) });
   input.complete();
   return out;
 }
@@ -43,7 +43,7 @@ describe('batchEvents with streams', () => {
     }
   });
 
-  it('does not cut a batch with rejects, whose pieces would be no stretch of the stream', () => {
+  it('does not cut a batch with rejects, whose pieces would be no range of the stream', () => {
     const [first] = cutInto([streamBatch(1, 25, 3)], 10);
     expect(first!.map(({ batch }) => [batch.size, batch.stream])).toEqual([
       [25, { stream: 's', first: 1, last: 25 }],
@@ -56,8 +56,8 @@ async function process(
   batches: readonly Batch[],
   change: (sink: FakeSink, parser: FakeParser, queue: { refuse: boolean; broken: boolean }) => void = () =>
     undefined,
-): Promise<{ rows: number; stretches: readonly StreamStretch[] }[]> {
-  const steps: { rows: number; stretches: readonly StreamStretch[] }[] = [];
+): Promise<{ rows: number; ranges: readonly StreamRange[] }[]> {
+  const steps: { rows: number; ranges: readonly StreamRange[] }[] = [];
   const control = { refuse: false, broken: false };
   let rows = 0;
   const append = (items: readonly QueueItem[]) => {
@@ -68,11 +68,11 @@ async function process(
   };
   const streams: StreamStore = {
     durable: () => Promise.resolve([]),
-    together: (work) => {
+    atomically: (work) => {
       if (control.broken) throw new Error('no');
       rows = 0;
-      const stretches = work();
-      steps.push({ rows, stretches });
+      const ranges = work();
+      steps.push({ rows, ranges });
     },
   };
   const queue: Pick<EntryQueue, 'append' | 'streams'> = { append, streams };
@@ -86,9 +86,10 @@ async function process(
     deadLetters: encoder,
     idPrefix: 'gw/1',
     queue,
-    settler: {
+    tracker: {
       follow: () => undefined,
-      drop: (shares, reason) => shares.forEach(({ ledger, count }) => ledger.add('dropped', count, reason)),
+      drop: (pendingCounts, reason) =>
+        pendingCounts.forEach(({ pendingBatch, count }) => pendingBatch.add('dropped', count, reason)),
     },
     sinkBatchRows: () => 1_000,
     logger: createRecordingLogger(),
@@ -99,13 +100,13 @@ async function process(
 }
 
 describe('processing with streams', () => {
-  it('stores events, dead letters and the stretches they came from in one step', async () => {
+  it('stores events, dead letters and the ranges they came from in one step', async () => {
     const other = streamBatch(1, 5, 0, 't');
     const steps = await process([streamBatch(1, 10, 2), testBatch([99]), other]);
     expect(steps).toEqual([
       {
         rows: 16,
-        stretches: [
+        ranges: [
           { stream: 's', first: 1, last: 10 },
           { stream: 't', first: 1, last: 5 },
         ],
@@ -113,26 +114,26 @@ describe('processing with streams', () => {
     ]);
   });
 
-  it('leaves out a stretch of which something was dropped, and only that', async () => {
+  it('leaves out a range of which something was dropped, and only that', async () => {
     const discarding = await process([streamBatch(1, 5), streamBatch(6, 9, 0, 't')], (_sink, parser) => {
       parser.onApply = (batch) => {
         if (batch.stream?.stream === 's') batch.events.pop();
       };
     });
-    expect(discarding[0]!.stretches).toEqual([{ stream: 't', first: 6, last: 9 }]);
+    expect(discarding[0]!.ranges).toEqual([{ stream: 't', first: 6, last: 9 }]);
     const unwritable = await process([streamBatch(1, 5, 1), streamBatch(6, 9, 0, 't')], (sink) => {
       sink.onEncode = ({ type }) => {
         if (type === deadLetters) throw new Error('no');
       };
     });
-    expect(unwritable[0]!.stretches).toEqual([{ stream: 't', first: 6, last: 9 }]);
+    expect(unwritable[0]!.ranges).toEqual([{ stream: 't', first: 6, last: 9 }]);
   });
 
   it('encodes batches that come together as one, of as many rows as an entry may have', async () => {
     const batches = Array.from({ length: 23 }, (_, n) => streamBatch(n * 50 + 1, n * 50 + 50));
     const steps = await process(batches);
     expect(steps.map(({ rows }) => rows)).toEqual([1_000, 150]);
-    expect(steps.map(({ stretches }) => [stretches[0]?.first, stretches.at(-1)?.last])).toEqual([
+    expect(steps.map(({ ranges }) => [ranges[0]?.first, ranges.at(-1)?.last])).toEqual([
       [1, 1_000],
       [1_001, 1_150],
     ]);
@@ -145,21 +146,21 @@ describe('processing with streams', () => {
         if (records.some(({ id }) => id === 70)) throw new Error('no');
       };
     });
-    expect(steps).toEqual([{ rows: 150, stretches: batches.map(({ stream }) => stream) }]);
+    expect(steps).toEqual([{ rows: 150, ranges: batches.map(({ stream }) => stream) }]);
   });
 
-  it('drops what cannot be ended, with a line of the log, and remembers no stretch of it', async () => {
+  it('drops what cannot be ended, with a line of the log, and remembers no range of it', async () => {
     const batch = streamBatch(1, 5);
     const steps = await process([batch], (sink) => {
       sink.open = () => ({
         add: () => undefined,
-        takeBack: () => undefined,
+        undo: () => undefined,
         finish: () => {
           throw new Error('content of the event');
         },
       });
     });
-    expect(steps).toEqual([{ rows: 0, stretches: [] }]);
+    expect(steps).toEqual([{ rows: 0, ranges: [] }]);
     expect(await batch.settled).toMatchObject({ dropped: 5, reason: 'internal error' });
   });
 
@@ -169,12 +170,12 @@ describe('processing with streams', () => {
         throw new Error('no');
       };
     });
-    expect(steps).toEqual([{ rows: 5, stretches: [{ stream: 's', first: 1, last: 5 }] }]);
+    expect(steps).toEqual([{ rows: 5, ranges: [{ stream: 's', first: 1, last: 5 }] }]);
   });
 
   it('remembers nothing of what the queue refused', async () => {
     const steps = await process([streamBatch(1, 5)], (_sink, _parser, queue) => (queue.refuse = true));
-    expect(steps).toEqual([{ rows: 0, stretches: [] }]);
+    expect(steps).toEqual([{ rows: 0, ranges: [] }]);
   });
 
   it('drops what was gathered, and goes on, when the queue breaks its word', async () => {

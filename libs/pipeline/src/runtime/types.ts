@@ -48,11 +48,11 @@ export interface PipelineOptions {
   /** Milliseconds since 1970-01-01 UTC; `Date.now` by default. */
   readonly now?: () => number;
   /** Where the spool is; without it, or where the spec switches it off, the queue is in memory. */
-  readonly spool?: SpoolPlace;
+  readonly spool?: SpoolLocation;
 }
 
 /** Where a pipeline keeps what waits for its sinks. */
-export interface SpoolPlace {
+export interface SpoolLocation {
   /** Directory for this pipeline in this reactor alone. */
   readonly directory: string;
   /** Directories of this pipeline in reactors that are no more. */

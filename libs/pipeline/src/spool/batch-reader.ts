@@ -4,7 +4,7 @@ import { BufferPool } from '../helpers/index.js';
 import { frozenAt } from './catalog.js';
 import { laneRange, type SpoolDatabase } from './database.js';
 import { decodeMeta, epochOf, type FreezeRecord, type SpoolKey } from './format.js';
-import type { ChosenEntry, SpoolLane } from './spool-lane.js';
+import type { ChosenEntry, SpoolDestination } from './spool-destination.js';
 
 /** Entries that were chosen for a batch, and ordinals of records that cannot be read. */
 export interface Chosen {
@@ -50,7 +50,7 @@ export class BatchReader {
    * Chooses the next entries of a lane that are not frozen, and moves its cursor beyond them: of one epoch, up to the
    * limits, at least one.
    */
-  choose(lane: SpoolLane, maxRows: number, maxBytes: number): Chosen {
+  choose(lane: SpoolDestination, maxRows: number, maxBytes: number): Chosen {
     const chosen: ChosenEntry[] = [];
     const damaged: number[] = [];
     let rows = 0;
@@ -89,7 +89,7 @@ export class BatchReader {
   }
 
   /** The entries of a batch that an earlier process has frozen. */
-  between(lane: SpoolLane, { first, last }: FreezeRecord): Chosen {
+  between(lane: SpoolDestination, { first, last }: FreezeRecord): Chosen {
     const chosen: ChosenEntry[] = [];
     const damaged: number[] = [];
     this.#fresh();
@@ -104,7 +104,7 @@ export class BatchReader {
   }
 
   /** Reads the bytes and checks them. */
-  async read(lane: SpoolLane, chosen: readonly ChosenEntry[]): Promise<ReadEntries> {
+  async read(lane: SpoolDestination, chosen: readonly ChosenEntry[]): Promise<ReadEntries> {
     const keys = chosen.map(({ ordinal }): SpoolKey => [lane.sink, lane.destination, ordinal]);
     if (lane.bytes > PREFETCH_BYTES) await this.#prefetch(keys);
     this.#fresh();

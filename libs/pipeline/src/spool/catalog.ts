@@ -8,14 +8,14 @@ import {
   type FreezeRecord,
   type SpoolKey,
 } from './format.js';
-import { SpoolLane } from './spool-lane.js';
+import { SpoolDestination } from './spool-destination.js';
 
 /** Records that are read before others have their turn. */
 const CHUNK = 10_000;
 
 /** What a spool holds: lanes with their counts, and no bytes. */
 export class Catalog {
-  readonly #lanes = new Map<string, SpoolLane>();
+  readonly #lanes = new Map<string, SpoolDestination>();
   /** Entries on disk, frozen ones included, and what they cost of the disk, bytes. */
   entries = 0;
   usedBytes = 0;
@@ -26,15 +26,15 @@ export class Catalog {
   /** Freeze records that cannot be read. */
   readonly damagedFreezes: SpoolKey[] = [];
 
-  get lanes(): Iterable<SpoolLane> {
+  get lanes(): Iterable<SpoolDestination> {
     return this.#lanes.values();
   }
 
   /** The lane of a sink and destination; made if there is none. */
-  lane(sink: string, destination: string): SpoolLane {
+  lane(sink: string, destination: string): SpoolDestination {
     const key = `${sink}\0${destination}`;
     let lane = this.#lanes.get(key);
-    if (lane === undefined) this.#lanes.set(key, (lane = new SpoolLane(sink, destination)));
+    if (lane === undefined) this.#lanes.set(key, (lane = new SpoolDestination(sink, destination)));
     return lane;
   }
 
@@ -45,7 +45,7 @@ export class Catalog {
   }
 
   /** An entry is gone. */
-  uncount(bytes: number): void {
+  remove(bytes: number): void {
     this.entries -= 1;
     this.usedBytes -= bytes + ENTRY_OVERHEAD_BYTES;
   }
@@ -99,7 +99,7 @@ function readEntry(catalog: Catalog, key: SpoolKey, value: Buffer): void {
 }
 
 /** The batch of an earlier process that an entry is frozen in, if it is in one. */
-export function frozenAt(lane: SpoolLane, ordinal: number): FreezeRecord | undefined {
+export function frozenAt(lane: SpoolDestination, ordinal: number): FreezeRecord | undefined {
   for (const record of lane.frozen.values()) {
     if (record.first <= ordinal && ordinal <= record.last) return record;
   }

@@ -74,7 +74,7 @@ export async function reopen(database: SpoolDatabase, options: DatabaseOptions):
  * Maps the file anew: pages that were read stay in the process's resident memory until then. Nothing runs between, so
  * that nobody meets a closed file. No other thread may have it open, or the mapping stays as it is.
  */
-export function mapAnew(database: SpoolDatabase, options: DatabaseOptions): void {
+export function remap(database: SpoolDatabase, options: DatabaseOptions): void {
   void database.root.close();
   Object.assign(database, openTables(openRoot(options)));
 }

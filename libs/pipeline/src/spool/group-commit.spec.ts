@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { numbers, until } from '../testing/index.js';
 import type { Change } from './database.js';
-import type { NoRoom } from './disk-room.js';
+import type { SpoolFull } from './disk-space.js';
 import { GroupCommit, MAX_WAITING_BYTES } from './group-commit.js';
 import type { SpoolWriter } from './writer.js';
 
@@ -24,7 +24,7 @@ class FakeDisk implements SpoolWriter {
     return Promise.resolve();
   }
 
-  letGo(): Promise<void> {
+  closeFile(): Promise<void> {
     return Promise.resolve();
   }
 
@@ -36,7 +36,7 @@ class FakeDisk implements SpoolWriter {
 function make() {
   const disk = new FakeDisk();
   const state = {
-    noRoom: undefined as NoRoom | undefined,
+    noRoom: undefined as SpoolFull | undefined,
     shown: [] as unknown[],
     failures: [] as unknown[],
   };

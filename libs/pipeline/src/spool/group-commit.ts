@@ -1,6 +1,6 @@
 import { Backoff, sleep } from '../helpers/index.js';
 import type { Change } from './database.js';
-import type { NoRoom } from './disk-room.js';
+import type { SpoolFull } from './disk-space.js';
 import type { SpoolWriter } from './writer.js';
 
 /**
@@ -23,9 +23,9 @@ const RETRY = { initialMs: 100, maxMs: 5_000 };
 export interface GroupCommitOptions {
   readonly writer: SpoolWriter;
   /** What keeps so many bytes from being appended, if anything does; asked before each flush. */
-  readonly room: (bytes: number) => NoRoom | undefined;
+  readonly room: (bytes: number) => SpoolFull | undefined;
   /** What keeps appends from being written now; `undefined`: nothing does. */
-  readonly onRoom: (noRoom: NoRoom | undefined) => void;
+  readonly onRoom: (noRoom: SpoolFull | undefined) => void;
   /** A flush took so many ms and appended so many bytes. */
   readonly onFlushed: (ms: number, bytes: number) => void;
   /** Called after each flush; the next one waits for what it returns. Does not reject. */
@@ -91,7 +91,7 @@ export class GroupCommit {
   }
 
   /** What `work` appends is on disk at once, in one transaction. */
-  together(work: () => void): void {
+  atomically(work: () => void): void {
     this.#group = this.#groups += 1;
     try {
       work();
@@ -198,7 +198,7 @@ export class GroupCommit {
     if (this.#appends.length === 0 || performance.now() < this.#appendsHeldUntil) return [];
     let bytes = 0;
     let count = 0;
-    let noRoom: NoRoom | undefined;
+    let noRoom: SpoolFull | undefined;
     while (count < this.#appends.length) {
       const next = this.#groupAt(count);
       if (count > 0 && bytes + next.bytes > MAX_WAITING_BYTES) break;

@@ -22,7 +22,7 @@ export class Siblings {
    * An entry is about to leave. Returns how its events have ended, when it is the last that holds them; call `left` when
    * its record is gone.
    */
-  leaves(key: SpoolKey, { siblings }: EntryMeta, lost: boolean): 'written' | 'lost' | undefined {
+  beginRemoval(key: SpoolKey, { siblings }: EntryMeta, lost: boolean): 'written' | 'lost' | undefined {
     if (siblings === undefined) return lost ? 'lost' : 'written';
     this.#leaving.set(textOf(key), lost);
     let anyLost = lost;
@@ -35,7 +35,7 @@ export class Siblings {
   }
 
   /** The record of an entry that left is gone. */
-  left(key: SpoolKey): void {
+  endRemoval(key: SpoolKey): void {
     this.#leaving.delete(textOf(key));
   }
 }

@@ -1,4 +1,4 @@
-import { mib, type NoRoom } from './disk-room.js';
+import { mib, type SpoolFull } from './disk-space.js';
 
 /** How long after the last want of room the spool counts as full, ms: at its limit it has room every other moment. */
 const FULL_FOR_MS = 1_000;
@@ -7,7 +7,7 @@ const DISK_FULL_BYTES = 16 * 2 ** 20;
 
 /** Whether a spool can be appended to, and why not. */
 export class SpoolHealth {
-  #noRoom: NoRoom | undefined;
+  #noRoom: SpoolFull | undefined;
   #failure: string | undefined;
   #calm: NodeJS.Timeout | undefined;
 
@@ -25,7 +25,7 @@ export class SpoolHealth {
   }
 
   /** What keeps appends from being written now; `undefined`: nothing does. */
-  noteRoom(noRoom: NoRoom | undefined): void {
+  noteRoom(noRoom: SpoolFull | undefined): void {
     if (noRoom === undefined) {
       if (this.#noRoom !== undefined) this.#calm ??= setTimeout(() => this.#clear(), FULL_FOR_MS).unref();
       return;

@@ -1,7 +1,7 @@
 import type { EncodedEntry, Logger } from '../api/index.js';
-import type { RoomLimits } from './disk-room.js';
+import type { RoomLimits } from './disk-space.js';
 import type { FreezeRecord } from './format.js';
-import type { ChosenEntry, SpoolLane } from './spool-lane.js';
+import type { ChosenEntry, SpoolDestination } from './spool-destination.js';
 
 /** An entry to be appended. */
 export interface NewEntry {
@@ -15,7 +15,7 @@ export interface NewEntry {
 
 /** A batch that is frozen on disk: every attempt sends the same under the same token, whatever happens in between. */
 export interface FrozenBatch {
-  readonly lane: SpoolLane;
+  readonly lane: SpoolDestination;
   readonly record: FreezeRecord;
   readonly chosen: readonly ChosenEntry[];
   /** Their bytes are views of `buffer`, which is used again after `Spool.commit`. */
@@ -24,7 +24,7 @@ export interface FrozenBatch {
 }
 
 /** How the events of entries that were appended together have ended. */
-export interface Ended {
+export interface CompletedEntries {
   /** As it was given to `append`. */
   readonly note: unknown;
   /** Entry id. */
@@ -34,9 +34,9 @@ export interface Ended {
 /** What a spool tells. Not called before `openSpool` has resolved. */
 export interface SpoolEvents {
   /** All sinks have written the events. */
-  written(ended: Ended): void;
+  written(ended: CompletedEntries): void;
   /** Damage has kept the events from at least one sink; their bytes are set aside. */
-  lost(ended: Ended): void;
+  lost(ended: CompletedEntries): void;
   /** A flush took so many ms. */
   flushed(ms: number): void;
   /** `problems` says something else than before. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { StreamStretch } from '../api/index.js';
+import type { StreamRange } from '../api/index.js';
 import { BatchReader } from './batch-reader.js';
 import type { Catalog } from './catalog.js';
 import { filesSetAside, removeSpool } from './damage.js';
-import { mapAnew, reopen, type Change, type DatabaseOptions, type SpoolDatabase } from './database.js';
-import { DiskRoom } from './disk-room.js';
+import { remap, reopen, type Change, type DatabaseOptions, type SpoolDatabase } from './database.js';
+import { DiskSpace } from './disk-space.js';
 import {
   encodeFreeze,
   encodeMeta,
@@ -19,7 +19,7 @@ import { openSpoolFile } from './open-spool.js';
 import { Quarantine } from './quarantine.js';
 import { Siblings } from './siblings.js';
 import { SpoolHealth } from './spool-health.js';
-import { freezeRecord, type SpoolLane } from './spool-lane.js';
+import { freezeRecord, type SpoolDestination } from './spool-destination.js';
 import type { FrozenBatch, NewEntry, SpoolOptions } from './spool-types.js';
 import { StreamTable } from './stream-table.js';
 import { ThreadWriter } from './thread-writer.js';
@@ -55,7 +55,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 export class Spool {
   /** What it remembers of agents' streams. */
   readonly streams: StreamTable;
-  readonly #room: DiskRoom;
+  readonly #room: DiskSpace;
   readonly #health: SpoolHealth;
   readonly #commits: GroupCommit;
   readonly #writer: SpoolWriter;
@@ -76,7 +76,7 @@ export class Spool {
   ) {
     const { directory, limits, thread = true, events } = options;
     this.#filesAside = filesSetAside(directory);
-    this.#room = new DiskRoom(directory, limits);
+    this.#room = new DiskSpace(directory, limits);
     this.#health = new SpoolHealth(() => events.changed());
     this.#writer = thread ? new ThreadWriter(file) : new InlineWriter(database);
     this.#reader = new BatchReader(database);
@@ -128,7 +128,7 @@ export class Spool {
     return this.#commits.idle;
   }
 
-  get lanes(): Iterable<SpoolLane> {
+  get lanes(): Iterable<SpoolDestination> {
     return this.catalog.lanes;
   }
 
@@ -144,7 +144,7 @@ export class Spool {
   }
 
   /** The lane of a sink and destination. */
-  lane(sink: string, destination: string): SpoolLane {
+  lane(sink: string, destination: string): SpoolDestination {
     return this.catalog.lane(sink, destination);
   }
 
@@ -174,9 +174,9 @@ export class Spool {
     return { accepted, durable: durable.then(() => this.#know(keys, metas)) };
   }
 
-  /** What `work` appends, and that the stretches it returns are stored, is on disk at once or not at all. */
-  together(work: () => readonly StreamStretch[]): void {
-    this.#commits.together(() => {
+  /** What `work` appends, and that the ranges it returns are stored, is on disk at once or not at all. */
+  atomically(work: () => readonly StreamRange[]): void {
+    this.#commits.atomically(() => {
       this.remember(work()).catch((error: unknown) => {
         // The messages are stored all the same; only a resend of them would not be recognised.
         this.options.logger.error({ err: error }, 'the spool could not remember streams');
@@ -184,10 +184,10 @@ export class Spool {
     });
   }
 
-  /** Remembers stretches of streams; resolves when that is on disk. */
-  async remember(stretches: readonly StreamStretch[]): Promise<void> {
-    if (stretches.length === 0) return;
-    const { changes, stored } = this.streams.add(stretches);
+  /** Remembers ranges of streams; resolves when that is on disk. */
+  async remember(ranges: readonly StreamRange[]): Promise<void> {
+    if (ranges.length === 0) return;
+    const { changes, stored } = this.streams.add(ranges);
     await this.#commits.append(changes, 0).durable;
     stored();
   }
@@ -196,7 +196,7 @@ export class Spool {
    * Freezes the next batch of a lane: one of an earlier process as it was, else entries of one epoch up to the limits
    * and at least one. Resolves when that is on disk; `undefined` when there is nothing.
    */
-  async freeze(lane: SpoolLane, maxRows: number, maxBytes: number): Promise<FrozenBatch | undefined> {
+  async freeze(lane: SpoolDestination, maxRows: number, maxBytes: number): Promise<FrozenBatch | undefined> {
     const recovered = lane.recovered.shift();
     if (recovered !== undefined) return this.#readRecovered(lane, recovered);
     while (lane.entries > 0) {
@@ -226,14 +226,14 @@ export class Spool {
     for (const { ordinal, meta } of chosen) {
       const key: SpoolKey = [lane.sink, lane.destination, ordinal];
       changes.push({ table: 'index', key }, { table: 'entries', key });
-      const end = this.#siblings.leaves(key, meta, false);
+      const end = this.#siblings.beginRemoval(key, meta, false);
       if (end !== undefined) ended.push(() => events[end]({ note: meta.note, id: meta.id }));
     }
     await this.#commits.change(changes);
     lane.frozen.delete(record.token);
     for (const { ordinal, meta } of chosen) {
-      this.#siblings.left([lane.sink, lane.destination, ordinal]);
-      this.catalog.uncount(meta.bytes);
+      this.#siblings.endRemoval([lane.sink, lane.destination, ordinal]);
+      this.catalog.remove(meta.bytes);
     }
     for (const tell of ended) tell();
     this.#commits.wake();
@@ -274,14 +274,14 @@ export class Spool {
 
   #letPagesGo(): Promise<void> | undefined {
     const early = performance.now() - this.#mappedAt < MAPPED.everyMs;
-    return early || this.#reader.mappedBytes < MAPPED.bytes ? undefined : this.#mapAnew();
+    return early || this.#reader.mappedBytes < MAPPED.bytes ? undefined : this.#remap();
   }
 
-  async #mapAnew(): Promise<void> {
+  async #remap(): Promise<void> {
     try {
-      await this.#writer.letGo();
+      await this.#writer.closeFile();
       if (this.#reader.busy) return;
-      mapAnew(this.database, this.file);
+      remap(this.database, this.file);
       this.#reader.mappedBytes = 0;
       this.#mappedAt = performance.now();
     } catch (error) {
@@ -309,7 +309,7 @@ export class Spool {
     }
   }
 
-  async #readRecovered(lane: SpoolLane, record: FreezeRecord): Promise<FrozenBatch | undefined> {
+  async #readRecovered(lane: SpoolDestination, record: FreezeRecord): Promise<FrozenBatch | undefined> {
     const { chosen, damaged } = this.#reader.between(lane, record);
     const { entries, good, bad, buffer } = await this.#reader.read(lane, chosen);
     await this.#quarantine.take(lane, [...damaged, ...bad], true);
@@ -320,7 +320,7 @@ export class Spool {
   }
 }
 
-function freezeKey({ sink, destination }: SpoolLane, { first }: FreezeRecord): Change {
+function freezeKey({ sink, destination }: SpoolDestination, { first }: FreezeRecord): Change {
   return { table: 'frozen', key: [sink, destination, first] };
 }
 

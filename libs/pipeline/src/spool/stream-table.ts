@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { StreamStretch, Stretch } from '../api/index.js';
-import { joinStretches } from '../helpers/index.js';
+import type { StreamRange, SequenceRange } from '../api/index.js';
+import { mergeRanges } from '../helpers/index.js';
 import type { Change, SpoolDatabase } from './database.js';
 
 /** Streams that are remembered of one agent: whoever makes a new name each time must not fill the disk. */
@@ -11,10 +11,10 @@ const MAX_STRETCHES = 1_000;
 interface StreamRecord {
   /** When it was last written, milliseconds since 1970-01-01 UTC. */
   readonly at: number;
-  readonly stretches: readonly Stretch[];
+  readonly ranges: readonly SequenceRange[];
 }
 
-/** Changes that remember stretches. */
+/** Changes that remember ranges. */
 export interface StreamChanges {
   readonly changes: readonly Change[];
   /** To be called when they are on disk. */
@@ -24,7 +24,7 @@ export interface StreamChanges {
 /** What a spool remembers of agents' streams: a record for each in `streams`, written whole. */
 export class StreamTable {
   /** Records that are on their way to the disk, in the order of `changes`. */
-  readonly #coming = new Map<string, { stretches: readonly Stretch[]; writes: number }>();
+  readonly #coming = new Map<string, { ranges: readonly SequenceRange[]; writes: number }>();
 
   constructor(
     private readonly database: SpoolDatabase,
@@ -32,33 +32,33 @@ export class StreamTable {
   ) {}
 
   /** What is on disk of a stream: rising, with a gap between each two. A damaged record counts as none. */
-  durable(stream: string): readonly Stretch[] {
+  durable(stream: string): readonly SequenceRange[] {
     this.database.root.resetReadTxn();
-    return this.#read(stream)?.stretches ?? [];
+    return this.#read(stream)?.ranges ?? [];
   }
 
   /** All that is on disk. */
-  all(): StreamStretch[] {
+  all(): StreamRange[] {
     this.database.root.resetReadTxn();
-    const found: StreamStretch[] = [];
+    const found: StreamRange[] = [];
     for (const { key, value } of this.database.tables.streams.getRange()) {
       const stream = key as string;
-      for (const stretch of decode(value)?.stretches ?? []) found.push({ stream, ...stretch });
+      for (const range of decode(value)?.ranges ?? []) found.push({ stream, ...range });
     }
     return found;
   }
 
-  /** Changes that add stretches. They have to be written in the order in which they were asked for. */
-  add(stretches: readonly StreamStretch[]): StreamChanges {
+  /** Changes that add ranges. They have to be written in the order in which they were asked for. */
+  add(ranges: readonly StreamRange[]): StreamChanges {
     const changes: Change[] = [];
-    const streams = new Set(stretches.map(({ stream }) => stream));
+    const streams = new Set(ranges.map(({ stream }) => stream));
     for (const stream of streams) {
       const coming = this.#coming.get(stream);
-      const before = coming?.stretches ?? this.#readOrMakeRoom(stream, changes);
-      const added = stretches.filter((each) => each.stream === stream);
-      const joined = joinStretches([...before, ...added]).slice(-MAX_STRETCHES);
-      this.#coming.set(stream, { stretches: joined, writes: (coming?.writes ?? 0) + 1 });
-      changes.push({ table: 'streams', key: stream, value: encode({ at: this.now(), stretches: joined }) });
+      const before = coming?.ranges ?? this.#readOrMakeRoom(stream, changes);
+      const added = ranges.filter((each) => each.stream === stream);
+      const joined = mergeRanges([...before, ...added]).slice(-MAX_STRETCHES);
+      this.#coming.set(stream, { ranges: joined, writes: (coming?.writes ?? 0) + 1 });
+      changes.push({ table: 'streams', key: stream, value: encode({ at: this.now(), ranges: joined }) });
     }
     return { changes, stored: () => streams.forEach((stream) => this.#stored(stream)) };
   }
@@ -76,10 +76,10 @@ export class StreamTable {
   }
 
   /** Reads a stream that nothing is coming of; a new one takes the place of the agent's oldest when it has too many. */
-  #readOrMakeRoom(stream: string, changes: Change[]): readonly Stretch[] {
+  #readOrMakeRoom(stream: string, changes: Change[]): readonly SequenceRange[] {
     this.database.root.resetReadTxn();
     const record = this.#read(stream);
-    if (record !== undefined) return record.stretches;
+    if (record !== undefined) return record.ranges;
     const agent = stream.slice(0, stream.indexOf('/'));
     let oldest: { readonly key: string; readonly at: number } | undefined;
     let count = 0;
@@ -99,8 +99,8 @@ export class StreamTable {
   }
 }
 
-function encode({ at, stretches }: StreamRecord): Buffer {
-  const text = Buffer.from(JSON.stringify([at, ...stretches.map(({ first, last }) => [first, last])]));
+function encode({ at, ranges }: StreamRecord): Buffer {
+  const text = Buffer.from(JSON.stringify([at, ...ranges.map(({ first, last }) => [first, last])]));
   const sum = Buffer.allocUnsafe(4);
   sum.writeUInt32LE(crc32(text));
   return Buffer.concat([sum, text]);
@@ -109,5 +109,5 @@ function encode({ at, stretches }: StreamRecord): Buffer {
 function decode(record: Buffer): StreamRecord | undefined {
   if (record.length < 4 || record.readUInt32LE(0) !== crc32(record.subarray(4))) return undefined;
   const [at, ...pairs] = JSON.parse(record.toString('utf8', 4)) as [number, ...[number, number][]];
-  return { at, stretches: pairs.map(([first, last]) => ({ first, last })) };
+  return { at, ranges: pairs.map(([first, last]) => ({ first, last })) };
 }

@@ -5,7 +5,7 @@ import { TABLES, type TableName } from './format.js';
 import type { Change, DatabaseOptions, TableKey } from './database.js';
 import type { SpoolWriter } from './writer.js';
 
-/** A change as it crosses to the thread: its value is a stretch of the message's buffer. */
+/** A change as it crosses to the thread: its value is a range of the message's buffer. */
 export type PackedChange = readonly [table: number, key: TableKey, offset: number, length: number];
 
 /** To the thread. `buffer` moves, it is not copied. */
@@ -61,7 +61,7 @@ export class ThreadWriter implements SpoolWriter {
     });
   }
 
-  async letGo(): Promise<void> {
+  async closeFile(): Promise<void> {
     const worker = this.#worker;
     if (worker === undefined) return;
     await new Promise<void>((resolve, reject) => {

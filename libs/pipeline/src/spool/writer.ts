@@ -8,7 +8,7 @@ export interface SpoolWriter {
   /** Ends what holds the file; the next write opens it again. */
   release(): Promise<void>;
   /** Closes the file between two writes, and keeps what costs time to make; the next write opens it again. */
-  letGo(): Promise<void>;
+  closeFile(): Promise<void>;
   /** Ends the writer; safe twice. */
   close(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export class InlineWriter implements SpoolWriter {
     await nextTurn();
   }
 
-  async letGo(): Promise<void> {
+  async closeFile(): Promise<void> {
     await nextTurn();
   }
 

@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSpool, type Ended, type NewEntry, type Spool, type SpoolOptions } from '../spool/index.js';
+import {
+  openSpool,
+  type CompletedEntries,
+  type NewEntry,
+  type Spool,
+  type SpoolOptions,
+} from '../spool/index.js';
 import { createRecordingLogger, type RecordingLogger } from './recording-logger.js';
 
 /** A directory for spools, and what they told. */
@@ -9,7 +15,7 @@ export interface SpoolRig {
   readonly directory: string;
   readonly logger: RecordingLogger;
   /** What `written` and `lost` were told, in order. */
-  readonly ended: (Ended & { readonly how: 'written' | 'lost' })[];
+  readonly ended: (CompletedEntries & { readonly how: 'written' | 'lost' })[];
   /** Opens the spool; writes on the calling thread. */
   open(changes?: Partial<SpoolOptions>): Promise<Spool>;
   /** Closes what is open and removes the directory. */
@@ -20,7 +26,7 @@ export interface SpoolRig {
 export function createSpoolRig(): SpoolRig {
   const directory = mkdtempSync(join(tmpdir(), 'spool-'));
   const logger = createRecordingLogger();
-  const ended: (Ended & { how: 'written' | 'lost' })[] = [];
+  const ended: (CompletedEntries & { how: 'written' | 'lost' })[] = [];
   const open: Spool[] = [];
   return {
     directory,

@@ -61,10 +61,10 @@ abstract class CollectionColumn implements ColumnWriter {
     for (const column of this.#elements) column.mark();
   }
 
-  takeBack(): void {
+  undo(): void {
     this.#count = this.#marked;
-    this.#ends.takeBack();
-    for (const column of this.#elements) column.takeBack();
+    this.#ends.undo();
+    for (const column of this.#elements) column.undo();
     this.forget();
   }
 

@@ -44,9 +44,9 @@ export class ColumnBuilder {
   }
 
   /** Takes back what was added since the last mark, also if adding it has thrown. */
-  takeBack(): void {
+  undo(): void {
     const { open, value, rows } = this.#marked;
-    if (open) this.#column.takeBack();
+    if (open) this.#column.undo();
     else this.#column.clear();
     this.#open = open;
     this.#value = value;

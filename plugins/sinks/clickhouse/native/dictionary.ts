@@ -110,7 +110,7 @@ class DictionaryColumn implements ColumnWriter {
     this.#marked.bytes = this.#keys.offset;
   }
 
-  takeBack(): void {
+  undo(): void {
     const { rows, count, bytes } = this.#marked;
     this.#rows = rows;
     this.#count = count;

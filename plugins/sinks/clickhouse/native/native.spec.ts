@@ -169,7 +169,7 @@ describe('Native blocks', () => {
     const meanwhile = sink.encode(sampleBatch(everyKind, records.slice(0, 1)), 'g/1/2');
     for (let from = 0; from < records.length; from += 3) {
       entry.add(sampleBatch(everyKind, records.toReversed()));
-      entry.takeBack();
+      entry.undo();
       entry.add(sampleBatch(everyKind, records.slice(from, from + 3)));
     }
     await sink.write([entry.finish(), meanwhile], 'a', new AbortController().signal);

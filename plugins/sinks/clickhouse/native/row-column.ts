@@ -29,7 +29,7 @@ export class RowColumn implements ColumnWriter {
     this.#marked = this.#out.offset;
   }
 
-  takeBack(): void {
+  undo(): void {
     this.#out.offset = this.#marked;
   }
 

@@ -125,9 +125,9 @@ class NullableColumn implements ColumnWriter {
     this.values.mark();
   }
 
-  takeBack(): void {
-    this.#missing.takeBack();
-    this.values.takeBack();
+  undo(): void {
+    this.#missing.undo();
+    this.values.undo();
   }
 
   finish(out: ByteWriter): void {

@@ -67,7 +67,7 @@ describe('TableEncoder', () => {
                 expect(() => encoder.add(sampleBatch(everyKind, bad))).toThrow(TypeError);
               } else encoder.add(batch);
               if (does === 'stay') kept.push(batch);
-              else encoder.takeBack();
+              else encoder.undo();
             }
             expect(encoder.rows).toBe(kept.reduce((sum, { records }) => sum + records.length, 0));
             expect(finish(encoder).equals(blockOf(kept, types))).toBe(true);

@@ -5,7 +5,7 @@ import {
   type FieldValue,
   type OriginRun,
   type RecordBatch,
-  STAMP_FIELDS,
+  METADATA_FIELDS,
 } from '@app/pipeline/api';
 import type { ByteWriter } from './byte-writer.js';
 import { chooseType } from './choose-type.js';
@@ -39,7 +39,7 @@ interface RecordColumn extends Column {
 /** The entry id is known when the block ends. */
 const ENTRY_ID = 'ingest_batch';
 
-const STAMPS: Readonly<Record<Exclude<keyof typeof STAMP_FIELDS, typeof ENTRY_ID>, StampValue>> = {
+const STAMPS: Readonly<Record<Exclude<keyof typeof METADATA_FIELDS, typeof ENTRY_ID>, StampValue>> = {
   received_at: (run) => run.receivedAt,
   agent_spki: (run) => run.origin.agentSpki,
   agent_host: (run) => run.origin.agentHost,
@@ -48,7 +48,7 @@ const STAMPS: Readonly<Record<Exclude<keyof typeof STAMP_FIELDS, typeof ENTRY_ID
 
 /** Fields of an event type's table: its own and the gateway's stamps. */
 export function tableFields(type: EventType): Readonly<Record<string, FieldSpec>> {
-  return { ...type.fields, ...STAMP_FIELDS };
+  return { ...type.fields, ...METADATA_FIELDS };
 }
 
 /**
@@ -105,10 +105,10 @@ export class TableEncoder {
   }
 
   /** Takes the last batch out again, also if adding it has thrown. */
-  takeBack(): void {
+  undo(): void {
     this.#rows = this.#marked;
-    for (const { builder } of this.#columns) builder.takeBack();
-    for (const { builder } of this.#stamps) builder.takeBack();
+    for (const { builder } of this.#columns) builder.undo();
+    for (const { builder } of this.#stamps) builder.undo();
   }
 
   /** Writes the block; the next batch begins another. A block without rows is written as nothing at all. */
@@ -130,7 +130,7 @@ export class TableEncoder {
  * them, 55 bytes a row less go to disk and over the wire, where a file event has 170.
  */
 function stampType(name: keyof typeof STAMPS, types: TableTypes | undefined): WireType {
-  return name === 'source_ip' ? IP_DICTIONARY : chooseType(STAMP_FIELDS[name], types?.get(name));
+  return name === 'source_ip' ? IP_DICTIONARY : chooseType(METADATA_FIELDS[name], types?.get(name));
 }
 
 function write({ header, builder }: Column, out: ByteWriter): void {

@@ -28,7 +28,7 @@ export interface ColumnWriter {
   /** `takeBack` will go back to here. */
   mark(): void;
   /** Takes back what was added since the last mark, also if adding it has thrown. */
-  takeBack(): void;
+  undo(): void;
   /** Writes the column's data; there are no rows in it any more. A column without rows may be written as nothing. */
   finish(out: ByteWriter): void;
   /** Forgets all rows. */

@@ -7,7 +7,7 @@ import type { Revision } from './revision.js';
 const POLL_MS = 1_000;
 
 /** What a poller works with. */
-export interface ChangePollerParts {
+export interface ChangePollerDependencies {
   readonly connection: MongoConnection;
   readonly revision: Revision;
   /** Makes what the store needs before its first use; repeatable. */
@@ -33,7 +33,7 @@ export class ChangePoller implements StoreChanges {
   #base: number | undefined;
   #toldAt = 0;
 
-  constructor(private readonly parts: ChangePollerParts) {}
+  constructor(private readonly dependencies: ChangePollerDependencies) {}
 
   /** Begins; the first contact is tried at once. */
   start(): void {
@@ -71,7 +71,7 @@ export class ChangePoller implements StoreChanges {
       await this.#contact();
     } catch (error) {
       this.#base = undefined;
-      if (!this.#closed) this.parts.connection.down(error);
+      if (!this.#closed) this.dependencies.connection.down(error);
       return;
     }
     for (const listener of [...this.#due]) await this.#tell(listener);
@@ -79,14 +79,14 @@ export class ChangePoller implements StoreChanges {
 
   /** Rejects when the server cannot be used. */
   async #contact(): Promise<void> {
-    const { connection, revision, prepare } = this.parts;
+    const { connection, revision, prepare } = this.dependencies;
     const now = await revision.read();
     if (!this.#prepared) await connection.probe(prepare);
     this.#prepared = true;
     // A change of unknown outcome is news for this process too.
-    const owed = revision.owed || Date.now() - this.#toldAt > this.parts.reloadMs;
+    const owed = revision.dirty || Date.now() - this.#toldAt > this.dependencies.reloadMs;
     const news = this.#base === undefined || revision.changedByOthers(this.#base, now) || owed;
-    await revision.settle();
+    await revision.flush();
     connection.up();
     this.#base = now;
     if (news) this.#tellAll();
@@ -103,7 +103,10 @@ export class ChangePoller implements StoreChanges {
       await listener();
     } catch (error) {
       if (this.#listeners.has(listener)) this.#due.add(listener);
-      this.parts.logger.warn({ err: error }, 'Changes of the store could not be read; it is tried again.');
+      this.dependencies.logger.warn(
+        { err: error },
+        'Changes of the store could not be read; it is tried again.',
+      );
     }
   }
 }

@@ -69,10 +69,10 @@ export class MongoTable {
     try {
       result = await this.changeQuietly(write);
     } catch (error) {
-      this.revision.owe();
+      this.revision.markDirty();
       throw error;
     }
-    await this.revision.bump();
+    await this.revision.increment();
     return result;
   }
 

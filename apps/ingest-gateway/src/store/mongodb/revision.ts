@@ -12,7 +12,7 @@ const ID = 'revision';
 /** Tells other gateways of changes, by a number that they read each second, and knows this process's own ones. */
 export class Revision {
   readonly #own = new Set<number>();
-  #owed = false;
+  #dirty = false;
 
   constructor(
     private readonly collection: () => Collection<RevisionDocument>,
@@ -23,32 +23,32 @@ export class Revision {
    * Whether a change may have been made that others have not been told of: the count failed after it, or its own
    * outcome is unknown.
    */
-  get owed(): boolean {
-    return this.#owed;
+  get dirty(): boolean {
+    return this.#dirty;
   }
 
   /** A change may have been made. */
-  owe(): void {
-    this.#owed = true;
+  markDirty(): void {
+    this.#dirty = true;
   }
 
   /** A change was made and is durable. Does not reject: where it cannot be told now, `settle` tells it later. */
-  async bump(): Promise<void> {
+  async increment(): Promise<void> {
     try {
       this.#own.add(await this.connection.run(() => this.#increment()));
     } catch {
-      this.#owed = true;
+      this.#dirty = true;
     }
   }
 
   /** Tells what is owed. Rejects with the driver's error, and owes it still, when it cannot. */
-  async settle(): Promise<void> {
-    if (!this.#owed) return;
-    this.#owed = false;
+  async flush(): Promise<void> {
+    if (!this.#dirty) return;
+    this.#dirty = false;
     try {
       this.#own.add(await this.connection.probe(() => this.#increment()));
     } catch (error) {
-      this.#owed = true;
+      this.#dirty = true;
       throw error;
     }
   }

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   createEvent,
-  STAMP_FIELDS,
+  METADATA_FIELDS,
   type ParserDefinition,
   type SourceEvent,
   type Transform,
@@ -31,7 +31,7 @@ export function parserContract(factory: InstanceFactory, definition: ParserDefin
       expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
       expect(fields).toHaveProperty('event_time', { kind: 'time' });
       for (const field of Object.keys(fields)) expect(field).toMatch(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$/);
-      for (const stamp of Object.keys(STAMP_FIELDS)) expect(fields).not.toHaveProperty([stamp]);
+      for (const stamp of Object.keys(METADATA_FIELDS)) expect(fields).not.toHaveProperty([stamp]);
     }
   });
 

@@ -65,7 +65,7 @@ export function sinkContract(factory: InstanceFactory): void {
           open?.add(first);
           if (index === 1) {
             open?.add(first);
-            open?.takeBack();
+            open?.undo();
           }
           open?.add(second);
           return open?.finish();

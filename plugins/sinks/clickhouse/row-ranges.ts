@@ -1,7 +1,7 @@
 import type { PartialWriteError } from '@app/pipeline/api';
 
 /** Some rows of a batch that are inserted together. */
-export interface Piece {
+export interface RowRange {
   /** First row, from 0 over the whole batch. */
   readonly from: number;
   /** Row behind the last one. */
@@ -17,21 +17,21 @@ const FOUND_BY_NAME = 16;
 const SMALL_PIECE = 64;
 
 /** All rows of a batch. */
-export function wholeBatch(rows: number): Piece {
+export function wholeBatch(rows: number): RowRange {
   return { from: 0, to: rows, parts: 1, part: 0 };
 }
 
 /** Token of a piece: always the same for the same piece of the same batch, and of no other one. */
-export function pieceToken(token: string, { from, to, parts, part }: Piece): string {
+export function rowRangeToken(token: string, { from, to, parts, part }: RowRange): string {
   return `${token}#${from}-${to}${parts === 1 ? '' : `/${part}of${parts}`}`;
 }
 
 /** The two sets of partitions that a piece's partitions fall into. */
-export function splitPartitions(piece: Piece): Piece[] {
-  const parts = piece.parts * 2;
+export function splitPartitions(rowRange: RowRange): RowRange[] {
+  const parts = rowRange.parts * 2;
   return [
-    { ...piece, parts, part: piece.part },
-    { ...piece, parts, part: piece.part + piece.parts },
+    { ...rowRange, parts, part: rowRange.part },
+    { ...rowRange, parts, part: rowRange.part + rowRange.parts },
   ];
 }
 
@@ -40,25 +40,25 @@ export function splitPartitions(piece: Piece): Piece[] {
  * entry, and two rows that are equal in every column are told apart by their entries.
  * @param ends rows behind the last one of each entry of the batch, rising
  */
-export function splitRows(piece: Piece, ends: readonly number[]): Piece[] {
-  const half = piece.from + Math.ceil((piece.to - piece.from) / 2);
-  const between = ends.filter((end) => end > piece.from && end < piece.to);
+export function splitRows(rowRange: RowRange, ends: readonly number[]): RowRange[] {
+  const half = rowRange.from + Math.ceil((rowRange.to - rowRange.from) / 2);
+  const between = ends.filter((end) => end > rowRange.from && end < rowRange.to);
   const distance = (end: number): number => Math.abs(end - half);
   const nearest = between.reduce(
     (best, end) => (distance(end) < distance(best) ? end : best),
     between[0] ?? half,
   );
   return [
-    { ...piece, to: nearest },
-    { ...piece, from: nearest },
+    { ...rowRange, to: nearest },
+    { ...rowRange, from: nearest },
   ];
 }
 
 /** What a refusal leaves to be done of a piece. */
-export interface Remains {
+export interface RemainingRanges {
   /** The row that is to blame, where that is known now. */
   readonly refused?: number;
-  readonly pieces: readonly Piece[];
+  readonly rowRanges: readonly RowRange[];
 }
 
 /**
@@ -67,23 +67,23 @@ export interface Remains {
  * @param filtered whether the insert left rows out, so that the row it names counts over others
  * @param ends     as in `splitRows`
  */
-export function afterRefusal(
-  piece: Piece,
+export function afterRejection(
+  rowRange: RowRange,
   { rejected: [named] }: Pick<PartialWriteError, 'rejected'>,
   found: number,
   filtered: boolean,
   ends: readonly number[],
-): Remains {
-  const rows = piece.to - piece.from;
-  if (rows === 1) return { refused: piece.from, pieces: [] };
+): RemainingRanges {
+  const rows = rowRange.to - rowRange.from;
+  if (rows === 1) return { refused: rowRange.from, rowRanges: [] };
   const helps = found < FOUND_BY_NAME || rows <= SMALL_PIECE;
-  if (named === undefined || filtered || piece.parts > 1 || !helps || named >= rows) {
-    return { pieces: splitRows(piece, ends) };
+  if (named === undefined || filtered || rowRange.parts > 1 || !helps || named >= rows) {
+    return { rowRanges: splitRows(rowRange, ends) };
   }
-  const refused = piece.from + named;
+  const refused = rowRange.from + named;
   const around = [
-    { ...piece, to: refused },
-    { ...piece, from: refused + 1 },
+    { ...rowRange, to: refused },
+    { ...rowRange, from: refused + 1 },
   ];
-  return { refused, pieces: around.filter(({ from, to }) => to > from) };
+  return { refused, rowRanges: around.filter(({ from, to }) => to > from) };
 }

@@ -1,5 +1,5 @@
 import { Fifo } from './fifo.js';
-import { Lane, MAX_SINK_BATCH_BYTES } from './lane.js';
+import { DestinationQueue, MAX_SINK_BATCH_BYTES } from './destination-queue.js';
 import type { QueueItem } from './queue.js';
 
 /** An item and those it was appended with. */
@@ -10,7 +10,7 @@ export interface QueuedItem {
 }
 
 /** A lane whose entries are in memory. */
-export class MemoryLane extends Lane {
+export class MemoryDestinationQueue extends DestinationQueue {
   readonly #items = new Fifo<QueuedItem>();
   #rows = 0;
   #bytes = 0;

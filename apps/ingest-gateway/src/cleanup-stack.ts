@@ -1,5 +1,5 @@
 /** Steps that undo a start, run in reverse order. */
-export class UndoStack {
+export class CleanupStack {
   readonly #steps: (() => Promise<void>)[] = [];
 
   /** @param onError told of a step that fails; the others still run */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DiskRoom } from './disk-room.js';
+import { DiskSpace } from './disk-space.js';
 
 const MIB = 2 ** 20;
 let directory: string;
@@ -13,14 +13,14 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('DiskRoom', () => {
   it('ends at the limit, except for what an empty spool is to take', () => {
-    const room = new DiskRoom(directory, { maxBytes: 10 * MIB, diskReserveBytes: 0 });
+    const room = new DiskSpace(directory, { maxBytes: 10 * MIB, diskReserveBytes: 0 });
     expect(room.check(9 * MIB, MIB)).toBeUndefined();
     expect(room.check(9 * MIB, MIB + 1)).toMatchObject({ why: 'limit' });
     expect(room.check(0, 20 * MIB)).toBeUndefined();
   });
 
   it('ends at the reserve of the file system', () => {
-    const room = new DiskRoom(directory, { maxBytes: 2 ** 40, diskReserveBytes: 2 ** 60 });
+    const room = new DiskSpace(directory, { maxBytes: 2 ** 40, diskReserveBytes: 2 ** 60 });
     expect(room.check(0, 1)).toMatchObject({ why: 'disk', reason: expect.stringContaining('reserve') });
   });
 
@@ -28,7 +28,7 @@ describe('DiskRoom', () => {
     const file = join(directory, 'data.mdb');
     writeFileSync(file, '');
     truncateSync(file, 200 * MIB);
-    const room = new DiskRoom(directory, { maxBytes: 2 ** 40, diskReserveBytes: 2 ** 60 });
+    const room = new DiskSpace(directory, { maxBytes: 2 ** 40, diskReserveBytes: 2 ** 60 });
     expect(room.check(MIB, 16 * MIB)).toBeUndefined();
     expect(room.check(150 * MIB, 16 * MIB)).toMatchObject({ why: 'disk' });
     room.grew(150 * MIB);

@@ -1,9 +1,9 @@
-import type { Stretch } from '../api/index.js';
+import type { SequenceRange } from '../api/index.js';
 
-/** All numbers of some stretches: rising, joined where they touch or overlap. */
-export function joinStretches(stretches: readonly Stretch[]): Stretch[] {
+/** All numbers of some ranges: rising, joined where they touch or overlap. */
+export function mergeRanges(ranges: readonly SequenceRange[]): SequenceRange[] {
   const joined: { first: number; last: number }[] = [];
-  for (const { first, last } of [...stretches].sort((a, b) => a.first - b.first)) {
+  for (const { first, last } of [...ranges].sort((a, b) => a.first - b.first)) {
     const before = joined.at(-1);
     if (before !== undefined && first <= before.last + 1) before.last = Math.max(before.last, last);
     else joined.push({ first, last });
@@ -12,15 +12,15 @@ export function joinStretches(stretches: readonly Stretch[]): Stretch[] {
 }
 
 /**
- * Cuts a stretch where it enters and leaves others.
- * @param known rising, with a gap between each two, as `joinStretches` gives them
- * @returns the pieces in order, together the whole stretch
+ * Cuts a range where it enters and leaves others.
+ * @param known rising, with a gap between each two, as `mergeRanges` gives them
+ * @returns the pieces in order, together the whole range
  */
-export function cutStretch(
-  whole: Stretch,
-  known: readonly Stretch[],
-): (Stretch & { readonly known: boolean })[] {
-  const pieces: (Stretch & { readonly known: boolean })[] = [];
+export function splitRange(
+  whole: SequenceRange,
+  known: readonly SequenceRange[],
+): (SequenceRange & { readonly known: boolean })[] {
+  const pieces: (SequenceRange & { readonly known: boolean })[] = [];
   let at = whole.first;
   for (const { first, last } of known) {
     if (last < at) continue;
@@ -35,7 +35,7 @@ export function cutStretch(
 }
 
 /** The last number up to which all are known, from `from` on; `from - 1` when `from` itself is not. */
-export function knownThrough(from: number, known: readonly Stretch[]): number {
+export function knownThrough(from: number, known: readonly SequenceRange[]): number {
   for (const { first, last } of known) {
     if (first <= from && last >= from) return last;
   }

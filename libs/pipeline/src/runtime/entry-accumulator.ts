@@ -1,5 +1,5 @@
 import type { EventType } from '../api/index.js';
-import type { Part, ProcessingBatch } from './batch-events.js';
+import type { BatchSlice, ProcessingBatch } from './batch-events.js';
 import { DeadLetterGroup } from './dead-letter-group.js';
 import type { OpenGroup } from './open-group.js';
 import type { RecordGroup, Run } from './record-groups.js';
@@ -8,13 +8,13 @@ import type { RecordGroup, Run } from './record-groups.js';
  * Processing batches that came shortly one after the other, in one group for each event type. Together they are fewer and
  * larger entries, and all that an entry costs, whatever its size, is paid less often (`docs/adr/0019`).
  */
-export class Gathering {
+export class EntryAccumulator {
   readonly #open = new Map<EventType, OpenGroup>();
   /** Groups that hold a record which a sink cannot encode: each has to be looked at by itself. */
-  readonly apart: RecordGroup[] = [];
-  readonly letters: DeadLetterGroup;
+  readonly unencodable: RecordGroup[] = [];
+  readonly deadLetters: DeadLetterGroup;
   /** What they came in. */
-  readonly parts: Part[] = [];
+  readonly parts: BatchSlice[] = [];
   /** Records, dead letters included. */
   rows = 0;
   /** Raw bytes of the events. */
@@ -25,7 +25,7 @@ export class Gathering {
     pipeline: string,
     private readonly begin: (type: EventType) => OpenGroup,
   ) {
-    this.letters = new DeadLetterGroup(pipeline);
+    this.deadLetters = new DeadLetterGroup(pipeline);
   }
 
   /** Groups that are encoded already. */
@@ -40,16 +40,21 @@ export class Gathering {
 
   /** Runs of all records. */
   get runs(): readonly Run[] {
-    return [...this.open, ...this.apart, this.letters].flatMap(({ runs }) => runs);
+    return [...this.open, ...this.unencodable, this.deadLetters].flatMap(({ runs }) => runs);
   }
 
   /**
    * Takes what a batch was decoded to.
    * @param rows records in all groups, dead letters included
    */
-  add(groups: readonly RecordGroup[], letters: DeadLetterGroup, rows: number, batch: ProcessingBatch): void {
-    for (const group of groups) if (!this.#add(group)) this.apart.push(group);
-    this.letters.append(letters);
+  add(
+    groups: readonly RecordGroup[],
+    deadLetters: DeadLetterGroup,
+    rows: number,
+    batch: ProcessingBatch,
+  ): void {
+    for (const group of groups) if (!this.#add(group)) this.unencodable.push(group);
+    this.deadLetters.append(deadLetters);
     this.rows += rows;
     for (const part of batch) {
       this.parts.push(part);

@@ -2,7 +2,7 @@ import type { DrainReport } from '@app/pipeline';
 import type { Logger } from '@app/pipeline/api';
 import { Backoff, sleep } from '@app/pipeline/helpers';
 import type { ReactorConfiguration } from '../reactor/messages.js';
-import type { ForkedReactor } from './reactor-forks.js';
+import type { ForkedReactor } from './reactor-launcher.js';
 import { ReactorProcess, type ReactorEvents } from './reactor-process.js';
 import type { ListenerStatus } from './types.js';
 import { Watchdog, type WatchdogLimits } from './watchdog.js';
@@ -11,7 +11,7 @@ import { Watchdog, type WatchdogLimits } from './watchdog.js';
 export type ReactorView = ListenerStatus['reactors'][number];
 
 /** What a slot is made from. */
-export interface ReactorSlotParts {
+export interface ReactorHandleDependencies {
   /** Place among the reactors, from 0. */
   readonly index: number;
   readonly logger: Logger;
@@ -35,7 +35,7 @@ const STABLE_MS = 10_000;
 const RESTART_BACKOFF = { initialMs: 200, maxMs: 30_000 };
 
 /** Keeps one reactor running: starts its process again, ever more slowly, when it ends. */
-export class ReactorSlot {
+export class ReactorHandle {
   readonly #backoff = new Backoff(RESTART_BACKOFF);
   readonly #stopping = new AbortController();
   readonly #watchdog: Watchdog;
@@ -46,20 +46,20 @@ export class ReactorSlot {
   #starts = 0;
   #readyAt = 0;
 
-  constructor(private readonly parts: ReactorSlotParts) {
+  constructor(private readonly dependencies: ReactorHandleDependencies) {
     this.#watchdog = new Watchdog(
       {
         watching: () => this.#process !== undefined && this.#readyAt > 0,
         warn: (seconds) => this.#silent(seconds),
         kill: (seconds) => this.#end(`told nothing for ${seconds} seconds`),
       },
-      parts.watchdog,
+      dependencies.watchdog,
     );
   }
 
   /** Place among the reactors, from 0. */
   get index(): number {
-    return this.parts.index;
+    return this.dependencies.index;
   }
 
   /** The process, once it works and until it ends. */
@@ -76,7 +76,7 @@ export class ReactorSlot {
   view(): ReactorView {
     const status = this.#process?.status;
     return {
-      index: this.parts.index,
+      index: this.dependencies.index,
       pid: this.#process?.pid,
       state: this.#state,
       ...(this.#reason !== undefined && { reason: this.#reason }),
@@ -113,7 +113,7 @@ export class ReactorSlot {
       this.#reason ??= reason;
       if (this.#readyAt > 0 && Date.now() - this.#readyAt > STABLE_MS) this.#backoff.reset();
       const waitMs = this.#backoff.next();
-      this.parts.logger.error(
+      this.dependencies.logger.error(
         { reason: this.#reason, restartInMs: waitMs },
         'Reactor ended, starting it again',
       );
@@ -129,8 +129,8 @@ export class ReactorSlot {
     this.#readyAt = 0;
     let process: ReactorProcess;
     try {
-      const epoch = await this.parts.nextEpoch();
-      const forked = await this.parts.fork();
+      const epoch = await this.dependencies.nextEpoch();
+      const forked = await this.dependencies.fork();
       if (this.#stopping.signal.aborted) {
         await forked.end();
         return 'stopped';
@@ -142,7 +142,7 @@ export class ReactorSlot {
     const timer = setTimeout(() => this.#tooSlow(), START_TIMEOUT_MS);
     const reason = await process.exited;
     clearTimeout(timer);
-    this.parts.ended(process);
+    this.dependencies.ended(process);
     this.#process = undefined;
     this.#configured = false;
     return reason;
@@ -152,19 +152,19 @@ export class ReactorSlot {
     this.#starts += 1;
     this.#reason = undefined;
     const events: ReactorEvents = {
-      ...this.parts.events,
+      ...this.dependencies.events,
       hello: () => {
-        this.#process?.send({ type: 'configure', configuration: this.parts.configuration(epoch) });
+        this.#process?.send({ type: 'configure', configuration: this.dependencies.configuration(epoch) });
         this.#configured = true;
       },
       ready: () => this.#isReady(),
       failed: (reason) => (this.#reason = reason),
       status: () => {
-        this.#watchdog.heard();
-        this.parts.events.status();
+        this.#watchdog.recordHeartbeat();
+        this.dependencies.events.status();
       },
     };
-    this.#process = new ReactorProcess(forked, events, this.parts.logger);
+    this.#process = new ReactorProcess(forked, events, this.dependencies.logger);
     return this.#process;
   }
 
@@ -172,8 +172,8 @@ export class ReactorSlot {
     if (this.#stopping.signal.aborted) return;
     this.#state = 'ready';
     this.#readyAt = Date.now();
-    this.parts.logger.info({ pid: this.#process?.pid }, 'Reactor ready');
-    this.parts.events.ready();
+    this.dependencies.logger.info({ pid: this.#process?.pid }, 'Reactor ready');
+    this.dependencies.events.ready();
   }
 
   #tooSlow(): void {
@@ -182,7 +182,7 @@ export class ReactorSlot {
 
   #silent(seconds: number): void {
     const fields = { pid: this.#process?.pid, seconds };
-    this.parts.logger.warn(fields, 'Reactor tells nothing: it is stuck or short of processor time');
+    this.dependencies.logger.warn(fields, 'Reactor tells nothing: it is stuck or short of processor time');
   }
 
   /** Ends the process by force; it is started again. */

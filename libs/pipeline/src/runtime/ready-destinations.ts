@@ -1,8 +1,8 @@
 import { Subject, type Observable } from 'rxjs';
-import type { Lane, LaneConditions } from './lane.js';
+import type { DestinationQueue, LaneConditions } from './destination-queue.js';
 
 /** Lanes of some sinks, and who is told when one of them has a batch to give. */
-export class ReadyLanes<L extends Lane> {
+export class ReadyDestinations<L extends DestinationQueue> {
   readonly #sinks: ReadonlyMap<string, { readonly ready: Subject<string>; readonly lanes: Map<string, L> }>;
   #closing = false;
 

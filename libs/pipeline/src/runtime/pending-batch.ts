@@ -1,7 +1,7 @@
 import type { Batch } from '../api/index.js';
 
 /** How an event can end. */
-export type Fate = 'delivered' | 'deadLettered' | 'dropped';
+export type Outcome = 'delivered' | 'deadLettered' | 'dropped';
 
 /** Why events are dropped: a bounded set, as it is a label of a metric. */
 export const DROP_REASONS = {
@@ -18,13 +18,13 @@ export const DROP_REASONS = {
 export type DropReason = (typeof DROP_REASONS)[keyof typeof DROP_REASONS];
 
 /** What is still open of one source batch, however many parts and groups it was cut into. Settles the batch when nothing is. */
-export class Ledger {
+export class PendingBatch {
   /** Events and rejects the batch was emitted with. */
   readonly size: number;
   /** Raw bytes it holds credit for. */
   readonly bytes: number;
   /** Whose credit that is: the connection it came over. */
-  readonly giver: string;
+  readonly connectionId: string;
   #open: number;
   #delivered = 0;
   #deadLettered = 0;
@@ -33,11 +33,11 @@ export class Ledger {
 
   constructor(
     private readonly batch: Batch,
-    private readonly onSettled: (ledger: Ledger) => void,
+    private readonly onSettled: (pendingBatch: PendingBatch) => void,
   ) {
     this.size = batch.size;
     this.bytes = batch.bytes;
-    this.giver = batch.origin.connectionId;
+    this.connectionId = batch.origin.connectionId;
     this.#open = this.size;
   }
 
@@ -52,12 +52,12 @@ export class Ledger {
   }
 
   /** Some events have ended; what is above the open ones is left out. */
-  add(fate: Fate, events: number, reason?: DropReason): void {
+  add(outcome: Outcome, events: number, reason?: DropReason): void {
     const count = Math.min(events, this.#open);
     if (count === 0) return;
     this.#open -= count;
-    if (fate === 'delivered') this.#delivered += count;
-    else if (fate === 'deadLettered') this.#deadLettered += count;
+    if (outcome === 'delivered') this.#delivered += count;
+    else if (outcome === 'deadLettered') this.#deadLettered += count;
     else this.#dropped += count;
     this.#reason ??= reason;
     if (this.#open === 0) this.#settle();

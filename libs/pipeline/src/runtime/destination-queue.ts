@@ -16,7 +16,7 @@ export interface LaneConditions {
 const MAX_ANNOUNCED = 64;
 
 /** Entries of one sink for one destination, in order, and how far they are given out. */
-export abstract class Lane {
+export abstract class DestinationQueue {
   /** Ready batches that were announced and not taken yet. */
   announced = 0;
   /** Batches that were taken and not committed yet. */

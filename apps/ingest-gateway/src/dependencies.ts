@@ -16,7 +16,7 @@ export interface GatewayIdentity {
 }
 
 /** What is opened before the control plane is put together; each can be replaced in tests. */
-export interface GatewayParts {
+export interface GatewayDependencies {
   readonly identity: GatewayIdentity;
   readonly config: GatewayConfig;
   readonly logger: Logger;
@@ -31,7 +31,7 @@ export interface GatewayParts {
 }
 
 /** Token of `GatewayParts`. */
-export const PARTS = Symbol('parts');
+export const DEPENDENCIES = Symbol('parts');
 /** Token of the `Logger`. */
 export const LOGGER = Symbol('logger');
 /** Token of the `Store`. */

@@ -1,39 +1,39 @@
 import type { Batch } from '../api/index.js';
 import type { PipelineCounters } from './counters.js';
-import { DROP_REASONS, Ledger, type DropReason } from './ledger.js';
-import type { Appended, Tally } from './queue.js';
+import { DROP_REASONS, PendingBatch, type DropReason } from './pending-batch.js';
+import type { Appended, OutcomeCounts } from './queue.js';
 
 /** Some events of one source batch. */
-export interface Share {
-  readonly ledger: Ledger;
+export interface PendingCount {
+  readonly pendingBatch: PendingBatch;
   readonly count: number;
 }
 
 /** Events that end together, because they are in the same queue entries. */
-export interface Unit extends Tally {
-  readonly shares: readonly Share[];
+export interface EventGroup extends OutcomeCounts {
+  readonly pendingCounts: readonly PendingCount[];
 }
 
 /** Sees every event to its end: settles source batches, gives credit back, counts. */
-export class Settler {
-  readonly #open = new Set<Ledger>();
+export class BatchTracker {
+  readonly #open = new Set<PendingBatch>();
   #closed = false;
 
   /** @param onSettled called once for each source batch, when nothing of it is open */
   constructor(
     private readonly counters: PipelineCounters,
-    private readonly onSettled: (ledger: Ledger) => void,
+    private readonly onSettled: (pendingBatch: PendingBatch) => void,
   ) {}
 
   /** Begins to follow a source batch. */
-  receive(batch: Batch): Ledger {
-    const ledger = new Ledger(batch, (settled) => {
+  receive(batch: Batch): PendingBatch {
+    const pendingBatch = new PendingBatch(batch, (settled) => {
       this.#open.delete(settled);
       this.onSettled(settled);
     });
-    this.#open.add(ledger);
-    this.counters.received(ledger.size, ledger.bytes);
-    return ledger;
+    this.#open.add(pendingBatch);
+    this.counters.received(pendingBatch.size, pendingBatch.bytes);
+    return pendingBatch;
   }
 
   /** Settles a batch that came too late. */
@@ -45,10 +45,10 @@ export class Settler {
   }
 
   /** The unit's batches settle when all it was appended as is safe. It is counted when the queue tells that it is written. */
-  follow({ fate, shares }: Omit<Unit, 'counts'>, appended: readonly Appended[]): void {
+  follow({ outcome, pendingCounts }: Omit<EventGroup, 'counts'>, appended: readonly Appended[]): void {
     all(appended.map(({ safe }) => safe)).then(
-      () => this.#settle(fate, shares),
-      () => this.drop(shares, DROP_REASONS.queue),
+      () => this.#settle(outcome, pendingCounts),
+      () => this.drop(pendingCounts, DROP_REASONS.queue),
     );
   }
 
@@ -56,42 +56,42 @@ export class Settler {
    * The queue has written events.
    * @param own whether they were received by this pipeline, and not by one before it
    */
-  written({ fate, counts }: Tally, own: boolean): void {
+  written({ outcome, counts }: OutcomeCounts, own: boolean): void {
     if (this.#closed) return;
     for (const [key, count] of counts) {
-      if (own) this.counters[fate](key, count);
+      if (own) this.counters[outcome](key, count);
       else this.counters.recovered(count);
     }
   }
 
   /** The queue has lost events that it had called safe. */
-  lost({ counts }: Tally, own: boolean): void {
+  lost({ counts }: OutcomeCounts, own: boolean): void {
     if (this.#closed || !own) return;
     for (const count of counts.values()) this.counters.dropped(DROP_REASONS.damaged, count);
   }
 
   /** Gives events up. */
-  drop(shares: readonly Share[], reason: DropReason): void {
+  drop(pendingCounts: readonly PendingCount[], reason: DropReason): void {
     if (this.#closed) return;
     let dropped = 0;
-    for (const { ledger, count } of shares) {
-      dropped += Math.min(count, ledger.open);
-      ledger.add('dropped', count, reason);
+    for (const { pendingBatch, count } of pendingCounts) {
+      dropped += Math.min(count, pendingBatch.open);
+      pendingBatch.add('dropped', count, reason);
     }
     if (dropped > 0) this.counters.dropped(reason, dropped);
   }
 
   /** Drops everything that is open, and takes no further notice of the rest. Returns how many events that were. */
   abandon(reason: DropReason): number {
-    const shares = [...this.#open].map((ledger) => ({ ledger, count: ledger.open }));
-    this.drop(shares, reason);
+    const pendingCounts = [...this.#open].map((pendingBatch) => ({ pendingBatch, count: pendingBatch.open }));
+    this.drop(pendingCounts, reason);
     this.#closed = true;
-    return shares.reduce((sum, { count }) => sum + count, 0);
+    return pendingCounts.reduce((sum, { count }) => sum + count, 0);
   }
 
-  #settle(fate: Tally['fate'], shares: readonly Share[]): void {
+  #settle(outcome: OutcomeCounts['outcome'], pendingCounts: readonly PendingCount[]): void {
     if (this.#closed) return;
-    for (const { ledger, count } of shares) ledger.add(fate, count);
+    for (const { pendingBatch, count } of pendingCounts) pendingBatch.add(outcome, count);
   }
 }
 

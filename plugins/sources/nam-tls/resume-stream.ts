@@ -4,7 +4,7 @@ import { StreamNumbers } from './stream-numbers.js';
 import type { StreamHolder, StreamSessions } from './stream-sessions.js';
 
 /** What became of an agent's wish to go on with its stream. */
-export type TakenUp =
+export type ResumeResult =
   /** Its messages are numbered, or the gateway does not recognise resent ones and has said so. */
   | { readonly ok: true; readonly numbers?: StreamNumbers }
   /** Not now: the agent has to try again. */
@@ -19,13 +19,13 @@ export interface StreamConnection {
 }
 
 /** Waits until the stream of a Hello is this connection's alone, and answers the Hello. Rejects when the queue cannot be read. */
-export async function takeUpStream(
+export async function resumeStream(
   spkiHash: string,
   { start }: Hello,
   streams: StreamSessions | undefined,
   acks: AckSession,
   connection: StreamConnection,
-): Promise<TakenUp> {
+): Promise<ResumeResult> {
   if (streams === undefined || start === undefined) {
     acks.answer();
     return { ok: true };

@@ -1,7 +1,7 @@
 import { sequenceOf, epochOf, type EntryMeta, type FreezeRecord } from './format.js';
 
 /** Entries of one sink for one destination in one spool, and how far they are frozen. */
-export class SpoolLane {
+export class SpoolDestination {
   /** Entries on disk that are not frozen, their rows and encoded bytes. */
   entries = 0;
   rows = 0;

@@ -53,7 +53,7 @@ export class ForkedReactor {
  * Starts the child processes of reactors. One can be started before it is known what it has to do: to load its modules
  * takes it as long as the control plane takes to come up (the listener is there after 1.1 s instead of 1.4 s).
  */
-export class ReactorForks {
+export class ReactorLauncher {
   #spare: Promise<ForkedReactor> | undefined;
   #closed = false;
 

@@ -6,17 +6,17 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FAKE_REACTOR } from '../../../../test/support/fake-reactor.js';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { isRunning } from '@app/pipeline/helpers';
-import { ReactorForks, type ForkedReactor } from './reactor-forks.js';
+import { ReactorLauncher, type ForkedReactor } from './reactor-launcher.js';
 
 describe('ReactorForks', () => {
   let dataDir: string;
-  let forks: ReactorForks;
+  let forks: ReactorLauncher;
   const forked: ForkedReactor[] = [];
 
   beforeEach(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'reactor-forks-'));
     await writeFile(join(dataDir, 'reactor.mjs'), FAKE_REACTOR);
-    forks = new ReactorForks(dataDir, join(dataDir, 'reactor.mjs'));
+    forks = new ReactorLauncher(dataDir, join(dataDir, 'reactor.mjs'));
   });
   afterEach(async () => {
     await forks.close();
@@ -31,11 +31,11 @@ describe('ReactorForks', () => {
   }
 
   async function messagesOf(reactor: ForkedReactor): Promise<string[]> {
-    const heard: string[] = [];
-    reactor.listen(({ type }) => heard.push(type));
-    expect(heard).toEqual([]);
-    await pollUntil('the first message', () => heard.length > 0);
-    return heard;
+    const recordHeartbeat: string[] = [];
+    reactor.listen(({ type }) => recordHeartbeat.push(type));
+    expect(recordHeartbeat).toEqual([]);
+    await pollUntil('the first message', () => recordHeartbeat.length > 0);
+    return recordHeartbeat;
   }
 
   it('gives the process that was prepared once, with what it said before somebody listened', async () => {
@@ -69,7 +69,7 @@ describe('ReactorForks', () => {
   });
 
   it('tells why none can be started', async () => {
-    const none = new ReactorForks(join(dataDir, 'reactor.mjs'));
+    const none = new ReactorLauncher(join(dataDir, 'reactor.mjs'));
     none.prepare();
     await expect(none.fork()).rejects.toThrow(/ENOTDIR|EEXIST/);
     await none.close();

@@ -1,5 +1,5 @@
 import type { FrozenBatch, Spool, SpoolLane } from '../spool/index.js';
-import { Lane, MAX_SINK_BATCH_BYTES } from './lane.js';
+import { DestinationQueue, MAX_SINK_BATCH_BYTES } from './destination-queue.js';
 
 /** The share of a lane that is in one spool. */
 export interface LanePart {
@@ -15,7 +15,7 @@ export interface TakenBatch {
 }
 
 /** A lane whose entries are on disk: in the reactor's own spool, and in those it has adopted. */
-export class DiskLane extends Lane {
+export class DiskDestinationQueue extends DestinationQueue {
   #parts: LanePart[] = [];
 
   get oldest(): number | undefined {

@@ -11,7 +11,7 @@ export interface RoomLimits {
 }
 
 /** Why nothing can be appended. */
-export interface NoRoom {
+export interface SpoolFull {
   readonly why: 'limit' | 'disk';
   /** One sentence for operators. */
   readonly reason: string;
@@ -24,7 +24,7 @@ const SLACK_BYTES = 8 * 1024 * 1024;
 const LOOK_EVERY_MS = 100;
 
 /** Says whether there is room, before the disk is full. */
-export class DiskRoom {
+export class DiskSpace {
   #lookedAt = -Infinity;
   #diskFree = Infinity;
   #fileBytes = 0;
@@ -45,7 +45,7 @@ export class DiskRoom {
    * @param used what entries on disk cost, bytes
    * @param wanted bytes to be appended
    */
-  check(used: number, wanted: number): NoRoom | undefined {
+  check(used: number, wanted: number): SpoolFull | undefined {
     const { maxBytes, diskReserveBytes } = this.limits;
     // Whatever its size, one append fits into an empty spool: it could never go anywhere else.
     if (used > 0 && used + wanted > maxBytes) {
