@@ -8,6 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { agentCommand } from './agent.command.js';
+import { printError } from './print-error.js';
+
+const agent = (argv: readonly string[]): Promise<number> => agentCommand().run(argv).catch(printError);
 
 let dir: string;
 let identity: AgentIdentity;
@@ -70,7 +73,7 @@ const token = (): string => `nam1.${'c'.repeat(43)}.${identity.spkiHash}`;
 
 describe('agent', () => {
   it('enrolls, sends as many events as it was told over all agents, and says what it sent', async () => {
-    expect(await agentCommand([...args, '--token', token(), '--agents', '3', '--events', '1000'])).toBe(0);
+    expect(await agent([...args, '--token', token(), '--agents', '3', '--events', '1000'])).toBe(0);
     expect(enrolled.size).toBe(3);
     expect(received).toHaveLength(1_000);
     expect(output).toContain('3 of 3 agents enrolled');
@@ -81,16 +84,16 @@ describe('agent', () => {
   });
 
   it('asks for no acknowledgements when it is told so', async () => {
-    expect(await agentCommand([...args, '--token', token(), '--events', '100', '--no-ack'])).toBe(0);
+    expect(await agent([...args, '--token', token(), '--events', '100', '--no-ack'])).toBe(0);
     expect([hellos, received.length]).toEqual([0, 100]);
     expect(output).not.toContain('acknowledged');
   });
 
   it('needs no token the second time, and says so the first', async () => {
-    expect(await agentCommand([...args, '--events', '5'])).toBe(1);
+    expect(await agent([...args, '--events', '5'])).toBe(1);
     expect(output).toContain('AGENT_NOT_ENROLLED');
-    expect(await agentCommand([...args, '--token', token(), '--events', '5'])).toBe(0);
-    expect(await agentCommand([...args, '--events', '5'])).toBe(0);
+    expect(await agent([...args, '--token', token(), '--events', '5'])).toBe(0);
+    expect(await agent([...args, '--events', '5'])).toBe(0);
     expect(received).toHaveLength(10);
   });
 
@@ -98,7 +101,7 @@ describe('agent', () => {
     const lines = Array.from({ length: 700 }, (_, n) => `{"ActivityType":"Copilot","n":${n},"ä":"\\u00e4"}`);
     const file = join(dir, 'events.jsonl');
     await writeFile(file, `${lines.join('\r\n')}\n\nNov 20 09:15:02 h LEEF:1.0|a|b|c|d|`);
-    const code = await agentCommand([...args, '--token', token(), '--agents', '2', '--file', file]);
+    const code = await agent([...args, '--token', token(), '--agents', '2', '--file', file]);
     expect(code).toBe(0);
     expect(received.sort()).toEqual([...lines, 'Nov 20 09:15:02 h LEEF:1.0|a|b|c|d|'].sort());
     expect(output).toMatch(/copilot +700\n +leef +1\n/);
@@ -106,7 +109,7 @@ describe('agent', () => {
 
   it('keeps to the rate and ends after the duration', async () => {
     const startedAt = performance.now();
-    expect(await agentCommand([...args, '--token', token(), '--rate', '200', '--duration', '0.5'])).toBe(0);
+    expect(await agent([...args, '--token', token(), '--rate', '200', '--duration', '0.5'])).toBe(0);
     expect(performance.now() - startedAt).toBeGreaterThan(450);
     expect(received.length).toBeGreaterThan(20);
     expect(received.length).toBeLessThanOrEqual(140);
@@ -114,15 +117,15 @@ describe('agent', () => {
 
   it('says why it cannot enroll or read, with exit code 1, and what is wrong with its options, with 2', async () => {
     const other = `nam1.${'c'.repeat(43)}.${'ab'.repeat(32)}`;
-    expect(await agentCommand([...args, '--token', other, '--events', '1'])).toBe(1);
+    expect(await agent([...args, '--token', other, '--events', '1'])).toBe(1);
     expect(output).toContain('AGENT_SERVER_KEY_MISMATCH');
     answer = { MessageType: 'EnrollmentResponse', Status: 'Rejected', Error: 'InvalidCode', Message: 'no' };
-    expect(await agentCommand([...args, '--token', token(), '--events', '1'])).toBe(1);
+    expect(await agent([...args, '--token', token(), '--events', '1'])).toBe(1);
     expect(output).toContain('InvalidCode (no)');
     answer = { MessageType: 'EnrollmentResponse', Status: 'Enrolled' };
-    expect(await agentCommand([...args, '--token', token(), '--file', join(dir, 'none')])).toBe(1);
+    expect(await agent([...args, '--token', token(), '--file', join(dir, 'none')])).toBe(1);
     expect(output).toContain('AGENT_FILE_UNREADABLE');
-    expect(await agentCommand([...args, '--evnts', '1'])).toBe(2);
+    expect(await agent([...args, '--evnts', '1'])).toBe(2);
     expect(output).toContain('Did you mean --events?');
     expect(received).toEqual([]);
   });

@@ -1,39 +1,40 @@
 import type { MessageSource } from '@app/agent';
 import { GatewayError } from '@app/pipeline/api';
-import { AGENT_USAGE, parseAgentOptions, type AgentOptions } from './agent/agent-options.js';
+import { addAgentOptions, type AgentOptions } from './agent/agent-options.js';
 import { AgentFleet, type FleetOptions } from './agent/agent-fleet.js';
 import { fileSource } from './agent/file-source.js';
 import { generatedSource } from './agent/generated-source.js';
 import { takeInterrupts, type Interrupts } from './agent/interrupts.js';
 import { Pacer } from './agent/pacer.js';
 import { prepareAgents } from './agent/prepare-agents.js';
-import { printError } from './agent/print-error.js';
 import { ProgressLine } from './agent/progress-line.js';
 import { formatCount, formatTable } from './agent/table.js';
+import { CliCommand } from './cli-command.js';
+import { printError } from './print-error.js';
 
 /**
- * `agent`: simulates agents against a gateway. The first Ctrl-C ends it in order, the second at once.
- * @returns exit code: 0 everything sent (or ended by the first Ctrl-C), 1 an agent could not enroll or gave up,
- *   2 the command line is wrong, 130 ended at once
+ * `agent`: simulates agents against a gateway. The first Ctrl-C stops it gracefully, the second at once. Exit code 0:
+ * everything sent (or stopped by the first Ctrl-C), 1: an agent could not enroll or gave up, 130: stopped at once.
+ * @param handler what the command does; the program's own by default
  */
-export async function agentCommand(argv: string[]): Promise<number> {
+export function agentCommand(handler = simulate): CliCommand {
+  const command = new CliCommand('gateway agent').description(
+    'Simulates agents: enrolls them, then streams events to a gateway.',
+  );
+  command.exits('0 = everything sent, 1 = an agent could not enroll or gave up, 130 = stopped at once');
+  return addAgentOptions(command).runs<AgentOptions>(handler);
+}
+
+async function simulate(options: AgentOptions): Promise<number> {
   const interrupts = takeInterrupts();
   try {
-    const options = parseAgentOptions(argv);
-    if (!options.help) return await run(options, interrupts);
-    process.stdout.write(AGENT_USAGE);
-    return 0;
+    return await run(options, interrupts);
   } catch (error) {
     if (interrupts.stop.signal.aborted && error instanceof GatewayError) return 130;
-    printError(error);
-    return error instanceof GatewayError && isUsage(error) ? 2 : 1;
+    throw error;
   } finally {
     interrupts.release();
   }
-}
-
-function isUsage({ code }: GatewayError): boolean {
-  return code === 'CLI_USAGE' || code === 'AGENT_TOKEN_INVALID';
 }
 
 async function run(options: AgentOptions, { stop, abort }: Interrupts): Promise<number> {
@@ -43,7 +44,7 @@ async function run(options: AgentOptions, { stop, abort }: Interrupts): Promise<
   const source = chooseSource(options);
   const { ack } = options;
   const fleet = new AgentFleet({ agents, source, ack, stop: stop.signal, abort: abort.signal });
-  const timer = setTimeout(() => stop.abort(), Math.min(options.durationMs ?? 2 ** 31 - 1, 2 ** 31 - 1));
+  const timer = setTimeout(() => stop.abort(), Math.min((options.duration ?? Infinity) * 1000, 2 ** 31 - 1));
   const line = new ProgressLine(() => fleet.describe());
   try {
     const failures = await fleet.run();

@@ -1,10 +1,9 @@
 import { GatewayError } from '@app/pipeline/api';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { accessFile } from '../clickhouse/access-file.js';
 import { takeInterrupts, type Interrupts } from './agent/interrupts.js';
-import { printError } from './agent/print-error.js';
-import { DEMO_USAGE, parseDemoOptions, type DemoOptions } from './demo/demo-options.js';
+import { CliCommand, numberIn, text } from './cli-command.js';
 import { DemoRun } from './demo/demo-run.js';
 import { GatewayApi } from './demo/gateway-api.js';
 import { furtherCommands, makeReport } from './demo/report.js';
@@ -12,29 +11,41 @@ import { startGateway, type StartedGateway } from './demo/start-gateway.js';
 
 const READY_TIMEOUT_MS = 60_000;
 
+interface DemoOptions {
+  /** Stop after the table instead of keeping the gateway running. */
+  readonly once: boolean;
+  readonly events: number;
+  readonly data: string;
+}
+
 /**
- * `demo`: a gateway in a process of its own, three agents, four types of event, and what came of them in ClickHouse.
- * @returns exit code: 0 every event is accounted for, 1 some are not or something failed, 2 the command line is
- *   wrong, 130 ended by Ctrl-C before the table
+ * `demo`: a gateway in a separate process, three agents, every type of event, and what came of them in ClickHouse. Exit code
+ * 0: every event is accounted for, 1: some are not or something failed, 130: stopped by Ctrl-C before the table.
  */
-export async function demoCommand(argv: string[]): Promise<number> {
-  const interrupts = takeInterrupts();
-  try {
-    const options = parseDemoOptions(argv);
-    if (!options.help) return await runDemo(options, interrupts);
-    process.stdout.write(DEMO_USAGE);
-    return 0;
-  } catch (error) {
-    if (interrupts.stop.signal.aborted && error instanceof GatewayError) return 130;
-    printError(error);
-    return error instanceof GatewayError && error.code === 'CLI_USAGE' ? 2 : 1;
-  } finally {
-    interrupts.release();
-  }
+export function demoCommand(): CliCommand {
+  return new CliCommand('gateway demo')
+    .description(
+      'Shows the whole job on this machine: gateway, three agents, every type of event, ClickHouse.',
+    )
+    .option('--once', 'stop after the table, with exit code 0 only when every event is accounted for', false)
+    .option('--events <n>', 'events to send', numberIn({ min: 1, max: 100_000_000 }), 20_000)
+    .option('--data <dir>', 'where the gateway and the agents keep their data', text, './data/demo')
+    .exits('0 = every event is accounted for, 1 = not, or something failed')
+    .runs<DemoOptions>(async (options) => {
+      const interrupts = takeInterrupts();
+      try {
+        return await runDemo(options, interrupts);
+      } catch (error) {
+        if (interrupts.stop.signal.aborted && error instanceof GatewayError) return 130;
+        throw error;
+      } finally {
+        interrupts.release();
+      }
+    });
 }
 
 async function runDemo(options: DemoOptions, interrupts: Interrupts): Promise<number> {
-  const gateway = await startGateway(options.dataDir);
+  const gateway = await startGateway(resolve(options.data));
   process.stdout.write('Starting the gateway with its embedded ClickHouse ...\n');
   const over = new AbortController();
   const showing = showDemo(options, gateway, {
@@ -57,7 +68,8 @@ interface Signals {
 }
 
 async function showDemo(options: DemoOptions, gateway: StartedGateway, signals: Signals): Promise<number> {
-  const { dataDir, events } = options;
+  const { events } = options;
+  const dataDir = resolve(options.data);
   const keyFile = join(dataDir, 'admin.key');
   const api = new GatewayApi(gateway.url, keyFile);
   const { listener, clickhouse } = await api.waitUntilReady(READY_TIMEOUT_MS, signals.stop);

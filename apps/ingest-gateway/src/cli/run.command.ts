@@ -1,44 +1,40 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { loadGatewayConfig, type GatewayConfig } from '@app/pipeline/config';
 import { createLogger, type RootLogger } from '@app/pipeline/observability';
 import { startGateway } from '../bootstrap.js';
 import { createPluginRegistry } from '../plugins.js';
 import { settingsSchema } from '../settings/index.js';
+import { CliCommand } from './cli-command.js';
 import { resolveConfigPath } from './config-path.js';
 import { printProblems, printWarnings } from './print-problems.js';
 import { takeInterrupts } from './agent/interrupts.js';
 import { onHangUp } from './hang-up.js';
 import { isFailedCommit } from '../store/embedded/documents.js';
 
-const HELP = `Usage: gateway run [file]
-
-Starts the gateway. SIGTERM or Ctrl-C stops it gracefully: events that it holds are written first; a second one stops it
-at once. SIGHUP is logged and changes nothing, except when the terminal that the gateway was started in has closed.
-
-  file      gateway.yaml; by default GATEWAY_CONFIG, else config/gateway.yaml, else the one that comes with the program
-  --help    this text
-
-Exit code: 0 = ended in order, 1 = could not start or was ended at once, 2 = wrong usage.
-`;
-
 /**
- * `gateway run`: serves until a signal.
- * @param argv what follows `run` on the command line
- * @returns the exit code
- * @throws GatewayError when the gateway cannot start
+ * `gateway run`: serves until a signal. Exit code 0: stopped gracefully, 1: it could not start or was ended at once.
  */
-export async function runCommand(argv: string[]): Promise<number> {
-  const file = parseArguments(argv);
-  if (typeof file === 'number') return file;
-  const config = loadConfig(file);
-  if (config === undefined) return 1;
-  const logger = createLogger({ ...config.log, component: 'gateway' });
-  try {
-    return await serve(config, logger);
-  } finally {
-    logger.flush();
-  }
+export function runCommand(): CliCommand {
+  return new CliCommand('gateway run')
+    .description(
+      `Starts the gateway. SIGTERM or Ctrl-C stops it gracefully: events that it holds are written first; a second one \
+stops it at once. SIGHUP is logged and changes nothing, except when the terminal that the gateway was started in has closed.`,
+    )
+    .argument(
+      '[file]',
+      'gateway.yaml; by default GATEWAY_CONFIG, else config/gateway.yaml, else the one that comes with the program',
+    )
+    .exits('0 = stopped gracefully, 1 = could not start or was stopped at once')
+    .runs(async (_, file) => {
+      const config = loadConfig(file);
+      if (config === undefined) return 1;
+      const logger = createLogger({ ...config.log, component: 'gateway' });
+      try {
+        return await serve(config, logger);
+      } finally {
+        logger.flush();
+      }
+    });
 }
 
 async function serve(config: GatewayConfig, logger: RootLogger): Promise<number> {
@@ -66,23 +62,6 @@ function exitOnUnhandledErrors(logger: RootLogger): void {
     logger.flush();
     process.exit(1);
   });
-}
-
-/** @returns the file, nothing, or the exit code when there is nothing more to do */
-function parseArguments(argv: string[]): string | undefined | number {
-  try {
-    const options = { help: { type: 'boolean', short: 'h' } } as const;
-    const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
-    if (values.help === true) {
-      process.stdout.write(HELP);
-      return 0;
-    }
-    if (positionals.length <= 1) return positionals[0];
-    throw new Error('Give one file at most.');
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
-    return 2;
-  }
 }
 
 function loadConfig(file: string | undefined): GatewayConfig | undefined {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { Spool } from '@app/pipeline/spool';
 import { createSpoolRig, spoolEntry, type SpoolRig } from '@app/pipeline/testing';
 import { openRoot, openTables } from '../../../../libs/pipeline/src/spool/database.js';
+import { printError } from './print-error.js';
 import { spoolCommand } from './spool.command.js';
 
 let dataDir: string;
@@ -42,7 +43,8 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true });
 });
 
-const command = (...argv: string[]): Promise<number> => spoolCommand([...argv, '--data-dir', dataDir]);
+const run = (argv: readonly string[]): Promise<number> => spoolCommand().run(argv).catch(printError);
+const command = (...argv: string[]): Promise<number> => run([...argv, '--data-dir', dataDir]);
 
 async function damage(): Promise<void> {
   await spool.close();
@@ -104,12 +106,12 @@ describe('gateway spool', () => {
   });
 
   it('says when there is no spool', async () => {
-    expect(await spoolCommand(['inspect', '--data-dir', join(dataDir, 'nowhere')])).toBe(0);
+    expect(await run(['inspect', '--data-dir', join(dataDir, 'nowhere')])).toBe(0);
     expect(output).toContain('There is no spool in');
   });
 
   it.each([[['mend']], [[]], [['export']], [['inspect', '--dir', 'x']]])('refuses %j', async (argv) => {
-    expect(await spoolCommand(argv)).toBe(2);
+    expect(await run(argv)).toBe(2);
     expect(output).toContain('CLI_USAGE');
   });
 });

@@ -1,10 +1,9 @@
+import { Option } from 'commander';
 import { resolve } from 'node:path';
 import { loadGatewayConfig } from '@app/pipeline/config';
-import { GatewayError } from '@app/pipeline/api';
 import { createPluginRegistry } from '../plugins.js';
 import { settingsSchema } from '../settings/settings-schema.js';
-import { parseOptions } from './agent/parse-options.js';
-import { printError } from './agent/print-error.js';
+import { CliCommand, text } from './cli-command.js';
 import { resolveConfigPath } from './config-path.js';
 import { printProblems } from './print-problems.js';
 import { exportSpools } from './spool/export-spools.js';
@@ -12,83 +11,68 @@ import { findSpools, type FoundSpool } from './spool/find-spools.js';
 import { inspectSpools } from './spool/inspect-spools.js';
 import { verifySpools } from './spool/verify-spools.js';
 
-const HELP = `Usage: gateway spool <inspect|verify|export> [options]
+const write = (output: string): void => void process.stdout.write(output);
 
-Looks into the spools: what waits on disk for the sinks. Works beside a running gateway, and changes nothing.
-
-  inspect              what waits, by sink and destination, and the batches that are frozen
-  verify               reads everything and checks it
-  export --out DIR     writes what waits to files, one for each spool, sink and destination. For ClickHouse they hold
-                       Native blocks: clickhouse-client --query "INSERT INTO activity.file_events FORMAT Native" < FILE
-                       What is exported stays in the spool: import it only when the gateway is not to write it as well.
-
-  --data-dir DIR       the gateway's data directory; by default the one of its configuration
-  --pipeline NAME      spools of one pipeline only
-  --sink NAME          export one sink only
-  --destination NAME   export one destination (for ClickHouse a table) only
-  --json               inspect: print JSON
-  --help               this text
-
-Exit code: 0 = all is well, 1 = something is damaged or cannot be read, 2 = wrong usage.
-`;
-
-const OPTIONS = {
-  'data-dir': { type: 'string' },
-  pipeline: { type: 'string' },
-  sink: { type: 'string' },
-  destination: { type: 'string' },
-  out: { type: 'string' },
-  json: { type: 'boolean' },
-  help: { type: 'boolean' },
-} as const;
-
-const write = (text: string): void => void process.stdout.write(text);
+interface SpoolOptions {
+  readonly dataDir?: string;
+  readonly pipeline?: string;
+}
 
 /**
- * `gateway spool`.
- * @param argv what follows `spool` on the command line
- * @returns the exit code
+ * `spool inspect`, `verify` and `export`. They work beside a running gateway and change nothing. Exit code 1: something is
+ * damaged or cannot be read.
  */
-export async function spoolCommand(argv: string[]): Promise<number> {
-  try {
-    return await run(argv);
-  } catch (error) {
-    printError(error);
-    return error instanceof GatewayError && error.code === 'CLI_USAGE' ? 2 : 1;
+export function spoolCommand(): CliCommand {
+  const spool = new CliCommand('gateway spool').description(
+    'Looks into the spools: what waits on disk for the sinks. Works beside a running gateway, and changes nothing.',
+  );
+  const inspect = action('inspect', 'Shows what waits, by sink and destination, and the sealed batches.')
+    .option('--json', 'print JSON')
+    .runs<SpoolOptions & { json?: boolean }>((options) =>
+      withSpools(options, (spools) => inspectSpools(spools, options.json === true, write)),
+    );
+  const verify = action('verify', 'Reads everything and checks it.').runs<SpoolOptions>((options) =>
+    withSpools(options, (spools) => verifySpools(spools, write)),
+  );
+  for (const each of [inspect, verify, exportAction()]) {
+    spool.addCommand(each.exits('0 = all is well, 1 = something is damaged or cannot be read'));
   }
+  return spool;
 }
 
-async function run(argv: string[]): Promise<number> {
-  const [given, ...rest] = argv;
-  const named = given !== undefined && !given.startsWith('-');
-  const options = parseOptions(named ? rest : argv, OPTIONS);
-  if (options.help === true) return help();
-  if (!named || !['inspect', 'verify', 'export'].includes(given)) {
-    throw new GatewayError('CLI_USAGE', 'Say what to do: inspect, verify or export.', 'See --help.');
-  }
-  if (given === 'export' && options.out === undefined) {
-    throw new GatewayError('CLI_USAGE', '--out is missing.', 'Name a directory for the files.');
-  }
-  const dataDir = options['data-dir'] === undefined ? configuredDataDir() : resolve(options['data-dir']);
-  if (dataDir === undefined) return 1;
-  const spools = findSpools(dataDir, options.pipeline);
-  if (spools.length === 0) return nothing(dataDir);
-  return perform(given, spools, options);
+function exportAction(): CliCommand {
+  return action(
+    'export',
+    `Writes what waits to files, one for each spool, sink and destination. For ClickHouse they hold Native blocks: \
+clickhouse-client --query "INSERT INTO activity.TABLE FORMAT Native" < FILE. What is exported stays in the spool: import \
+it only when the gateway is not to write it as well.`,
+  )
+    .addOption(new Option('--out <dir>', 'directory for the files').argParser(text).makeOptionMandatory())
+    .option('--sink <name>', 'one sink only', text)
+    .option('--destination <name>', 'one destination (for ClickHouse a table) only', text)
+    .runs<SpoolOptions & { out: string; sink?: string; destination?: string }>((options) =>
+      withSpools(options, (spools) => {
+        const { out, sink, destination } = options;
+        return exportSpools(spools, { out: resolve(out), sink, destination }, write);
+      }),
+    );
 }
 
-function perform(
-  what: string,
-  spools: readonly FoundSpool[],
-  { json, out = '', sink, destination }: ReturnType<typeof parseOptions<typeof OPTIONS>>,
+function action(name: string, description: string): CliCommand {
+  return new CliCommand(name)
+    .description(description)
+    .option('--data-dir <dir>', "the gateway's data directory; by default the one of its configuration", text)
+    .option('--pipeline <name>', 'spools of one pipeline only', text);
+}
+
+async function withSpools(
+  { dataDir: given, pipeline }: SpoolOptions,
+  work: (spools: readonly FoundSpool[]) => Promise<number>,
 ): Promise<number> {
-  if (what === 'inspect') return inspectSpools(spools, json === true, write);
-  if (what === 'verify') return verifySpools(spools, write);
-  return exportSpools(spools, { out: resolve(out), sink, destination }, write);
-}
-
-function help(): number {
-  write(HELP);
-  return 0;
+  const dataDir = given === undefined ? configuredDataDir() : resolve(given);
+  if (dataDir === undefined) return 1;
+  const spools = findSpools(dataDir, pipeline);
+  return spools.length === 0 ? nothing(dataDir) : work(spools);
 }
 
 function nothing(dataDir: string): number {
@@ -101,6 +85,6 @@ function configuredDataDir(): string | undefined {
   const { config, problems } = loadGatewayConfig(path, process.env, createPluginRegistry(), {
     settingsSchema,
   });
-  printProblems(problems, (text) => void process.stderr.write(text));
+  printProblems(problems, (output) => void process.stderr.write(output));
   return config?.dataDir;
 }

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { loadGatewayConfig, type GatewayConfig } from '@app/pipeline';
@@ -8,36 +9,73 @@ import { copyStore, type CopiedTable } from '../store/copy-store.js';
 import { acquireDirectoryLock, createEmbeddedStore, embeddedStoreDir, type Store } from '../store/index.js';
 import { createMongoStore } from '../store/mongodb/mongodb-store.js';
 import { CleanupStack } from '../cleanup-stack.js';
-import { printError } from './agent/print-error.js';
+import { CliCommand, text, usage } from './cli-command.js';
 import { resolveConfigPath } from './config-path.js';
 import { printProblems, printWarnings } from './print-problems.js';
-import {
-  parseStoreOptions,
-  STORE_USAGE,
-  type StoreCopyOptions,
-  type StoreKind,
-} from './store/store-options.js';
+
+/** Kinds of store. */
+type StoreKind = 'embedded' | 'mongodb';
 
 const DEFAULT_DATABASE = 'activity_gateway';
 const write = (text: string): void => void process.stderr.write(text);
 
-/**
- * `store copy`: moves what a gateway has grown from one store to another.
- * @returns exit code: 0 everything is in the target, 1 it is not, 2 the command line is wrong
- */
-export async function storeCommand(argv: string[]): Promise<number> {
-  try {
-    const options = parseStoreOptions(argv);
-    if (options !== undefined) return await copy(options);
-    process.stdout.write(STORE_USAGE);
-    return 0;
-  } catch (error) {
-    printError(error);
-    return error instanceof GatewayError && error.code === 'CLI_USAGE' ? 2 : 1;
-  }
+/** What `store copy` was asked to do. */
+interface CopyOptions {
+  readonly from: StoreKind;
+  readonly to: StoreKind;
+  readonly uri?: string;
+  readonly database?: string;
+  readonly overwrite: boolean;
+  /** `gateway.yaml`, as given. */
+  readonly config?: string;
 }
 
-async function copy(options: StoreCopyOptions): Promise<number> {
+/** `store copy`: moves what a gateway has accumulated from one store to another. Exit code 0: everything is in the target. */
+export function storeCommand(): CliCommand {
+  const store = new CliCommand('gateway store').description(
+    'Copies agents, tokens, settings, keys and audit trail.',
+  );
+  const kind = (flags: string, description: string): Option =>
+    new Option(flags, description).choices(['embedded', 'mongodb']).makeOptionMandatory();
+  const copying = new CliCommand('copy')
+    .description(
+      `Copies agents, enrollment tokens, settings, API keys and the audit trail from one store to the other. Stop the \
+gateway first; what belongs to this one gateway (its id, its admin key, its certificate) stays in its data directory. Done \
+again, it changes nothing.`,
+    )
+    .addOption(kind('--from <kind>', 'store to copy from'))
+    .addOption(kind('--to <kind>', 'the other one'))
+    .option(
+      '--uri <uri>',
+      `the MongoDB; by default the one that gateway.yaml uses, else the variable MONGODB_URI. Others on this machine can \
+read command lines: give a URI with a password in the variable`,
+      text,
+    )
+    .option(
+      '--database <name>',
+      'its database; by default that of gateway.yaml, else the variable MONGODB_DATABASE, else activity_gateway',
+      text,
+    )
+    .option(
+      '--overwrite',
+      'replace entries of the target that differ; entries that only the target has are kept',
+      false,
+    )
+    .option(
+      '--config <file>',
+      'gateway.yaml, which names the data directory; by default as for "gateway run"',
+      text,
+    )
+    .exits('0 = everything is in the target, 1 = it is not')
+    .runs<CopyOptions>(async (options) => {
+      if (options.from === options.to) throw usage('--from and --to name the same store.', 'See --help.');
+      return copy(options);
+    });
+  store.addCommand(copying);
+  return store;
+}
+
+async function copy(options: CopyOptions): Promise<number> {
   const path =
     options.config === undefined ? resolveConfigPath(process.env, process.cwd()) : resolve(options.config);
   const loaded = loadGatewayConfig(path, process.env, createPluginRegistry(), { settingsSchema });
@@ -61,11 +99,11 @@ async function copy(options: StoreCopyOptions): Promise<number> {
 }
 
 /** The URI from the command line is the user's own word; the file's comes before the variable, which may be for others. */
-function mongodbOf(options: StoreCopyOptions, { store }: GatewayConfig): MongoConfig {
+function mongodbOf(options: CopyOptions, { store }: GatewayConfig): MongoConfig {
   const configured = store.use === 'mongodb' ? store : undefined;
   const uri = options.uri ?? configured?.uri ?? (process.env['MONGODB_URI'] || undefined);
   if (uri === undefined) {
-    throw new GatewayError('CLI_USAGE', 'Which MongoDB?', 'Give --uri, or set MONGODB_URI.');
+    throw usage('Which MongoDB?', 'Give --uri, or set MONGODB_URI.');
   }
   const fallback = process.env['MONGODB_DATABASE'] || DEFAULT_DATABASE;
   return { use: 'mongodb', uri, database: options.database ?? configured?.database ?? fallback };
@@ -108,7 +146,7 @@ const SILENT: Logger = {
   child: () => SILENT,
 };
 
-function reportText({ from, to }: StoreCopyOptions, report: readonly CopiedTable[]): string {
+function reportText({ from, to }: CopyOptions, report: readonly CopiedTable[]): string {
   const lines = report.map(
     ({ name, copied, unchanged }) =>
       `  ${name.padEnd(18)} ${copied} copied${unchanged > 0 ? `, ${unchanged} already there` : ''}`,

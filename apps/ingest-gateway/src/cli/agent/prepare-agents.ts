@@ -13,10 +13,10 @@ import { join } from 'node:path';
 export interface PrepareOptions {
   readonly host: string;
   readonly port: number;
-  readonly token: EnrollmentToken | undefined;
+  readonly token?: EnrollmentToken | undefined;
   readonly agents: number;
   /** Each agent has a directory of its own in it. */
-  readonly dataDir: string;
+  readonly data: string;
 }
 
 /** An agent that is enrolled. */
@@ -47,7 +47,7 @@ async function prepareAgent(
   signal: AbortSignal,
 ): Promise<PreparedAgent> {
   const { host, port, token } = options;
-  const dir = join(options.dataDir, `agent-${index}`);
+  const dir = join(options.data, `agent-${index}`);
   const name = `SIM-AGENT-${String(index).padStart(2, '0')}`;
   const identity = await loadOrCreateIdentity(dir, name);
   const serverSpki = token?.serverSpki ?? (await loadEnrollmentState(dir))?.serverSpki;

@@ -68,7 +68,7 @@ export class DemoRun {
   async #enroll(): Promise<PreparedAgent[]> {
     const { api, agentPort, dataDir, stop } = this.options;
     const token = parseToken(await api.enrollmentToken());
-    const where = { host: '127.0.0.1', port: agentPort, dataDir: join(dataDir, 'agents') };
+    const where = { host: '127.0.0.1', port: agentPort, data: join(dataDir, 'agents') };
     const agents = await prepareAgents({ ...where, token, agents: AGENTS }, stop);
     process.stdout.write(`${agents.length} agents enrolled over mutual TLS 1.3\n`);
     return agents;
