@@ -19,10 +19,10 @@ module.exports = {
   forbidden: [
     {
       name: 'no-circular',
-      comment: 'Two files need each other: move what both need into a third.',
+      comment: 'Two files need each other, types included: move what both need into a third.',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     only('api', [], 'The API is what plugins see and depends on nothing of ours: move the code to helpers.'),
     only('helpers', ['api'], 'Helpers serve plugin authors and know only the API: move the code to runtime.'),
@@ -56,11 +56,43 @@ module.exports = {
       ['api', 'helpers', 'observability', 'registry', 'config', 'spool'],
       'The runtime knows plugins through the registry only.',
     ),
+    only(
+      'host',
+      ['admission', 'config', 'observability', 'registry', 'runtime', 'spool', 'testing'],
+      'The entry for programs only passes on what the rooms export: put code into a room.',
+    ),
+    {
+      name: 'public-without-native-code',
+      comment:
+        'api, helpers and testing are installed by plugin authors, without the packages of the program: use an interface of the API.',
+      severity: 'error',
+      from: { path: `${PIPELINE}/(api|helpers|testing)/index\\.ts$` },
+      to: { path: 'node_modules/(lmdb|pino|pino-pretty|prom-client)/', reachable: true },
+    },
+    {
+      name: 'activity-on-pipeline',
+      comment:
+        'The domain stands on the public parts of the pipeline library: ask for what is missing in its API.',
+      severity: 'error',
+      from: { path: '^libs/activity/', pathNot: SPEC },
+      to: { path: '^(libs|apps|plugins|test)/', pathNot: [room('api'), room('helpers'), '^libs/activity/'] },
+    },
+    {
+      name: 'agent-on-activity',
+      comment:
+        'The client uses the domain and the public parts of the pipeline library: move shared code there.',
+      severity: 'error',
+      from: { path: '^libs/agent/', pathNot: SPEC },
+      to: {
+        path: '^(libs|apps|plugins|test)/',
+        pathNot: [room('api'), room('helpers'), '^libs/(activity|agent)/'],
+      },
+    },
     {
       name: 'no-testing-in-production',
       comment: 'The kit in testing/ is for specs: move shared code to helpers.',
       severity: 'error',
-      from: { path: '^(libs|apps|plugins)/', pathNot: [SPEC, room('testing')] },
+      from: { path: '^(libs|apps|plugins)/', pathNot: [SPEC, room('testing'), `${room('host')}testing`] },
       to: { path: room('testing') },
     },
     {
@@ -73,22 +105,26 @@ module.exports = {
     {
       name: 'plugins-see-api-and-helpers',
       comment:
-        'A plugin may use @app/pipeline/api, @app/pipeline/helpers, its own folder and npm packages: ask for what is missing in the API.',
+        'A plugin may use @activity-gateway/pipeline/api and /helpers, @activity-gateway/activity, its own folder and npm packages: ask for what is missing in the API.',
       severity: 'error',
       from: { path: '^plugins/([^/]+)/([^/]+)/', pathNot: SPEC },
       to: {
         path: '^(libs|apps|plugins|test)/|node_modules/@nestjs',
-        pathNot: [room('api'), room('helpers'), '^plugins/$1/$2/'],
+        pathNot: [room('api'), room('helpers'), '^libs/activity/', '^plugins/$1/$2/'],
       },
     },
     {
       name: 'plugin-specs-see-the-kit',
-      comment: "A plugin's spec may also use @app/pipeline/testing; what spans plugins belongs into test/.",
+      comment:
+        "A plugin's spec may also use @activity-gateway/pipeline/testing; what spans plugins belongs into test/.",
       severity: 'error',
       from: { path: '^plugins/([^/]+)/([^/]+)/.*\\.spec\\.ts$' },
       to: {
         path: '^(libs|apps|plugins|test)/',
-        pathNot: [room('api'), room('helpers'), room('testing'), '^plugins/$1/$2/', '^test/support/'],
+        pathNot: [
+          ...['api', 'helpers', 'testing'].map(room),
+          ...['^libs/activity/', '^plugins/$1/$2/', '^test/support/'],
+        ],
       },
     },
     {
@@ -132,7 +168,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^dist/' },
+    exclude: { path: '(^|/)dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

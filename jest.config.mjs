@@ -2,9 +2,9 @@ const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
-    '^@app/pipeline$': '<rootDir>/libs/pipeline/src/index.ts',
-    '^@app/pipeline/([a-z]+)$': '<rootDir>/libs/pipeline/src/$1/index.ts',
-    '^@app/agent$': '<rootDir>/libs/agent/src/index.ts',
+    '^@activity-gateway/pipeline/host/testing$': '<rootDir>/libs/pipeline/src/host/testing.ts',
+    '^@activity-gateway/pipeline/([a-z]+)$': '<rootDir>/libs/pipeline/src/$1/index.ts',
+    '^@activity-gateway/(activity|agent)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {
@@ -20,7 +20,7 @@ const common = {
       },
     ],
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/libs/[a-z]+/dist/'],
 };
 
 /** @type {import('jest').Config} */

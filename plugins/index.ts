@@ -1,4 +1,4 @@
-import type { PluginDefinition } from '@app/pipeline/api';
+import type { PluginDefinition } from '@activity-gateway/pipeline/api';
 import { copilotParser } from './parsers/copilot/index.js';
 import { leefParser } from './parsers/leef/index.js';
 import { sharepointParser } from './parsers/sharepoint/index.js';

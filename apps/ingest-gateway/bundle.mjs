@@ -5,7 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { build } from 'rolldown';
 
-const COMPILED = resolve('dist') + sep;
+const COMPILED = ['dist', 'libs/pipeline/dist', 'libs/activity/dist', 'libs/agent/dist'].map(
+  (dir) => resolve(dir) + sep,
+);
 
 /** Loaded from `node_modules` when the program runs. */
 const EXTERNAL = [
@@ -23,7 +25,7 @@ const EXTERNAL = [
 const mapsOfCompiled = {
   name: 'maps-of-compiled',
   async load(id) {
-    if (!id.startsWith(COMPILED)) return null;
+    if (!COMPILED.some((dir) => id.startsWith(dir))) return null;
     const [code, map] = await Promise.all([readFile(id, 'utf8'), readFile(`${id}.map`, 'utf8')]);
     return { code, map: JSON.parse(map) };
   },
@@ -33,7 +35,7 @@ await build({
   input: {
     main: 'dist/apps/ingest-gateway/src/main.js',
     'reactor.main': 'dist/apps/ingest-gateway/src/reactor.main.js',
-    'writer-thread': 'dist/libs/pipeline/src/spool/writer-thread.js',
+    'writer-thread': 'libs/pipeline/dist/spool/writer-thread.js',
   },
   platform: 'node',
   external: EXTERNAL,

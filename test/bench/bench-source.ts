@@ -6,8 +6,8 @@ import {
   type Origin,
   type SourceDefinition,
   type SourceEvent,
-} from '@app/pipeline/api';
-import type { LineFramer, MessageReader } from '@app/pipeline/helpers';
+} from '@activity-gateway/pipeline/api';
+import type { LineFramer, MessageReader } from '@activity-gateway/pipeline/helpers';
 
 /** Where the bench puts its chunks in: a source without sockets. */
 export interface BenchFeed {

@@ -1,4 +1,4 @@
-import { createEventGenerator, type EventKind } from '@app/agent';
+import { createEventGenerator, type EventKind } from '@activity-gateway/agent';
 
 /** Input of a run: the bytes of a connection, cut into chunks without regard to lines. */
 export interface Corpus {

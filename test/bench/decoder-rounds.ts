@@ -1,5 +1,5 @@
-import { Batch, type Transform } from '@app/pipeline/api';
-import { compileSchema } from '@app/pipeline/helpers';
+import { Batch, type Transform } from '@activity-gateway/pipeline/api';
+import { compileSchema } from '@activity-gateway/pipeline/helpers';
 import { BENCH_ORIGIN, readEvents, type Subject } from './decoder-subjects.js';
 
 /** CPU of one round, microseconds an event. */

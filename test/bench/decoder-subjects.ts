@@ -1,7 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createEventGenerator, type EventKind } from '@app/agent';
-import { Batch, type JsonSchema, type Origin, type SourceEvent, type Transform } from '@app/pipeline/api';
-import { readMessage } from '@app/pipeline/helpers';
+import { createEventGenerator, type EventKind } from '@activity-gateway/agent';
+import {
+  Batch,
+  type JsonSchema,
+  type Origin,
+  type SourceEvent,
+  type Transform,
+} from '@activity-gateway/pipeline/api';
+import { readMessage } from '@activity-gateway/pipeline/helpers';
 import { copilotSchema } from '../../plugins/parsers/copilot/schema.js';
 import { leefSchema } from '../../plugins/parsers/leef/schema.js';
 import { sharepointSchema } from '../../plugins/parsers/sharepoint/schema.js';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { PluginDefinition, Transform } from '@app/pipeline/api';
+import type { PluginDefinition, Transform } from '@activity-gateway/pipeline/api';
 import { plugins } from '../../plugins/index.js';
 import { prepareRounds, type Cost } from './decoder-rounds.js';
 import { makeSubjects } from './decoder-subjects.js';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadOrCreateIdentity } from '@app/agent';
+import { loadOrCreateIdentity } from '@activity-gateway/agent';
 import { startGateway, type TestGateway } from '../support/gateway.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
 

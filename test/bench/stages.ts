@@ -1,10 +1,14 @@
 import { Ajv } from 'ajv';
 import { Registry } from 'prom-client';
-import type { Logger, Services } from '@app/pipeline/api';
-import { createLiveValue, LineFramer, MessageReader } from '@app/pipeline/helpers';
-import { createMetrics } from '@app/pipeline/observability';
-import { PluginRegistry } from '@app/pipeline/registry';
-import { createPipeline, type FlowSettings, type Pipeline } from '@app/pipeline/runtime';
+import type { Logger, Services } from '@activity-gateway/pipeline/api';
+import { createLiveValue, LineFramer, MessageReader } from '@activity-gateway/pipeline/helpers';
+import {
+  createMetrics,
+  PluginRegistry,
+  createPipeline,
+  type FlowSettings,
+  type Pipeline,
+} from '@activity-gateway/pipeline/host';
 import { plugins } from '../../plugins/index.js';
 import { fileSystemSchema } from '../../plugins/parsers/smb/schema.js';
 import { benchSource, readChunk, type BenchFeed } from './bench-source.js';

@@ -1,4 +1,4 @@
-import type { PluginDefinition } from '@app/pipeline/api';
+import type { PluginDefinition } from '@activity-gateway/pipeline/api';
 
 /** The same plugins, but sinks write nowhere: what is measured is the gateway's own work. */
 export function withoutWrites(definitions: readonly PluginDefinition[]): PluginDefinition[] {

@@ -1,6 +1,6 @@
-import { Batch, type Origin, type PluginContext } from '@app/pipeline/api';
-import { LineFramer, MessageReader } from '@app/pipeline/helpers';
-import { createMetrics } from '@app/pipeline/observability';
+import { Batch, type Origin, type PluginContext } from '@activity-gateway/pipeline/api';
+import { LineFramer, MessageReader } from '@activity-gateway/pipeline/helpers';
+import { createMetrics } from '@activity-gateway/pipeline/host';
 import { Registry } from 'prom-client';
 import { median } from './end-to-end/numbers.js';
 import { smbParser } from '../../plugins/parsers/smb/index.js';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { sleep } from '@app/pipeline/helpers';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
 import { FaultProxy, type Fault } from '../support/fault-proxy.js';
 import { pollUntil } from '../support/poll.js';

@@ -1,4 +1,4 @@
-import { sleep } from '@app/pipeline/helpers';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import type { TestClickHouse } from '../support/clickhouse.js';
 import type { Fault, FaultProxy, Moment } from '../support/fault-proxy.js';
 import { pollUntil } from '../support/poll.js';

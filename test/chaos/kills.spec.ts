@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { sleep } from '@app/pipeline/helpers';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { Dice, suiteSeed } from './dice.js';
 import { Scene, type Victim } from './scene.js';
 import { describeVerdict, KEPT } from './verdict.js';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { sleep } from '@app/pipeline/helpers';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { pollUntil } from '../support/poll.js';
 import { Dice, suiteSeed } from './dice.js';
 import { Scene } from './scene.js';

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sleep } from '@app/pipeline/helpers';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { startTestClickHouse } from '../support/clickhouse.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { noSmallDisk, SmallDisk } from '../support/small-disk.js';

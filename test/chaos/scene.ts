@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestCertificate } from '@app/pipeline/testing';
-import { sleep } from '@app/pipeline/helpers';
+import { createTestCertificate } from '@activity-gateway/pipeline/testing';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { AckAgent, type Resend } from '../support/ack-agent.js';
 import { configWithRequestTimeout } from '../support/gateway-config.js';
 import { freePort, startGateway, type TestGateway } from '../support/gateway.js';

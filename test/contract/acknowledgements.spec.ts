@@ -11,9 +11,9 @@ import {
   runAgent,
   type AgentIdentity,
   type MessageSource,
-} from '@app/agent';
-import { sleep } from '@app/pipeline/helpers';
-import { createTestCertificate, type TestCertificate } from '@app/pipeline/testing';
+} from '@activity-gateway/agent';
+import { sleep } from '@activity-gateway/pipeline/helpers';
+import { createTestCertificate, type TestCertificate } from '@activity-gateway/pipeline/testing';
 import { namTlsSource } from '../../plugins/sources/nam-tls/index.js';
 import { DurableStore } from '../support/durable-store.js';
 import { pollUntil } from '../support/poll.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type EventType, deadLetters, type Sink } from '@app/pipeline/api';
-import { createTestContext, sampleBatch, sampleRecords } from '@app/pipeline/testing';
+import { type EventType, deadLetters, type Sink } from '@activity-gateway/pipeline/api';
+import { createTestContext, sampleBatch, sampleRecords } from '@activity-gateway/pipeline/testing';
 import { plugins } from '../../plugins/index.js';
 import { clickhouseSink } from '../../plugins/sinks/clickhouse/index.js';
 import { chooseType } from '../../plugins/sinks/clickhouse/native/choose-type.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { RUNTIME_METRICS } from '@app/pipeline/observability';
+import { RUNTIME_METRICS } from '@activity-gateway/pipeline/host';
 import { readFileSync } from 'node:fs';
 
 describe('docs/COMPONENT_SPEC.md', () => {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
-import { deadLetters } from '@app/pipeline/api';
-import { describePluginContract, describePluginList, pluginFolder } from '@app/pipeline/testing';
+import { deadLetters } from '@activity-gateway/pipeline/api';
+import { describePluginContract, describePluginList, pluginFolder } from '@activity-gateway/pipeline/testing';
 import { plugins } from '../../plugins/index.js';
 
 const root = new URL('../../plugins/', import.meta.url);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { deadLetters, type EventType, PartialWriteError, type Sink } from '@app/pipeline/api';
-import { createTestContext, sampleBatch, sampleRecords } from '@app/pipeline/testing';
+import { deadLetters, type EventType, PartialWriteError, type Sink } from '@activity-gateway/pipeline/api';
+import { createTestContext, sampleBatch, sampleRecords } from '@activity-gateway/pipeline/testing';
 import { replay } from '../../libs/pipeline/src/runtime/replay.js';
 import { plugins } from '../../plugins/index.js';
 import { clickhouseSink } from '../../plugins/sinks/clickhouse/index.js';

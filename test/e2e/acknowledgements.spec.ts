@@ -7,9 +7,9 @@ import {
   parseToken,
   runAgent,
   type MessageSource,
-} from '@app/agent';
-import { sleep } from '@app/pipeline/helpers';
-import { createTestCertificate } from '@app/pipeline/testing';
+} from '@activity-gateway/agent';
+import { sleep } from '@activity-gateway/pipeline/helpers';
+import { createTestCertificate } from '@activity-gateway/pipeline/testing';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { createTestCertificate } from '@app/pipeline/testing';
+import { createTestCertificate } from '@activity-gateway/pipeline/testing';
 import { PROGRAM, startGateway, type TestGateway } from '../support/gateway.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';
@@ -140,5 +140,8 @@ it('keeps history when the retention gets shorter, says what would go, and delet
     before: [{ table: 'file_events', days: 0 }],
     after: [{ table: 'file_events', days: 30, deletedRows: 2 }],
   });
-  expect(await command('aply')).toMatchObject({ code: 2, err: expect.stringContaining('show and apply') });
+  expect(await command('aply')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('Did you mean "apply"?'),
+  });
 }, 120_000);

@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect, createSecureContext, type SecureContext } from 'node:tls';
-import { sleep } from '@app/pipeline/helpers';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { forgeChain } from '../support/certificates.js';
 
 /** What a peer without a key on the allowlist can do to a listener. */

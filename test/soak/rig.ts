@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadOrCreateIdentity } from '@app/agent';
+import { loadOrCreateIdentity } from '@activity-gateway/agent';
 import { startTestClickHouse } from '../support/clickhouse.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';

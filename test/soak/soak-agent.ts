@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
-import { sleep } from '@app/pipeline/helpers';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import type { AgentPlan, AgentTotals } from './agent-messages.js';
 import { EventLines } from './event-lines.js';
 import { Offer } from './offer.js';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { sleep } from '@app/pipeline/helpers';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { RawAgent, type AgentCredentials } from './raw-agent.js';
 
 /**

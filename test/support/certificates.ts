@@ -8,7 +8,7 @@ import {
   type KeyObject,
   type SigningOptions,
 } from 'node:crypto';
-import { spkiHash } from '@app/pipeline/helpers';
+import { spkiHash } from '@activity-gateway/activity';
 
 /** How a certificate is signed: the DER AlgorithmIdentifier (RFC 5280 4.1.1.2), and how Node makes the signature. */
 export interface SignatureAlgorithm {

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import type { Endpoint, Logger } from '@app/pipeline/api';
-import { sleep } from '@app/pipeline/helpers';
+import type { Endpoint, Logger } from '@activity-gateway/pipeline/api';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { createClickHouseService } from '../../apps/ingest-gateway/src/clickhouse/clickhouse.service.js';
 import type {
   ClickHouseOptions,

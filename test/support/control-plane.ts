@@ -2,11 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import type { GatewayConfig, ReplayItem, ReplayOutcome } from '@app/pipeline';
-import { GatewayError, type Endpoint } from '@app/pipeline/api';
-import { createLiveValue } from '@app/pipeline/helpers';
-import { createMetrics } from '@app/pipeline/observability';
-import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
+import {
+  type GatewayConfig,
+  type ReplayItem,
+  type ReplayOutcome,
+  createMetrics,
+} from '@activity-gateway/pipeline/host';
+import { GatewayError, type Endpoint } from '@activity-gateway/pipeline/api';
+import { createLiveValue } from '@activity-gateway/pipeline/helpers';
+import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
 import { AskedDeadLetters } from '../../apps/ingest-gateway/src/clickhouse/asked-dead-letters.js';
 import { AdminKey } from '../../apps/ingest-gateway/src/admin/admin-key.js';
 import { clickHouseDefaults } from './clickhouse.js';

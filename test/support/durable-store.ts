@@ -1,5 +1,5 @@
-import type { Batch, Emit, DurableRanges, SequenceRange } from '@app/pipeline/api';
-import { mergeRanges } from '@app/pipeline/helpers';
+import type { Batch, Emit, DurableRanges, SequenceRange } from '@activity-gateway/pipeline/api';
+import { mergeRanges } from '@activity-gateway/pipeline/helpers';
 
 /** When a batch is settled: when it is stored, as the runtime does, or, to show what that would cost, when it comes. */
 export type SettlePolicy = 'stored' | 'received';

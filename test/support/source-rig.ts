@@ -8,8 +8,8 @@ import type {
   PluginContext,
   Source,
   DurableRanges,
-} from '@app/pipeline/api';
-import { createTestContext, type TestCertificate } from '@app/pipeline/testing';
+} from '@activity-gateway/pipeline/api';
+import { createTestContext, type TestCertificate } from '@activity-gateway/pipeline/testing';
 
 /** What a rig is made from. */
 export interface SourceRigParts {

@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openSpool } from '../../dist/libs/pipeline/src/spool/index.js';
+import { openSpool } from '../../libs/pipeline/dist/host/index.js';
 
 const [directory, mode, epoch] = process.argv.slice(2);
 const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { DrainReport, GatewayConfig } from '@app/pipeline';
-import type { Logger } from '@app/pipeline/api';
-import { createLogger, createMetrics } from '@app/pipeline/observability';
+import {
+  type DrainReport,
+  type GatewayConfig,
+  createLogger,
+  createMetrics,
+} from '@activity-gateway/pipeline/host';
+import type { Logger } from '@activity-gateway/pipeline/api';
 import { AdminKey } from './admin/admin-key.js';
 import type { StatusView } from './admin/status.view.js';
 import { closeDataDirectory } from './close-data-directory.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { rejectedEntry } from './admin/http/rejected-entry.js';
 import { createHttpAdapter } from './admin/http/http-adapter.js';
 import { createNestLogger } from './admin/http/nest-logger.js';

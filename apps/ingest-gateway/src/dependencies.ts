@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
-import type { GatewayConfig } from '@app/pipeline';
-import type { Logger, Metrics } from '@app/pipeline/api';
+import type { GatewayConfig } from '@activity-gateway/pipeline/host';
+import type { Logger, Metrics } from '@activity-gateway/pipeline/api';
 import type { RequestRates } from './admin/http/request-limits.js';
 import type { ClickHouseService } from './clickhouse/types.js';
 import type { DataPlane, DataPlaneOptions } from './listener/types.js';

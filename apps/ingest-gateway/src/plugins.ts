@@ -1,4 +1,4 @@
-import { PluginRegistry } from '@app/pipeline/registry';
+import { PluginRegistry } from '@activity-gateway/pipeline/host';
 import { plugins } from '../../../plugins/index.js';
 
 /** The registry of this program: the only place that imports the plugins. */

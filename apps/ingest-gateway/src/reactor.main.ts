@@ -1,5 +1,4 @@
-import { createLogger, type RootLogger } from '@app/pipeline/observability';
-import { createPipeline } from '@app/pipeline/runtime';
+import { createLogger, type RootLogger, createPipeline } from '@activity-gateway/pipeline/host';
 import { createPluginRegistry } from './plugins.js';
 import { keepFilesPrivate } from './private-files.js';
 import { setEngineOptions } from './reactor/engine-options.js';

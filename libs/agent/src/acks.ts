@@ -1,5 +1,5 @@
-import { GatewayError } from '@app/pipeline/api';
-import { LineFramer } from '@app/pipeline/helpers';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { LineFramer } from '@activity-gateway/pipeline/helpers';
 
 /** What an agent says first on a connection whose messages it wants to have acknowledged. */
 export interface Hello {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { LineFramer, sleep } from '@app/pipeline/helpers';
+import { LineFramer, sleep } from '@activity-gateway/pipeline/helpers';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-import { GatewayError, type EnrollmentOutcome } from '@app/pipeline/api';
+import { GatewayError, type EnrollmentOutcome } from '@activity-gateway/pipeline/api';
 import type { Hello } from './acks.js';
 import { connectPinned, type ConnectOptions } from './connect.js';
 import { EventStream } from './event-stream.js';

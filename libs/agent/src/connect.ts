@@ -1,5 +1,5 @@
-import { GatewayError } from '@app/pipeline/api';
-import { spkiHash } from '@app/pipeline/helpers';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { spkiHash } from '@activity-gateway/activity';
 import { connect, type TLSSocket } from 'node:tls';
 import type { AgentIdentity } from './identity.js';
 

@@ -1,5 +1,5 @@
-import { GatewayError } from '@app/pipeline/api';
-import { isSpkiHash } from '@app/pipeline/helpers';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { isSpkiHash } from '@activity-gateway/activity';
 import { join } from 'node:path';
 import { readIfThere, replaceFile } from './files.js';
 

@@ -1,4 +1,4 @@
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import type { TLSSocket } from 'node:tls';
 import { AckReader, helloLine, type Ack, type Hello } from './acks.js';
 

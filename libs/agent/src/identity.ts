@@ -1,5 +1,5 @@
-import { spkiHash } from '@app/pipeline/helpers';
-import { GatewayError } from '@app/pipeline/api';
+import { spkiHash } from '@activity-gateway/activity';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

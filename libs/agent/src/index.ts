@@ -7,5 +7,6 @@ export * from './events/index.js';
 export * from './identity.js';
 export * from './message-source.js';
 export * from './run-agent.js';
+export type * from './run-options.js';
 export * from './token.js';
 export * from './unacknowledged.js';

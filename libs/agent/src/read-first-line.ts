@@ -1,5 +1,5 @@
-import { GatewayError } from '@app/pipeline/api';
-import { LineFramer } from '@app/pipeline/helpers';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { LineFramer } from '@activity-gateway/pipeline/helpers';
 import type { TLSSocket } from 'node:tls';
 
 const MAX_ANSWER_BYTES = 64 * 1024;

@@ -1,5 +1,5 @@
-import type { GatewayError } from '@app/pipeline/api';
-import { Backoff, sleep, type BackoffOptions } from '@app/pipeline/helpers';
+import type { GatewayError } from '@activity-gateway/pipeline/api';
+import { Backoff, sleep, type BackoffOptions } from '@activity-gateway/pipeline/helpers';
 
 /** How an agent goes on after a connection that failed. */
 export interface ReconnectOptions {

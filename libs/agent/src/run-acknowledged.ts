@@ -1,10 +1,10 @@
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import type { Ack } from './acks.js';
 import type { AgentProgress } from './agent-progress.js';
 import type { EventStream } from './event-stream.js';
 import type { MessageChunk } from './message-source.js';
 import { Reconnects } from './reconnects.js';
-import type { AcknowledgedOptions, RunAgentOptions } from './run-agent.js';
+import type { AcknowledgedOptions, RunAgentOptions } from './run-options.js';
 import { MemoryUnacknowledged, type UnacknowledgedMessages } from './unacknowledged.js';
 import { Wake } from './wake.js';
 

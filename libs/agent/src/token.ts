@@ -1,5 +1,5 @@
-import { GatewayError } from '@app/pipeline/api';
-import { isSpkiHash } from '@app/pipeline/helpers';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { isSpkiHash } from '@activity-gateway/activity';
 
 /** What an enrollment token says: `nam1.<code>.<server spki hash>` (`docs/PROTOCOL.md`, Enrollment). */
 export interface EnrollmentToken {

@@ -1,4 +1,4 @@
-import type { EventRecord, Origin, Transform } from '@app/pipeline/api';
+import type { EventRecord, Origin, Transform } from '@activity-gateway/pipeline/api';
 import {
   addExtra,
   coerceText,
@@ -7,12 +7,12 @@ import {
   keepIpText,
   KnownKeys,
   nestExtra,
-  officeUserType,
   parserTransform,
   readIp,
   requireText,
   type Extra,
-} from '@app/pipeline/helpers';
+} from '@activity-gateway/pipeline/helpers';
+import { officeUserType } from '@activity-gateway/activity';
 import type { CopilotParserConfig } from './config.js';
 import { listsOf, restOfEventData, type EventData, type Lists } from './event-data.js';
 import { copilotEvents } from './event-type.js';

@@ -1,4 +1,4 @@
-import { KnownKeys, nestExtra, type Extra } from '@app/pipeline/helpers';
+import { KnownKeys, nestExtra, type Extra } from '@activity-gateway/pipeline/helpers';
 import type { Element } from './nested-columns.js';
 import { copilotLists } from './schema.js';
 

@@ -1,4 +1,4 @@
-import { defineEventType } from '@app/pipeline/api';
+import { defineEventType } from '@activity-gateway/pipeline/api';
 
 /** Microsoft 365 Copilot interactions, table `copilot_events`. Keys and meaning: `docs/EVENTS.md`, Copilot. */
 export const copilotEvents = defineEventType({

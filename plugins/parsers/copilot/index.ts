@@ -1,5 +1,5 @@
-import { API_VERSION, definePlugin, type ParserDefinition } from '@app/pipeline/api';
-import { setAsideCounter } from '@app/pipeline/helpers';
+import { API_VERSION, definePlugin, type ParserDefinition } from '@activity-gateway/pipeline/api';
+import { setAsideCounter } from '@activity-gateway/pipeline/helpers';
 import { copilotParserConfigSchema, type CopilotParserConfig } from './config.js';
 import { copilotEvents } from './event-type.js';
 import { createCopilotParser } from './copilot.parser.js';

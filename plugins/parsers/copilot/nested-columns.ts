@@ -1,5 +1,5 @@
-import type { EventRecord } from '@app/pipeline/api';
-import { coerceBool, coerceText, coerceUint64 } from '@app/pipeline/helpers';
+import type { EventRecord } from '@activity-gateway/pipeline/api';
+import { coerceBool, coerceText, coerceUint64 } from '@activity-gateway/pipeline/helpers';
 
 /** An element of a list in `CopilotEventData`; null counts as one without keys. */
 export type Element = Readonly<Record<string, unknown>> | null;

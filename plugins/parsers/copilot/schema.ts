@@ -1,5 +1,5 @@
-import type { JsonSchema } from '@app/pipeline/api';
-import { propertiesOf, scalar, scalarList } from '@app/pipeline/helpers';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
+import { propertiesOf, scalar, scalarList } from '@activity-gateway/pipeline/helpers';
 
 /** Other names of keys: the Management Activity API's and the agent's flat ones, each with the key it stands for. */
 export const copilotAliases = {

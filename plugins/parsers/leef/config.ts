@@ -1,5 +1,5 @@
-import type { JsonSchema } from '@app/pipeline/api';
-import { eventTimeOptions, type EventTimeOptions } from '@app/pipeline/helpers';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
+import { eventTimeOptions, type EventTimeOptions } from '@activity-gateway/pipeline/helpers';
 
 /** Options of `parsers.leef`. */
 export interface LeefConfig extends EventTimeOptions {

@@ -1,4 +1,4 @@
-import { utcMidnight } from '@app/pipeline/helpers';
+import { utcMidnight } from '@activity-gateway/pipeline/helpers';
 import type { ZoneOffsets } from './zone-offsets.js';
 
 /** A date and time of day as a text gives them, before a time zone makes an instant of them. */

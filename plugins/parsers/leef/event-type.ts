@@ -1,4 +1,4 @@
-import { defineEventType } from '@app/pipeline/api';
+import { defineEventType } from '@activity-gateway/pipeline/api';
 
 /** LEEF events of any product, table `leef_events`. Keys and meaning: `docs/EVENTS.md`, LEEF. */
 export const leefEvents = defineEventType({

@@ -1,4 +1,4 @@
-import { API_VERSION, definePlugin } from '@app/pipeline/api';
+import { API_VERSION, definePlugin } from '@activity-gateway/pipeline/api';
 import { leefConfigSchema, type LeefConfig } from './config.js';
 import { leefEvents } from './event-type.js';
 import { createLeefParser } from './leef.parser.js';

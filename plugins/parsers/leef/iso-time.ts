@@ -1,4 +1,4 @@
-import { parseEventTime } from '@app/pipeline/helpers';
+import { parseEventTime } from '@activity-gateway/pipeline/helpers';
 import type { DateFields } from './date-fields.js';
 
 const OFFSET = /[+-]\d\d(?::?\d\d)?$/;

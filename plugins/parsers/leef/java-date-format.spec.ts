@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { RejectError } from '@app/pipeline/api';
+import { RejectError } from '@activity-gateway/pipeline/api';
 import { toInstant } from './date-fields.js';
 import { compileJavaDateFormat } from './java-date-format.js';
 import { ZoneOffsets } from './zone-offsets.js';

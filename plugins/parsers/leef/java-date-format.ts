@@ -1,4 +1,4 @@
-import { RejectError } from '@app/pipeline/api';
+import { RejectError } from '@activity-gateway/pipeline/api';
 import type { DateFields } from './date-fields.js';
 import { fieldReader, isNumeric, type Reader } from './date-readers.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { RejectError } from '@app/pipeline/api';
+import { RejectError } from '@activity-gateway/pipeline/api';
 import { readAttributes, type LeefAttributes } from './leef-attributes.js';
 import { SeenKeys } from './seen-keys.js';
 

@@ -1,4 +1,4 @@
-import { RejectError } from '@app/pipeline/api';
+import { RejectError } from '@activity-gateway/pipeline/api';
 import { SeenKeys, type SeenKey } from './seen-keys.js';
 
 /** The attributes of a LEEF line. */

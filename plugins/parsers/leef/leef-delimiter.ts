@@ -1,4 +1,4 @@
-import { RejectError } from '@app/pipeline/api';
+import { RejectError } from '@activity-gateway/pipeline/api';
 
 const HEX = /^(?:0x|x)([0-9a-f]{1,4})$/i;
 const TAB = '\t';

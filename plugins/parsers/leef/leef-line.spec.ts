@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { RejectError } from '@app/pipeline/api';
+import { RejectError } from '@activity-gateway/pipeline/api';
 import { parseLeefLine } from './leef-line.js';
 import { parseSyslogHeader } from './syslog-header.js';
 

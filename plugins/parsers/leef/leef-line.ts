@@ -1,4 +1,4 @@
-import { RejectError } from '@app/pipeline/api';
+import { RejectError } from '@activity-gateway/pipeline/api';
 import { readAttributes, splitByBars, type LeefAttributes } from './leef-attributes.js';
 import { readDelimiter } from './leef-delimiter.js';
 import { parseSyslogHeader, type SyslogHeader } from './syslog-header.js';

@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { createTestContext, parseLine, runGoldenCases, validateOptions } from '@app/pipeline/testing';
+import {
+  createTestContext,
+  parseLine,
+  runGoldenCases,
+  validateOptions,
+} from '@activity-gateway/pipeline/testing';
 import { leefParser } from './index.js';
 
 runGoldenCases(new URL('.', import.meta.url), leefParser);

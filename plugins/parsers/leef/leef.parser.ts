@@ -1,4 +1,4 @@
-import { RejectError, type EventRecord, type Transform } from '@app/pipeline/api';
+import { RejectError, type EventRecord, type Transform } from '@activity-gateway/pipeline/api';
 import {
   addExtra,
   coerceIp,
@@ -7,7 +7,7 @@ import {
   KnownKeys,
   parserTransform,
   type Extra,
-} from '@app/pipeline/helpers';
+} from '@activity-gateway/pipeline/helpers';
 import type { LeefConfig } from './config.js';
 import { leefEvents } from './event-type.js';
 import { EventTimes } from './event-times.js';

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 
 /** A LEEF event as JSON carries it. */
 export interface LeefMessage {

@@ -1,4 +1,4 @@
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 
 /** Every change of a zone's offset falls on a quarter of an hour. */
 const QUARTER_MS = 900_000;

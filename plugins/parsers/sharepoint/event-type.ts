@@ -1,4 +1,4 @@
-import { defineEventType } from '@app/pipeline/api';
+import { defineEventType } from '@activity-gateway/pipeline/api';
 
 /** SharePoint Online events, table `sharepoint_events`. Keys and meaning: `docs/EVENTS.md`, SharePointOnline. */
 export const sharepointEvents = defineEventType({

@@ -1,5 +1,5 @@
-import { API_VERSION, definePlugin, type ParserDefinition } from '@app/pipeline/api';
-import { setAsideCounter } from '@app/pipeline/helpers';
+import { API_VERSION, definePlugin, type ParserDefinition } from '@activity-gateway/pipeline/api';
+import { setAsideCounter } from '@activity-gateway/pipeline/helpers';
 import { sharepointParserConfigSchema, type SharepointParserConfig } from './config.js';
 import { sharepointEvents } from './event-type.js';
 import { createSharepointParser } from './sharepoint.parser.js';

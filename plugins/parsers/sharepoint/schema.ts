@@ -1,4 +1,4 @@
-import { propertiesOf, scalar } from '@app/pipeline/helpers';
+import { propertiesOf, scalar } from '@activity-gateway/pipeline/helpers';
 
 /** Names of the Management Activity API, each with the agent's name for the same key. The agent's wins over it. */
 export const sharepointAliases = {

@@ -1,4 +1,4 @@
-import type { EventRecord, Origin, Transform } from '@app/pipeline/api';
+import type { EventRecord, Origin, Transform } from '@activity-gateway/pipeline/api';
 import {
   coerceText,
   coerceUint64,
@@ -6,11 +6,11 @@ import {
   extraText,
   keepIpText,
   KnownKeys,
-  officeUserType,
   parserTransform,
   readIp,
   requireText,
-} from '@app/pipeline/helpers';
+} from '@activity-gateway/pipeline/helpers';
+import { officeUserType } from '@activity-gateway/activity';
 import type { SharepointParserConfig } from './config.js';
 import { sharepointEvents } from './event-type.js';
 import { recordTypeName } from './record-types.js';

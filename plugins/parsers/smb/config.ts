@@ -1,5 +1,5 @@
-import { eventTimeOptions, type EventTimeOptions } from '@app/pipeline/helpers';
-import type { JsonSchema } from '@app/pipeline/api';
+import { eventTimeOptions, type EventTimeOptions } from '@activity-gateway/pipeline/helpers';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 
 /** Options of `parsers.smb`. */
 export type SmbParserConfig = EventTimeOptions;

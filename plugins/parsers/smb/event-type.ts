@@ -1,4 +1,4 @@
-import { defineEventType } from '@app/pipeline/api';
+import { defineEventType } from '@activity-gateway/pipeline/api';
 
 /** File server events, table `file_events`. Keys and meaning: `docs/EVENTS.md`, FileSystem. */
 export const fileEvents = defineEventType({

@@ -1,5 +1,5 @@
-import { API_VERSION, definePlugin, type ParserDefinition } from '@app/pipeline/api';
-import { setAsideCounter } from '@app/pipeline/helpers';
+import { API_VERSION, definePlugin, type ParserDefinition } from '@activity-gateway/pipeline/api';
+import { setAsideCounter } from '@activity-gateway/pipeline/helpers';
 import { smbParserConfigSchema, type SmbParserConfig } from './config.js';
 import { fileEvents } from './event-type.js';
 import { createSmbParser } from './smb.parser.js';

@@ -1,4 +1,4 @@
-import { propertiesOf, requiredScalar, scalar, scalarList } from '@app/pipeline/helpers';
+import { propertiesOf, requiredScalar, scalar, scalarList } from '@activity-gateway/pipeline/helpers';
 
 /** `FileSystem` as sent: types only. Rules between keys are the parser's; keys not named here go to `extra`. */
 export const fileSystemSchema = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseLine, runGoldenCases } from '@app/pipeline/testing';
+import { parseLine, runGoldenCases } from '@activity-gateway/pipeline/testing';
 import { fileEvents } from './event-type.js';
 import { smbParser } from './index.js';
 import { fileSystemSchema } from './schema.js';

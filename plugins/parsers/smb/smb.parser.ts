@@ -1,4 +1,4 @@
-import { RejectError, type EventRecord, type Origin, type Transform } from '@app/pipeline/api';
+import { RejectError, type EventRecord, type Origin, type Transform } from '@activity-gateway/pipeline/api';
 import {
   coerceBool,
   coercePath,
@@ -13,7 +13,7 @@ import {
   parserTransform,
   readIp,
   requireText,
-} from '@app/pipeline/helpers';
+} from '@activity-gateway/pipeline/helpers';
 import type { SmbParserConfig } from './config.js';
 import { fileEvents } from './event-type.js';
 import { objectTypeName, operationName } from './names.js';

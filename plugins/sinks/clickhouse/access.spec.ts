@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { deadLetters, defineEventType, type Sink } from '@app/pipeline/api';
-import { createTestContext, sampleBatch } from '@app/pipeline/testing';
+import { deadLetters, defineEventType, type Sink } from '@activity-gateway/pipeline/api';
+import { createTestContext, sampleBatch } from '@activity-gateway/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
 import { clickhouseSink } from './index.js';
 

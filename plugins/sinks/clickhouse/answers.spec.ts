@@ -7,8 +7,8 @@ import {
   PartialWriteError,
   type Sink,
   type WriteReport,
-} from '@app/pipeline/api';
-import { createTestContext, sampleBatch, type TestContext } from '@app/pipeline/testing';
+} from '@activity-gateway/pipeline/api';
+import { createTestContext, sampleBatch, type TestContext } from '@activity-gateway/pipeline/testing';
 import { AnswerProxy, type Answering, pass } from '../../../test/support/answer-proxy.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
 import { clickhouseSink } from './index.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ClickHouseError } from '@clickhouse/client';
-import { PartialWriteError, PermanentError, RetryableError } from '@app/pipeline/api';
+import { PartialWriteError, PermanentError, RetryableError } from '@activity-gateway/pipeline/api';
 import { classifyError, rowOf } from './classify-error.js';
 import { UnexpectedAnswer } from './exchange.js';
 

@@ -1,5 +1,5 @@
 import { ClickHouseError } from '@clickhouse/client';
-import { PartialWriteError, PermanentError, RetryableError, SinkError } from '@app/pipeline/api';
+import { PartialWriteError, PermanentError, RetryableError, SinkError } from '@activity-gateway/pipeline/api';
 import { RAISE_LIMIT } from './body-limit.js';
 import { classOf, waitAfter } from './error-codes.js';
 import { isTooLarge, UnexpectedAnswer } from './exchange.js';

@@ -11,9 +11,14 @@ import {
   type Sink,
   deadLetters,
   defineEventType,
-} from '@app/pipeline/api';
-import { extraText } from '@app/pipeline/helpers';
-import { createTestContext, sampleBatch, sampleRecord, type TestContext } from '@app/pipeline/testing';
+} from '@activity-gateway/pipeline/api';
+import { extraText } from '@activity-gateway/pipeline/helpers';
+import {
+  createTestContext,
+  sampleBatch,
+  sampleRecord,
+  type TestContext,
+} from '@activity-gateway/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
 import { pollUntil } from '../../../test/support/poll.js';
 import { clickhouseSink } from './index.js';

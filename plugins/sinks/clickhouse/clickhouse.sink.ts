@@ -12,8 +12,8 @@ import {
   type SinkError,
   type StoredEntry,
   type WriteReport,
-} from '@app/pipeline/api';
-import { BufferPool } from '@app/pipeline/helpers';
+} from '@activity-gateway/pipeline/api';
+import { BufferPool } from '@activity-gateway/pipeline/helpers';
 import { BodyLimit } from './body-limit.js';
 import { classifyError } from './classify-error.js';
 import { Clients, type Connection } from './clients.js';

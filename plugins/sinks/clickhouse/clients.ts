@@ -1,5 +1,5 @@
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import { type Endpoint, type LiveValue, RetryableError } from '@app/pipeline/api';
+import { type Endpoint, type LiveValue, RetryableError } from '@activity-gateway/pipeline/api';
 import { type ClickHouseSinkConfig, durationMs } from './config.js';
 
 /** Below the shortest keep-alive of a ClickHouse (3 s), so that no request meets a closing connection; ms. */

@@ -10,8 +10,8 @@ import {
   PartialWriteError,
   type Sink,
   type WriteReport,
-} from '@app/pipeline/api';
-import { createTestContext, sampleBatch } from '@app/pipeline/testing';
+} from '@activity-gateway/pipeline/api';
+import { createTestContext, sampleBatch } from '@activity-gateway/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
 import { clickhouseSink } from './index.js';
 

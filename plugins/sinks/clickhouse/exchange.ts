@@ -7,7 +7,7 @@ import {
   parseError,
   type ResponseHeaders,
 } from '@clickhouse/client';
-import { excerpt, readBody } from '@app/pipeline/helpers';
+import { excerpt, readBody } from '@activity-gateway/pipeline/helpers';
 import type { Connection } from './clients.js';
 
 /** Of the answer to an insert: enough for any exception's code and its first sentences. */

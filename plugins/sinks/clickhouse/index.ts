@@ -1,4 +1,4 @@
-import { API_VERSION, definePlugin } from '@app/pipeline/api';
+import { API_VERSION, definePlugin } from '@activity-gateway/pipeline/api';
 import { ClickHouseSink } from './clickhouse.sink.js';
 import { clickhouseSinkConfigSchema, type ClickHouseSinkConfig } from './config.js';
 

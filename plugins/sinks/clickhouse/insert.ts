@@ -1,5 +1,5 @@
 import { ClickHouseError, type ClickHouseSettings } from '@clickhouse/client';
-import { type EncodedEntry, RetryableError } from '@app/pipeline/api';
+import { type EncodedEntry, RetryableError } from '@activity-gateway/pipeline/api';
 import type { BodyLimit } from './body-limit.js';
 import type { Connection } from './clients.js';
 import { isTooLarge, runInsert, UnexpectedAnswer } from './exchange.js';

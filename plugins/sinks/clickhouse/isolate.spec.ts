@@ -7,8 +7,13 @@ import {
   PartialWriteError,
   type Sink,
   type WriteReport,
-} from '@app/pipeline/api';
-import { createTestContext, sampleBatch, sampleRecord, TEST_ORIGIN } from '@app/pipeline/testing';
+} from '@activity-gateway/pipeline/api';
+import {
+  createTestContext,
+  sampleBatch,
+  sampleRecord,
+  TEST_ORIGIN,
+} from '@activity-gateway/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
 import { clickhouseSink } from './index.js';
 

@@ -1,4 +1,9 @@
-import { type EncodedEntry, PartialWriteError, RetryableError, type SinkError } from '@app/pipeline/api';
+import {
+  type EncodedEntry,
+  PartialWriteError,
+  RetryableError,
+  type SinkError,
+} from '@activity-gateway/pipeline/api';
 import { BODY_TOO_LARGE } from './classify-error.js';
 import { classOf } from './error-codes.js';
 import { afterRejection, type RowRange, splitPartitions, splitRows, wholeBatch } from './row-ranges.js';

@@ -1,4 +1,4 @@
-import type { EncodedEntry } from '@app/pipeline/api';
+import type { EncodedEntry } from '@activity-gateway/pipeline/api';
 
 /**
  * The bytes of entries, in order, in as few pieces as can be without a copy: those of a batch from a spool stand side by

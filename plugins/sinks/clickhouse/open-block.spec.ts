@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { EncodedEntry } from '@app/pipeline/api';
-import { BufferPool } from '@app/pipeline/helpers';
-import { everyKind, sampleBatch } from '@app/pipeline/testing';
+import type { EncodedEntry } from '@activity-gateway/pipeline/api';
+import { BufferPool } from '@activity-gateway/pipeline/helpers';
+import { everyKind, sampleBatch } from '@activity-gateway/pipeline/testing';
 import { ByteWriter } from './native/byte-writer.js';
 import { EncoderPool } from './native/encoder-pool.js';
 import { OpenBlock } from './open-block.js';

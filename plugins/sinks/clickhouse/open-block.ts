@@ -1,5 +1,5 @@
-import type { EncodedEntry, OpenEntry, RecordBatch } from '@app/pipeline/api';
-import type { BufferPool } from '@app/pipeline/helpers';
+import type { EncodedEntry, OpenEntry, RecordBatch } from '@activity-gateway/pipeline/api';
+import type { BufferPool } from '@activity-gateway/pipeline/helpers';
 import type { ByteWriter } from './native/byte-writer.js';
 import type { EncoderPool } from './native/encoder-pool.js';
 

@@ -4,7 +4,7 @@ import {
   PermanentError,
   type StoredEntry,
   type WriteReport,
-} from '@app/pipeline/api';
+} from '@activity-gateway/pipeline/api';
 import type { BodyLimit } from './body-limit.js';
 import { classifyError } from './classify-error.js';
 import type { Connection } from './clients.js';

@@ -1,5 +1,5 @@
 import { ClickHouseError } from '@clickhouse/client';
-import type { PartialWriteError } from '@app/pipeline/api';
+import type { PartialWriteError } from '@activity-gateway/pipeline/api';
 
 /** Why a row was refused, without any of its values. */
 export interface Refusal {

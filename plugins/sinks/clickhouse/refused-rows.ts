@@ -1,4 +1,4 @@
-import { deadLetters, type EncodedEntry } from '@app/pipeline/api';
+import { deadLetters, type EncodedEntry } from '@activity-gateway/pipeline/api';
 import type { BodyLimit } from './body-limit.js';
 import type { Connection } from './clients.js';
 import { isTooLarge } from './exchange.js';

@@ -1,4 +1,4 @@
-import type { PartialWriteError } from '@app/pipeline/api';
+import type { PartialWriteError } from '@activity-gateway/pipeline/api';
 
 /** Some rows of a batch that are inserted together. */
 export interface RowRange {

@@ -1,4 +1,4 @@
-import type { PluginContext } from '@app/pipeline/api';
+import type { PluginContext } from '@activity-gateway/pipeline/api';
 import type { describeTables } from './table-columns.js';
 
 /** State of its tables, as the sink reports it. */

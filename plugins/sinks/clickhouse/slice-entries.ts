@@ -1,4 +1,4 @@
-import type { EncodedEntry } from '@app/pipeline/api';
+import type { EncodedEntry } from '@activity-gateway/pipeline/api';
 
 /** The entries that hold a stretch of rows, and where in them it begins. */
 export interface EntrySlice {

@@ -1,4 +1,4 @@
-import { deadLetters, type EncodedEntry, type StoredEntry } from '@app/pipeline/api';
+import { deadLetters, type EncodedEntry, type StoredEntry } from '@activity-gateway/pipeline/api';
 import type { Connection } from './clients.js';
 import { askRows } from './exchange.js';
 import { columnList, quoteName, quoteText } from './sql.js';

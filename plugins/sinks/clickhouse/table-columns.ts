@@ -1,4 +1,4 @@
-import type { EventType } from '@app/pipeline/api';
+import type { EventType } from '@activity-gateway/pipeline/api';
 import type { Connection } from './clients.js';
 import { askRows } from './exchange.js';
 import { tableFields, type TableTypes } from './native/table-encoder.js';

@@ -1,4 +1,4 @@
-import type { EventType } from '@app/pipeline/api';
+import type { EventType } from '@activity-gateway/pipeline/api';
 import { chooseType } from './native/choose-type.js';
 import { tableFields, type TableTypes } from './native/table-encoder.js';
 import { quoteName, quoteText } from './sql.js';

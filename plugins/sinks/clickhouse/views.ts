@@ -1,5 +1,5 @@
 import { ClickHouseError } from '@clickhouse/client';
-import type { Counter, PluginContext } from '@app/pipeline/api';
+import type { Counter, PluginContext } from '@activity-gateway/pipeline/api';
 import type { SinkState } from './sink-state.js';
 
 /** A view counts as working when inserts succeed this long after its last failure, ms: one good batch proves little. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { PermanentError, RetryableError } from '@app/pipeline/api';
+import { PermanentError, RetryableError } from '@activity-gateway/pipeline/api';
 import { classifyFileError } from './classify-error.js';
 
 const fileError = (code: string): Error => Object.assign(new Error('failed'), { code });

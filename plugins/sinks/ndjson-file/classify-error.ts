@@ -1,4 +1,4 @@
-import { PermanentError, RetryableError, SinkError } from '@app/pipeline/api';
+import { PermanentError, RetryableError, SinkError } from '@activity-gateway/pipeline/api';
 
 /** What a person has to change: rights, a read-only file system, a missing folder, a folder in the file's place. */
 const PERMANENT = new Set([

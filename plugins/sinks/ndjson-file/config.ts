@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 
 /** Options of `sinks.ndjson_file`. */
 export interface NdjsonFileConfig {

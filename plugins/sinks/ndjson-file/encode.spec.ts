@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { defineEventType, type EventRecord } from '@app/pipeline/api';
-import { sampleBatch } from '@app/pipeline/testing';
+import { defineEventType, type EventRecord } from '@activity-gateway/pipeline/api';
+import { sampleBatch } from '@activity-gateway/pipeline/testing';
 import { encodeNdjson } from './encode.js';
 
 const type = defineEventType({

@@ -6,7 +6,7 @@ import {
   type FieldValue,
   type OriginRun,
   type RecordBatch,
-} from '@app/pipeline/api';
+} from '@activity-gateway/pipeline/api';
 import { isoTime } from './iso-time.js';
 
 /** A field's value as JSON. */

@@ -1,4 +1,4 @@
-import { API_VERSION, definePlugin } from '@app/pipeline/api';
+import { API_VERSION, definePlugin } from '@activity-gateway/pipeline/api';
 import { ndjsonFileConfigSchema, type NdjsonFileConfig } from './config.js';
 import { NdjsonFileSink } from './ndjson-file.sink.js';
 

@@ -10,14 +10,20 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { deadLetters, PermanentError, RetryableError, type EncodedEntry, type Sink } from '@app/pipeline/api';
+import {
+  deadLetters,
+  PermanentError,
+  RetryableError,
+  type EncodedEntry,
+  type Sink,
+} from '@activity-gateway/pipeline/api';
 import {
   createTestContext,
   leftoverResources,
   openResources,
   sampleBatch,
   validateOptions,
-} from '@app/pipeline/testing';
+} from '@activity-gateway/pipeline/testing';
 import { ndjsonFileSink } from './index.js';
 
 const signal = new AbortController().signal;

@@ -7,7 +7,7 @@ import {
   type PluginContext,
   type RecordBatch,
   type Sink,
-} from '@app/pipeline/api';
+} from '@activity-gateway/pipeline/api';
 import { AppendFile } from './append-file.js';
 import { classifyFileError } from './classify-error.js';
 import type { NdjsonFileConfig } from './config.js';

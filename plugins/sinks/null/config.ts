@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 
 /** `sinks.null` has no options. */
 export type NullConfig = Readonly<Record<string, never>>;

@@ -1,4 +1,4 @@
-import { API_VERSION, definePlugin } from '@app/pipeline/api';
+import { API_VERSION, definePlugin } from '@activity-gateway/pipeline/api';
 import { nullConfigSchema, type NullConfig } from './config.js';
 import { NullSink } from './null.sink.js';
 

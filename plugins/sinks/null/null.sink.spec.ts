@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { deadLetters } from '@app/pipeline/api';
-import { createTestContext, sampleBatch, validateOptions } from '@app/pipeline/testing';
+import { deadLetters } from '@activity-gateway/pipeline/api';
+import { createTestContext, sampleBatch, validateOptions } from '@activity-gateway/pipeline/testing';
 import { nullSink } from './index.js';
 
 describe('sinks.null', () => {

@@ -1,4 +1,4 @@
-import type { EncodedEntry, RecordBatch, Sink } from '@app/pipeline/api';
+import type { EncodedEntry, RecordBatch, Sink } from '@activity-gateway/pipeline/api';
 
 const NO_BYTES = Buffer.alloc(0);
 

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { Batch } from '@app/pipeline/api';
+import type { Batch } from '@activity-gateway/pipeline/api';
 import { AckSender } from './ack-sender.js';
 import { AckTracker } from './ack-tracker.js';
 import type { CloseReason } from './source-metrics.js';

@@ -1,4 +1,4 @@
-import type { Settlement } from '@app/pipeline/api';
+import type { Settlement } from '@activity-gateway/pipeline/api';
 
 interface Entry {
   readonly messages: number;

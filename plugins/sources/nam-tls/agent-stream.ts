@@ -8,8 +8,8 @@ import {
   type PluginContext,
   type Reject,
   type StreamRange,
-} from '@app/pipeline/api';
-import type { Line, MessageReader } from '@app/pipeline/helpers';
+} from '@activity-gateway/pipeline/api';
+import type { Line, MessageReader } from '@activity-gateway/pipeline/helpers';
 import type { AckSession } from './ack-session.js';
 import { MalformedLines } from './malformed-lines.js';
 import type { MessageMemory } from './message-memory.js';

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 
 /** Options of `sources.nam_tls`. Port, limits and timeouts are settings of the gateway, not of a pipeline. */
 export interface NamTlsConfig {

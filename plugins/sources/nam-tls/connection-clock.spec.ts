@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { createLiveValue } from '@app/pipeline/helpers';
+import { createLiveValue } from '@activity-gateway/pipeline/helpers';
 import { ConnectionClock } from './connection-clock.js';
 
 const SETTINGS = { maxMessageBytes: 1, idleTimeoutMs: 900_000, firstMessageTimeoutMs: 60_000 };

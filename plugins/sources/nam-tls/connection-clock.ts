@@ -1,4 +1,4 @@
-import type { ConnectionSettings, LiveValue } from '@app/pipeline/api';
+import type { ConnectionSettings, LiveValue } from '@activity-gateway/pipeline/api';
 
 /** Which limit ran out. */
 export type Expiry = 'handshake_timeout' | 'first_message_timeout' | 'message_timeout' | 'idle' | 'stopping';

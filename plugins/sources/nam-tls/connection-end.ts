@@ -1,4 +1,4 @@
-import type { ConnectionEnd } from '@app/pipeline/api';
+import type { ConnectionEnd } from '@activity-gateway/pipeline/api';
 import type { CloseReason } from './source-metrics.js';
 
 /** How long an ended connection stays for its last Acks, ms: the idle timeout, within these bounds. */

@@ -1,5 +1,5 @@
-import type { AcceptedConnection, Logger } from '@app/pipeline/api';
-import { Line, LineFramer } from '@app/pipeline/helpers';
+import type { AcceptedConnection, Logger } from '@activity-gateway/pipeline/api';
+import { Line, LineFramer } from '@activity-gateway/pipeline/helpers';
 import { AckSession } from './ack-session.js';
 import { AgentStream, type ConnectionHost } from './agent-stream.js';
 import { ChunkReader, type StreamEnd } from './chunk-reader.js';

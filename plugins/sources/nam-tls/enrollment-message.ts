@@ -1,5 +1,5 @@
-import type { EnrollmentOutcome } from '@app/pipeline/api';
-import { endOfString } from '@app/pipeline/helpers';
+import type { EnrollmentOutcome } from '@activity-gateway/pipeline/api';
+import { endOfString } from '@activity-gateway/pipeline/helpers';
 
 /** What an EnrollmentRequest says, its form checked. */
 export interface EnrollmentFields {

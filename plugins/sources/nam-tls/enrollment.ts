@@ -1,4 +1,4 @@
-import type { EnrollmentOutcome, EnrollmentRequest, Services } from '@app/pipeline/api';
+import type { EnrollmentOutcome, EnrollmentRequest, Services } from '@activity-gateway/pipeline/api';
 import { banReasonOf, enrollmentResponse, readEnrollment } from './enrollment-message.js';
 
 /** What an enrollment leads to on its connection. */

@@ -1,4 +1,4 @@
-import { readLine, type Line, type Message } from '@app/pipeline/helpers';
+import { readLine, type Line, type Message } from '@activity-gateway/pipeline/helpers';
 
 /** Longest control message, and all that a peer may send that is not in the allowlist, bytes. */
 export const MAX_CONTROL_BYTES = 65_536;

@@ -7,8 +7,8 @@ import {
   type PluginContext,
   type Source,
   type DurableRanges,
-} from '@app/pipeline/api';
-import { addressGroup, MAX_VALUES, MessageReader } from '@app/pipeline/helpers';
+} from '@activity-gateway/pipeline/api';
+import { addressGroup, MAX_VALUES, MessageReader } from '@activity-gateway/pipeline/helpers';
 import type { ConnectionHost } from './agent-stream.js';
 import { namTlsConfigSchema, type NamTlsConfig } from './config.js';
 import { AgentConnection } from './connection.js';

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import type { AgentReport } from '@app/pipeline/api';
-import { keyWeakness, spkiHash } from '@app/pipeline/helpers';
+import type { AgentReport } from '@activity-gateway/pipeline/api';
+import { keyWeakness, spkiHash } from '@activity-gateway/activity';
 
 /** The key that a peer has proved to hold, or why there is none. */
 export type PeerKey =

@@ -1,6 +1,6 @@
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { TlsIdentity } from '@app/pipeline/api';
+import type { TlsIdentity } from '@activity-gateway/pipeline/api';
 
 /**
  * Groups of the key exchange. OpenSSL would offer finite fields up to ffdhe8192 besides: one exchange takes 120 ms, and

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Line, LineFramer, MessageReader } from '@app/pipeline/helpers';
+import { Line, LineFramer, MessageReader } from '@activity-gateway/pipeline/helpers';
 import { MalformedLines } from './malformed-lines.js';
 import { isCutOff, sortLines } from './sort-lines.js';
 

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import type { Reject, SourceEvent } from '@app/pipeline/api';
+import type { Reject, SourceEvent } from '@activity-gateway/pipeline/api';
 import {
   octetFrameAt,
   readMessage,
   type Line,
   type Message,
   type MessageReader,
-} from '@app/pipeline/helpers';
+} from '@activity-gateway/pipeline/helpers';
 import type { MalformedLines } from './malformed-lines.js';
 import { withoutCode } from './enrollment-message.js';
 

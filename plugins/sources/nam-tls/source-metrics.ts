@@ -1,4 +1,4 @@
-import type { Counter, Gauge, Metrics } from '@app/pipeline/api';
+import type { Counter, Gauge, Metrics } from '@activity-gateway/pipeline/api';
 
 /** Why a connection ended: a bounded set, for logs and metrics. */
 export type CloseReason =

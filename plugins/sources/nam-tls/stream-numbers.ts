@@ -1,5 +1,5 @@
-import type { StreamRange, SequenceRange } from '@app/pipeline/api';
-import { splitRange, knownThrough } from '@app/pipeline/helpers';
+import type { StreamRange, SequenceRange } from '@activity-gateway/pipeline/api';
+import { splitRange, knownThrough } from '@activity-gateway/pipeline/helpers';
 
 /** Consecutive messages that are all durable already, or all not. */
 export interface NumberedPiece extends StreamRange {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { StreamClaims, DurableRanges, SequenceRange } from '@app/pipeline/api';
+import type { StreamClaims, DurableRanges, SequenceRange } from '@activity-gateway/pipeline/api';
 import { StreamSessions, type StreamHolder } from './stream-sessions.js';
 
 class Connection implements StreamHolder {

@@ -1,5 +1,5 @@
-import type { StreamClaims, DurableRanges, SequenceRange } from '@app/pipeline/api';
-import { mergeRanges } from '@app/pipeline/helpers';
+import type { StreamClaims, DurableRanges, SequenceRange } from '@activity-gateway/pipeline/api';
+import { mergeRanges } from '@activity-gateway/pipeline/helpers';
 
 /** A connection that takes messages of a stream. */
 export interface StreamHolder {

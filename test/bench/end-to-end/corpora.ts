@@ -1,4 +1,4 @@
-import { createEventGenerator, EVENT_KINDS, type EventKind } from '@app/agent';
+import { createEventGenerator, EVENT_KINDS, type EventKind } from '@activity-gateway/agent';
 import { agentName } from './identities.js';
 
 /** Inputs of the scenarios, each with what it is. */

@@ -1,4 +1,4 @@
-import { loadOrCreateIdentity, type AgentIdentity } from '@app/agent';
+import { loadOrCreateIdentity, type AgentIdentity } from '@activity-gateway/agent';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-import type { AgentIdentity } from '@app/agent';
+import type { AgentIdentity } from '@activity-gateway/agent';
 import type { PeerProgram } from '../peers/find-peers.js';
 import { startPeer } from '../peers/peer-target.js';
 import { startBareLoop } from './bare-loop.js';

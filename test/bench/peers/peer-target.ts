@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { AgentIdentity } from '@app/agent';
+import type { AgentIdentity } from '@activity-gateway/agent';
 import { freePort } from '../../support/gateway.js';
 import { pollUntil } from '../../support/poll.js';
 import { RawAgent } from '../../support/raw-agent.js';

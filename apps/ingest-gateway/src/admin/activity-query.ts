@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 import type { ActivityQuery, ActivityType } from '../clickhouse/types.js';
 import { badParameter, parseLimit, parseRange, TIME_HINT } from './parse-time.js';
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
+import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
 import { createEmbeddedStore, type Store } from '../store/index.js';
 import { AdminKey, bearerOf } from './admin-key.js';
 

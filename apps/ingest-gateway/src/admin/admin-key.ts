@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GatewayError, type Logger } from '@app/pipeline/api';
+import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
 import { writePrivateFile } from '../private-files.js';
 import { createSecret, hashSecret, sameHash } from '../secrets.js';
 import type { InstallationRepository } from '../store/index.js';

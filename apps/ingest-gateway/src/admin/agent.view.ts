@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 import type { AgentTotals } from '../agents/index.js';
 import { component, shape, TIME, TIME_OR_NULL } from '../openapi/component.js';
 import type { StoredAgent, StoredRefusal } from '../store/index.js';

@@ -1,4 +1,4 @@
-import { GatewayError, type JsonSchema } from '@app/pipeline/api';
+import { GatewayError, type JsonSchema } from '@activity-gateway/pipeline/api';
 import type { ApiKeyOptions, CreatedApiKey, Role } from '../api-keys/index.js';
 import { component, shape, TIME, TIME_OR_NULL } from '../openapi/component.js';
 import type { StoredApiKey } from '../store/index.js';

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 import { component, shape, TIME } from '../openapi/component.js';
 import type { AuditQuery, StoredAuditEntry, StoredRejection } from '../store/index.js';
 import { iso } from './iso.js';

@@ -1,4 +1,4 @@
-import type { Effect } from '@app/pipeline/admission';
+import type { Effect } from '@activity-gateway/pipeline/host';
 import type { ListenerStatus } from '../listener/types.js';
 import { component, shape, TIME } from '../openapi/component.js';
 import { iso } from './iso.js';

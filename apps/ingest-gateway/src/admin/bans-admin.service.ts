@@ -1,5 +1,5 @@
-import { GatewayError } from '@app/pipeline/api';
-import { parseAddressGroup } from '@app/pipeline/admission';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { parseAddressGroup } from '@activity-gateway/pipeline/host';
 import type { AuditService } from '../audit/index.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
 import { toBanView, type BanView } from './ban.view.js';

@@ -1,4 +1,4 @@
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 
 /** What a time in a request may look like, for people. */
 export const TIME_HINT = 'Use ISO 8601, such as 2026-11-20T09:15:00Z, or milliseconds since 1970-01-01 UTC.';

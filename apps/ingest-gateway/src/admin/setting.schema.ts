@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 import { component, shape } from '../openapi/component.js';
 import { viewFlag, viewNumber } from '../settings/index.js';
 

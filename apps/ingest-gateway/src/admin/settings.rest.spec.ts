@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { startControlPlane, type TestControlPlane } from '../../../../test/support/control-plane.js';
 import { numberSettings } from '../settings/index.js';
 

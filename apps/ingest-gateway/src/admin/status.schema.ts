@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 import { component, listOf, shape, TIME } from '../openapi/component.js';
 import { flagSettings, numberSettings } from '../settings/index.js';
 import { banViewSchema, exampleBan } from './ban.view.js';

@@ -1,4 +1,4 @@
-import type { InstanceStatus, PipelineStatus } from '@app/pipeline';
+import type { InstanceStatus, PipelineStatus } from '@activity-gateway/pipeline/host';
 import type { ClickHouseStatus } from '../clickhouse/types.js';
 import type { ListenerStatus, ReactorState } from '../listener/types.js';
 import type { SettingsSnapshot } from '../settings/index.js';

@@ -1,4 +1,4 @@
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import type { AuditService } from '../audit/index.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
 import type { TokenOptions, TokensService } from '../enrollment/index.js';

@@ -1,5 +1,5 @@
-import { isSpkiHash } from '@app/pipeline/helpers';
-import { GatewayError } from '@app/pipeline/api';
+import { isSpkiHash } from '@activity-gateway/activity';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 
 const HASH_HINT = 'An SPKI hash is the SHA-256 of the public key (DER SubjectPublicKeyInfo), 64 hex digits.';
 

@@ -1,4 +1,4 @@
-import type { AgentReport, Logger } from '@app/pipeline/api';
+import type { AgentReport, Logger } from '@activity-gateway/pipeline/api';
 import type { InstallationRepository } from '../store/index.js';
 
 /** What came from an agent to this gateway since the agent was added. */

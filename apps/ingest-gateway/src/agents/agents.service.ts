@@ -4,8 +4,8 @@ import {
   type AllowlistEntry,
   type LiveValue,
   type Logger,
-} from '@app/pipeline/api';
-import { createLiveValue, type WritableLiveValue } from '@app/pipeline/helpers';
+} from '@activity-gateway/pipeline/api';
+import { createLiveValue, type WritableLiveValue } from '@activity-gateway/pipeline/helpers';
 import {
   readIfThere,
   type AgentRepository,

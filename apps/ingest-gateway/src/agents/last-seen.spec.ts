@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { createRecordingLogger } from '@app/pipeline/testing';
+import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
 import type { AgentRepository } from '../store/index.js';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { LastSeen } from './last-seen.js';

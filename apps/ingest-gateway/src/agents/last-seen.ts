@@ -1,4 +1,4 @@
-import type { Logger } from '@app/pipeline/api';
+import type { Logger } from '@activity-gateway/pipeline/api';
 import type { AgentRepository } from '../store/index.js';
 
 const FLUSH_MS = 1_000;

@@ -1,4 +1,4 @@
-import { GatewayError, type Logger } from '@app/pipeline/api';
+import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
 import { createSecret, hashSecret } from '../secrets.js';
 import type { ApiKeyRepository, StoredApiKey } from '../store/index.js';
 

@@ -1,4 +1,4 @@
-import type { Logger } from '@app/pipeline/api';
+import type { Logger } from '@activity-gateway/pipeline/api';
 import { hashSecret, sameHash } from '../secrets.js';
 import type { ApiKeyRepository, StoredApiKey } from '../store/index.js';
 import { apiKeyId, isApiKey, type Role } from './api-keys.service.js';

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GatewayError } from '@app/pipeline/api';
-import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
 import { createEmbeddedStore, type Store } from '../store/index.js';
 import { AuditService, KEPT_ENTRIES } from './index.js';
 

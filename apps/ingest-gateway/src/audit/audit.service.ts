@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { GatewayError, type Logger } from '@app/pipeline/api';
+import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
 import type { AuditQuery, AuditRepository, StoredAuditEntry, StoredRejection } from '../store/index.js';
 import { Rejections } from './rejections.js';
 

@@ -1,5 +1,5 @@
 import { hashSecret } from '../secrets.js';
-import type { Logger } from '@app/pipeline/api';
+import type { Logger } from '@activity-gateway/pipeline/api';
 import type { AuditRepository, StoredRejection } from '../store/index.js';
 
 /** Something that was rejected, once. */

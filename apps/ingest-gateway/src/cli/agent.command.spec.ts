@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { loadOrCreateIdentity, type AgentIdentity } from '@app/agent';
-import { LineFramer } from '@app/pipeline/helpers';
+import { loadOrCreateIdentity, type AgentIdentity } from '@activity-gateway/agent';
+import { LineFramer } from '@activity-gateway/pipeline/helpers';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,5 @@
-import type { MessageSource } from '@app/agent';
-import { GatewayError } from '@app/pipeline/api';
+import type { MessageSource } from '@activity-gateway/agent';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { addAgentOptions, type AgentOptions } from './agent/agent-options.js';
 import { AgentFleet, type FleetOptions } from './agent/agent-fleet.js';
 import { fileSource } from './agent/file-source.js';

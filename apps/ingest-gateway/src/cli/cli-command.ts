@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 
 /** What a command does with its arguments and options. Resolves with the exit code. */
 export type Handler<Options> = (options: Options, ...args: string[]) => Promise<number>;
@@ -71,7 +71,8 @@ export function usage(message: string, hint?: string): GatewayError {
 function usageError({ code, message }: CommanderError, command: Command): GatewayError {
   const [quoted = '', other = ''] = [...message.matchAll(/'(.*?)(?: .*?)?'/g)].map(([, name]) => name);
   const [, meant] = /\(Did you mean (?:one of )?(.*)\?\)/.exec(message) ?? [];
-  const hint = meant === undefined ? 'See --help.' : `Did you mean ${meant}?`;
+  const hint =
+    meant === undefined ? 'See --help.' : `Did you mean ${meant.startsWith('-') ? meant : `"${meant}"`}?`;
   switch (code) {
     case 'commander.unknownOption':
       return takesNoValue(quoted, command) ?? usage(`There is no option ${quoted}.`, hint);

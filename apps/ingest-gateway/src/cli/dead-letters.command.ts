@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import type { DeadLetter } from '../clickhouse/types.js';
 import type { DeadLetterPage, DeadLetterSummary } from '../dead-letters/dead-letters.service.js';
 import type { ReplayReport } from '../dead-letters/replay-report.js';

@@ -1,4 +1,4 @@
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { accessFile } from '../clickhouse/access-file.js';

@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import type { Logger } from '@app/pipeline/api';
+import type { Logger } from '@activity-gateway/pipeline/api';
 
 const STANDARD_STREAMS = [0, 1, 2];
 /** A shell passes the signal on to its jobs before the terminal closes: how often and how many times to look for that. */

@@ -1,4 +1,4 @@
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 
 /** Errors of which the command line is the cause. */
 const USAGE_CODES: ReadonlySet<string> = new Set(['CLI_USAGE', 'AGENT_TOKEN_INVALID']);

@@ -1,4 +1,4 @@
-import type { ConfigProblem } from '@app/pipeline';
+import type { ConfigProblem } from '@activity-gateway/pipeline/host';
 
 /** Takes text for people, line ends included. */
 export type Write = (text: string) => void;

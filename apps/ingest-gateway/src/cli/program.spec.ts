@@ -66,7 +66,7 @@ describe('runProgram', () => {
     ['store copy --from mongodb --to mongodb', 'name the same store'],
     ['certificate accept', 'certificate has no action "accept".'],
     ['retention', 'Say what to do: show, apply.'],
-    ['retention shw', 'retention has no action "shw". Did you mean show?'],
+    ['retention shw', 'retention has no action "shw". Did you mean "show"?'],
     ['retention apply now', '"now" is not expected here.'],
     ['run a.yaml b.yaml', '"b.yaml" is not expected here.'],
     ['validate --write-schema', '--write-schema needs a value.'],

@@ -1,6 +1,10 @@
 import { resolve } from 'node:path';
-import { loadGatewayConfig, type GatewayConfig } from '@app/pipeline/config';
-import { createLogger, type RootLogger } from '@app/pipeline/observability';
+import {
+  loadGatewayConfig,
+  type GatewayConfig,
+  createLogger,
+  type RootLogger,
+} from '@activity-gateway/pipeline/host';
 import { startGateway } from '../bootstrap.js';
 import { createPluginRegistry } from '../plugins.js';
 import { settingsSchema } from '../settings/index.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { loadGatewayConfig } from '@app/pipeline';
+import { loadGatewayConfig } from '@activity-gateway/pipeline/host';
 import { createPluginRegistry } from '../plugins.js';
 import { flagSettings, numberSettings } from '../settings/definitions.js';
 import { settingsSchema } from '../settings/settings-schema.js';

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { resolve } from 'node:path';
-import { loadGatewayConfig } from '@app/pipeline/config';
+import { loadGatewayConfig } from '@activity-gateway/pipeline/host';
 import { createPluginRegistry } from '../plugins.js';
 import { settingsSchema } from '../settings/settings-schema.js';
 import { CliCommand, text } from './cli-command.js';

@@ -1,8 +1,8 @@
 import { Option } from 'commander';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadGatewayConfig, type GatewayConfig } from '@app/pipeline';
-import { GatewayError, type Logger } from '@app/pipeline/api';
+import { loadGatewayConfig, type GatewayConfig } from '@activity-gateway/pipeline/host';
+import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
 import { createPluginRegistry } from '../plugins.js';
 import { settingsSchema } from '../settings/settings-schema.js';
 import { copyStore, type CopiedTable } from '../store/copy-store.js';

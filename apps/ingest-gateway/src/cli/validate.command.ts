@@ -6,7 +6,7 @@ import {
   type GatewayConfig,
   type PluginRegistry,
   type ValidatedFile,
-} from '@app/pipeline';
+} from '@activity-gateway/pipeline/host';
 import { createPluginRegistry } from '../plugins.js';
 import { settingsSchema } from '../settings/settings-schema.js';
 import { CliCommand, text } from './cli-command.js';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
+import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
 import {
   clickHouseDefaults,
   startTestClickHouse,

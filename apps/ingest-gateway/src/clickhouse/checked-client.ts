@@ -1,5 +1,5 @@
 import type { ClickHouseClient, ResponseHeaders } from '@clickhouse/client';
-import { excerpt } from '@app/pipeline/helpers';
+import { excerpt } from '@activity-gateway/pipeline/helpers';
 
 /** What every request of a client resolves with. */
 interface Answered {

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type Endpoint, GatewayError } from '@app/pipeline/api';
-import { Backoff, createLiveValue, sleep } from '@app/pipeline/helpers';
+import { type Endpoint, GatewayError } from '@activity-gateway/pipeline/api';
+import { Backoff, createLiveValue, sleep } from '@activity-gateway/pipeline/helpers';
 import { ActivityQueries } from './activity-queries.js';
 import { AskedDeadLetters } from './asked-dead-letters.js';
 import { createControlClient, describeError } from './client.js';

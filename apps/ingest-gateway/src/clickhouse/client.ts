@@ -1,5 +1,5 @@
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import type { Endpoint } from '@app/pipeline/api';
+import type { Endpoint } from '@activity-gateway/pipeline/api';
 import { checkAnswers } from './checked-client.js';
 
 /** Longest wait for one request of the control plane, ms. */

@@ -1,4 +1,4 @@
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { NOT_CONFINED } from './embedded-confinement.js';
 
 /** What the reason for an end is read with. */

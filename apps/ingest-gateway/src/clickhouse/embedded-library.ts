@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 
 /** What the embedded server's process loads. */
 export interface EmbeddedLibrary {

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { sleep } from '@app/pipeline/helpers';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { EMBEDDED_CHILD_PROGRAM, embeddedServerQuery, PORT_FILE } from './embedded-child.js';
 import { authorizationOf, embeddedConfig, embeddedOptions } from './embedded-config.js';
 import { findEmbeddedLibrary } from './embedded-library.js';

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
-import { GatewayError } from '@app/pipeline/api';
-import { sleep } from '@app/pipeline/helpers';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { makePrivateDirectory, writePrivateFile } from '../private-files.js';
 import { EMBEDDED_CHILD_PROGRAM, embeddedServerQuery, PORT_FILE } from './embedded-child.js';
 import {

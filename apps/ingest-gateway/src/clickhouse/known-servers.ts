@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { GatewayError } from '@app/pipeline/api';
-import { Backoff } from '@app/pipeline/helpers';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { Backoff } from '@activity-gateway/pipeline/helpers';
 
 /** Servers that are remembered: those behind one balancer are few. */
 const MAX_KNOWN = 64;

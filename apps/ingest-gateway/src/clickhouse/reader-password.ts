@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { writePrivateFile } from '../private-files.js';
 import { createSecret } from '../secrets.js';
 import type { Credentials } from './embedded-users.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Endpoint, GatewayError } from '@app/pipeline/api';
+import { type Endpoint, GatewayError } from '@activity-gateway/pipeline/api';
 import { removeAccessFile, writeAccessFile } from './access-file.js';
 import { type EmbeddedServer, startEmbeddedServer } from './embedded-server.js';
 import { readerOf } from './reader-password.js';

@@ -1,5 +1,5 @@
-import type { Endpoint, LiveValue, Logger } from '@app/pipeline/api';
-import type { GatewayConfig } from '@app/pipeline';
+import type { Endpoint, LiveValue, Logger } from '@activity-gateway/pipeline/api';
+import type { GatewayConfig } from '@activity-gateway/pipeline/host';
 import type { DeadLetterStore } from './dead-letter-types.js';
 
 export type * from './dead-letter-types.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
+import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
 import { pollUntil } from '../../../../test/support/poll.js';
 import type { KnownAddressRepository, StoredAddress } from '../store/index.js';
 import { AddressMemory } from './address-memory.js';

@@ -1,6 +1,6 @@
-import type { Logger } from '@app/pipeline/api';
-import type { KnownAddress } from '@app/pipeline/admission';
-import { addressGroup, sleep } from '@app/pipeline/helpers';
+import type { Logger } from '@activity-gateway/pipeline/api';
+import type { KnownAddress } from '@activity-gateway/pipeline/host';
+import { addressGroup, sleep } from '@activity-gateway/pipeline/helpers';
 import { SerialQueue } from '../agents/index.js';
 import type { DataPlane } from '../listener/types.js';
 import type { KnownAddressRepository, StoredAgent } from '../store/index.js';

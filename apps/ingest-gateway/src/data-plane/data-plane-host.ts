@@ -1,7 +1,6 @@
-import type { Effect } from '@app/pipeline/admission';
+import type { Effect, DrainReport, ReplayItem, ReplayOutcome } from '@activity-gateway/pipeline/host';
 import type { AuditService } from '../audit/index.js';
-import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
-import { GatewayError, type Endpoint, type LiveValue, type Logger } from '@app/pipeline/api';
+import { GatewayError, type Endpoint, type LiveValue, type Logger } from '@activity-gateway/pipeline/api';
 import { SerialQueue, type AgentsService } from '../agents/index.js';
 import type { EnrollmentService } from '../enrollment/index.js';
 import type { KeyChange } from '../listener/key-change.js';

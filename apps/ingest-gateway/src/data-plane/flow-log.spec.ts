@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { PipelineStatus } from '@app/pipeline';
-import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
+import type { PipelineStatus } from '@activity-gateway/pipeline/host';
+import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
 import type { ClickHouseStatus } from '../clickhouse/types.js';
 import type { ListenerStatus } from '../listener/types.js';
 import { FlowLog } from './flow-log.js';

@@ -1,4 +1,4 @@
-import type { Logger } from '@app/pipeline/api';
+import type { Logger } from '@activity-gateway/pipeline/api';
 import type { ClickHouseStatus } from '../clickhouse/types.js';
 import type { ListenerStatus } from '../listener/types.js';
 import { OutageWatch } from './outage-watch.js';

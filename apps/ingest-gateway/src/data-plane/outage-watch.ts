@@ -1,4 +1,4 @@
-import type { Logger } from '@app/pipeline/api';
+import type { Logger } from '@activity-gateway/pipeline/api';
 import type { PipelineFlow } from './pipeline-flow.js';
 
 /** How often an outage is told of again, ms. */

@@ -1,4 +1,4 @@
-import type { InstanceStatus, PipelineCounts, PipelineStatus } from '@app/pipeline';
+import type { InstanceStatus, PipelineCounts, PipelineStatus } from '@activity-gateway/pipeline/host';
 import type { ListenerStatus } from '../listener/types.js';
 
 /** What a pipeline has done and holds, over all reactors. */

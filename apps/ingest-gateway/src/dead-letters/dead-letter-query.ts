@@ -1,4 +1,4 @@
-import { GatewayError, type JsonSchema } from '@app/pipeline/api';
+import { GatewayError, type JsonSchema } from '@activity-gateway/pipeline/api';
 import { parseLimit, parseRange, TIME_HINT } from '../admin/parse-time.js';
 import type { DeadLetterFilter, DeadLetterPosition } from '../clickhouse/types.js';
 

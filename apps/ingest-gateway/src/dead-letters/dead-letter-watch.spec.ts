@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createRecordingLogger, createRecordingMetrics } from '@app/pipeline/testing';
+import { createRecordingLogger, createRecordingMetrics } from '@activity-gateway/pipeline/testing';
 import { DeadLetterWatch } from './dead-letter-watch.js';
 
 describe('DeadLetterWatch', () => {

@@ -1,4 +1,4 @@
-import type { Gauge, Logger, Metrics } from '@app/pipeline/api';
+import type { Gauge, Logger, Metrics } from '@activity-gateway/pipeline/api';
 import type { DeadLetterStore } from '../clickhouse/types.js';
 
 /** What the watch is made from. */

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 import type { DeadLetter } from '../clickhouse/types.js';
 import { component, listOf, shape, TIME, TIME_OR_NULL } from '../openapi/component.js';
 import { STAGES } from './dead-letter-query.js';

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { ReplayOutcome } from '@app/pipeline';
-import { GatewayError, type Counter, type Logger, type Metrics } from '@app/pipeline/api';
+import type { ReplayOutcome } from '@activity-gateway/pipeline/host';
+import { GatewayError, type Counter, type Logger, type Metrics } from '@activity-gateway/pipeline/api';
 import type {
   DeadLetter,
   DeadLetterCount,

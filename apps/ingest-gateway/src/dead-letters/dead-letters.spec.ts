@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
-import type { ReplayItem, ReplayOutcome } from '@app/pipeline';
+import type { ReplayItem, ReplayOutcome } from '@activity-gateway/pipeline/host';
 import { startTestClickHouse, type TestClickHouse } from '../../../../test/support/clickhouse.js';
 import {
   startControlPlane,

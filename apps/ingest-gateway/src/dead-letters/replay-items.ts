@@ -1,4 +1,4 @@
-import type { ReplayItem } from '@app/pipeline';
+import type { ReplayItem } from '@activity-gateway/pipeline/host';
 import type { DeadLetter, DeadLetterPosition } from '../clickhouse/types.js';
 
 /** Dead letters as the pipelines that they are of take them, by pipeline. */

@@ -1,4 +1,4 @@
-import type { ReplayOutcome } from '@app/pipeline';
+import type { ReplayOutcome } from '@activity-gateway/pipeline/host';
 import type { DeadLetterPosition } from '../clickhouse/types.js';
 import { writeCursor } from './dead-letter-query.js';
 

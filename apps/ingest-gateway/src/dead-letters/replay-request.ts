@@ -1,4 +1,4 @@
-import { GatewayError, type JsonSchema } from '@app/pipeline/api';
+import { GatewayError, type JsonSchema } from '@activity-gateway/pipeline/api';
 import type { DeadLetterFilter, DeadLetterPosition } from '../clickhouse/types.js';
 import { filterSchema, parseFilter, readCursor, readId, type RawFilter } from './dead-letter-query.js';
 

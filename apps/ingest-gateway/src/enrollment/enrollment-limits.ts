@@ -1,4 +1,4 @@
-import { KeyedBuckets, TokenBucket, type Rate } from '@app/pipeline/admission';
+import { KeyedBuckets, TokenBucket, type Rate } from '@activity-gateway/pipeline/host';
 
 /**
  * How many enrollments may be asked for: room for a fleet that is rolled out at once, also from behind one address, none

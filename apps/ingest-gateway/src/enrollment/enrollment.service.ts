@@ -1,4 +1,4 @@
-import type { EnrollmentOutcome, EnrollmentRequest, Logger } from '@app/pipeline/api';
+import type { EnrollmentOutcome, EnrollmentRequest, Logger } from '@activity-gateway/pipeline/api';
 import { isHostname, type AgentsService } from '../agents/index.js';
 import type { AuditService } from '../audit/index.js';
 import type { EnrollmentTokenRepository } from '../store/index.js';

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 
 /** What may be asked of a new token; without any of it the token is as the reference defines it. */
 export interface TokenOptions {

@@ -1,4 +1,4 @@
-import { GatewayError, type Logger } from '@app/pipeline/api';
+import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
 import { SerialQueue } from '../agents/index.js';
 import {
   tokenState,

@@ -1,4 +1,4 @@
-import type { LimitReached } from '@app/pipeline/admission';
+import type { LimitReached } from '@activity-gateway/pipeline/host';
 import type { ClickHouseService } from '../clickhouse/types.js';
 import type { DataPlaneHost } from '../data-plane/index.js';
 import type { DeadLetterWatch } from '../dead-letters/dead-letter-watch.js';

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 
 /** Connections that the kernel holds while this process is busy; many agents come back together after a restart. */
 const BACKLOG = 511;

@@ -4,8 +4,12 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { EnrollmentOutcome } from '@app/pipeline/api';
-import { createRecordingLogger, createRecordingMetrics, type RecordingLogger } from '@app/pipeline/testing';
+import type { EnrollmentOutcome } from '@activity-gateway/pipeline/api';
+import {
+  createRecordingLogger,
+  createRecordingMetrics,
+  type RecordingLogger,
+} from '@activity-gateway/pipeline/testing';
 import { FAKE_REACTOR } from '../../../../test/support/fake-reactor.js';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { createDataPlane } from './data-plane.js';

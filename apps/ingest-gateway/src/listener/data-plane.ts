@@ -1,7 +1,18 @@
 import { resolve } from 'node:path';
-import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
-import { Admission, type AdmissionLimits, type KnownAddress } from '@app/pipeline/admission';
-import type { AllowlistEntry, Endpoint, EnrollmentOutcome, EnrollmentRequest } from '@app/pipeline/api';
+import {
+  type DrainReport,
+  type ReplayItem,
+  type ReplayOutcome,
+  Admission,
+  type AdmissionLimits,
+  type KnownAddress,
+} from '@activity-gateway/pipeline/host';
+import type {
+  AllowlistEntry,
+  Endpoint,
+  EnrollmentOutcome,
+  EnrollmentRequest,
+} from '@activity-gateway/pipeline/api';
 import type { ReactorSettings } from '../reactor/messages.js';
 import { Acceptor } from './acceptor.js';
 import { FileWatch } from './file-watch.js';

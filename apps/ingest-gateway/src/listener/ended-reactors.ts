@@ -1,5 +1,5 @@
 import { AggregatorRegistry } from 'prom-client';
-import type { PipelineCounts } from '@app/pipeline';
+import type { PipelineCounts } from '@activity-gateway/pipeline/host';
 import type { ReactorProcess } from './reactor-process.js';
 import type { EndedPipeline } from './types.js';
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Backoff } from '@app/pipeline/helpers';
-import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
+import { Backoff } from '@activity-gateway/pipeline/helpers';
+import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { Acceptor } from './acceptor.js';
 import { ListenerControl } from './listener-control.js';

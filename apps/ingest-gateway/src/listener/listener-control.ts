@@ -1,5 +1,5 @@
-import type { Logger } from '@app/pipeline/api';
-import { Backoff, sleep } from '@app/pipeline/helpers';
+import type { Logger } from '@activity-gateway/pipeline/api';
+import { Backoff, sleep } from '@activity-gateway/pipeline/helpers';
 import type { Acceptor } from './acceptor.js';
 import { reasonOf, type ServerIdentity } from './server-identity.js';
 import type { ListenerStatus } from './types.js';

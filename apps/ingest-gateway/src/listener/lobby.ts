@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { DrainReport } from '@app/pipeline';
-import type { AcceptedConnection } from '@app/pipeline/api';
+import type { DrainReport } from '@activity-gateway/pipeline/host';
+import type { AcceptedConnection } from '@activity-gateway/pipeline/api';
 import type { ReactorHandle } from './reactor-handle.js';
 import type { ListenerStatus } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';

@@ -1,6 +1,6 @@
-import type { DrainReport } from '@app/pipeline';
-import type { Logger } from '@app/pipeline/api';
-import { Backoff, sleep } from '@app/pipeline/helpers';
+import type { DrainReport } from '@activity-gateway/pipeline/host';
+import type { Logger } from '@activity-gateway/pipeline/api';
+import { Backoff, sleep } from '@activity-gateway/pipeline/helpers';
 import type { ReactorConfiguration } from '../reactor/messages.js';
 import type { ForkedReactor } from './reactor-launcher.js';
 import { ReactorProcess, type ReactorEvents } from './reactor-process.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FAKE_REACTOR } from '../../../../test/support/fake-reactor.js';
 import { pollUntil } from '../../../../test/support/poll.js';
-import { isRunning } from '@app/pipeline/helpers';
+import { isRunning } from '@activity-gateway/pipeline/helpers';
 import { ReactorLauncher, type ForkedReactor } from './reactor-launcher.js';
 
 describe('ReactorForks', () => {

@@ -1,5 +1,5 @@
-import type { DrainReport } from '@app/pipeline';
-import type { Logger } from '@app/pipeline/api';
+import type { DrainReport } from '@activity-gateway/pipeline/host';
+import type { Logger } from '@activity-gateway/pipeline/api';
 import type { ReactorHandle, ReactorView } from './reactor-handle.js';
 
 /** What a pool is made from. */

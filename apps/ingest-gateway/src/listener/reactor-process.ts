@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { DrainReport, ReplayItem, ReplayOutcome } from '@app/pipeline';
+import type { DrainReport, ReplayItem, ReplayOutcome } from '@activity-gateway/pipeline/host';
 import type {
   AcceptedConnection,
   ConnectionEnd,
@@ -8,7 +8,7 @@ import type {
   EnrollmentRequest,
   Logger,
   SequenceRange,
-} from '@app/pipeline/api';
+} from '@activity-gateway/pipeline/api';
 import type { AgentReports, FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
 import { PendingRequests } from '../reactor/pending-requests.js';
 import type { ForkedReactor } from './reactor-launcher.js';

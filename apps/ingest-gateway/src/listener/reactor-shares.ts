@@ -1,4 +1,4 @@
-import type { PipelineStatus } from '@app/pipeline';
+import type { PipelineStatus } from '@activity-gateway/pipeline/host';
 import type { ReactorSettings, ReactorStatus } from '../reactor/messages.js';
 
 /** How much of `activitymonitor_buffer_max_size` one reactor needs. */

@@ -1,11 +1,11 @@
-import type { DrainReport, ReplayOutcome } from '@app/pipeline';
+import type { DrainReport, ReplayOutcome } from '@activity-gateway/pipeline/host';
 import type {
   AcceptedConnection,
   ConnectionEnd,
   EnrollmentOutcome,
   EnrollmentRequest,
   Logger,
-} from '@app/pipeline/api';
+} from '@activity-gateway/pipeline/api';
 import type { ReactorConfiguration, ReactorSettings, ToReactor } from '../reactor/messages.js';
 import { EndedReactors } from './ended-reactors.js';
 import { Lobby, LOBBY_INDEX, LOBBY_WATCHDOG } from './lobby.js';

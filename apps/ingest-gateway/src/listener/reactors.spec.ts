@@ -4,7 +4,11 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createRecordingLogger, createRecordingMetrics, type RecordingLogger } from '@app/pipeline/testing';
+import {
+  createRecordingLogger,
+  createRecordingMetrics,
+  type RecordingLogger,
+} from '@activity-gateway/pipeline/testing';
 import { FAKE_REACTOR } from '../../../../test/support/fake-reactor.js';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { createDataPlane, type ProcessOptions } from './data-plane.js';

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { GatewayError, type TlsIdentity } from '@app/pipeline/api';
-import { spkiHash } from '@app/pipeline/helpers';
+import { GatewayError, type TlsIdentity } from '@activity-gateway/pipeline/api';
+import { spkiHash } from '@activity-gateway/activity';
 
 /** The server's certificate with its key, checked, and what operators and agents see of it. */
 export interface ServerCertificate {

@@ -2,13 +2,13 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { TlsIdentity } from '@app/pipeline/api';
+import type { TlsIdentity } from '@activity-gateway/pipeline/api';
 import {
   createRecordingLogger,
   createTestCertificate,
   type RecordingLogger,
   type TestCertificate,
-} from '@app/pipeline/testing';
+} from '@activity-gateway/pipeline/testing';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { FileWatch } from './file-watch.js';
 import { ServerIdentity } from './server-identity.js';

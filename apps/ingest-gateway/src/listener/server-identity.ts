@@ -1,5 +1,5 @@
-import { GatewayError, type Logger, type TlsIdentity } from '@app/pipeline/api';
-import { sleep } from '@app/pipeline/helpers';
+import { GatewayError, type Logger, type TlsIdentity } from '@activity-gateway/pipeline/api';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { ExpiryWarnings } from './expiry-warning.js';
 import type { FileWatch } from './file-watch.js';
 import { KEY_CHANGE_HINT, keyChangeMessage, type KeyChange } from './key-change.js';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createRecordingLogger } from '@app/pipeline/testing';
+import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
 import { LOBBY_INDEX } from './lobby.js';
 import { SpoolDirectories } from './spool-directories.js';
 

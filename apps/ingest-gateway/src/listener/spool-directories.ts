@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from '@app/pipeline/api';
+import type { Logger } from '@activity-gateway/pipeline/api';
 import type { SpoolAssignment } from '../reactor/messages.js';
 import { LOBBY_INDEX, LOBBY_SPOOL_SHARE } from './lobby.js';
 

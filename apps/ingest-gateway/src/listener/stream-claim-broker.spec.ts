@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { SequenceRange } from '@app/pipeline/api';
+import type { SequenceRange } from '@activity-gateway/pipeline/api';
 import { StreamClaimBroker, type StreamPeer } from './stream-claim-broker.js';
 
 /** A reactor that answers when a test lets it. */

@@ -1,5 +1,5 @@
-import type { SequenceRange } from '@app/pipeline/api';
-import { sleep } from '@app/pipeline/helpers';
+import type { SequenceRange } from '@activity-gateway/pipeline/api';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 
 /** A reactor that works. */
 export interface StreamPeer {

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { spkiHash } from '@app/pipeline/helpers';
-import { createRecordingLogger, createTestCertificate } from '@app/pipeline/testing';
+import { spkiHash } from '@activity-gateway/activity';
+import { createRecordingLogger, createTestCertificate } from '@activity-gateway/pipeline/testing';
 import { checkServerCertificate } from './server-certificate.js';
 import { loadTlsIdentity } from './tls-identity.js';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GatewayError, type Logger } from '@app/pipeline/api';
+import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
 import { makeOwnCertificate } from './own-certificate.js';
 import { checkServerCertificate, type ServerCertificate } from './server-certificate.js';
 

@@ -1,4 +1,16 @@
-import type { Effect, LimitReached, Penalty, Refusal } from '@app/pipeline/admission';
+import type {
+  Effect,
+  LimitReached,
+  Penalty,
+  Refusal,
+  DrainReport,
+  GatewayConfig,
+  PipelineCounts,
+  PipelineSpec,
+  ReplayItem,
+  ReplayOutcome,
+  KnownAddress,
+} from '@activity-gateway/pipeline/host';
 import type {
   AllowlistEntry,
   Endpoint,
@@ -6,16 +18,7 @@ import type {
   EnrollmentRequest,
   Logger,
   Metrics,
-} from '@app/pipeline/api';
-import type {
-  DrainReport,
-  GatewayConfig,
-  PipelineCounts,
-  PipelineSpec,
-  ReplayItem,
-  ReplayOutcome,
-} from '@app/pipeline';
-import type { KnownAddress } from '@app/pipeline/admission';
+} from '@activity-gateway/pipeline/api';
 import type { AgentReports, ReactorSettings, ReactorStatus } from '../reactor/messages.js';
 import type { KeyChange } from './key-change.js';
 

@@ -1,4 +1,4 @@
-import type { Gauge, Metrics } from '@app/pipeline/api';
+import type { Gauge, Metrics } from '@activity-gateway/pipeline/api';
 import type { AgentsService } from '../agents/index.js';
 import type { ClickHouseService } from '../clickhouse/types.js';
 import type { DataPlaneHost } from '../data-plane/index.js';

@@ -9,7 +9,7 @@ import {
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 import { statusOfCode } from '../admin/http/problem.js';
 import { component, shape, type SchemaRef } from './component.js';
 import { exampleProblem, type DocumentedCode } from './problem-examples.js';

@@ -5,7 +5,7 @@ import {
   type ConnectionEnd,
   type ConnectionFeed,
   type ConnectionTaker,
-} from '@app/pipeline/api';
+} from '@activity-gateway/pipeline/api';
 import type { Port } from './port.js';
 
 type Announced = Omit<AcceptedConnection, 'socket'>;

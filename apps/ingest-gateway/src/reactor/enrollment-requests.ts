@@ -1,4 +1,4 @@
-import type { EnrollmentOutcome, EnrollmentRequest } from '@app/pipeline/api';
+import type { EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/pipeline/api';
 import { PendingRequests } from './pending-requests.js';
 import type { Port } from './port.js';
 

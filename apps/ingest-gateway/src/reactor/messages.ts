@@ -8,7 +8,7 @@ import type {
   EnrollmentRequest,
   SequenceRange,
   TlsIdentity,
-} from '@app/pipeline/api';
+} from '@activity-gateway/pipeline/api';
 import type {
   DrainReport,
   FlowSettings,
@@ -17,7 +17,7 @@ import type {
   PipelineStatus,
   ReplayItem,
   ReplayOutcome,
-} from '@app/pipeline';
+} from '@activity-gateway/pipeline/host';
 
 /** What came from agents, by SPKI hash. */
 export type AgentReports = Readonly<Record<string, AgentReport>>;

@@ -5,8 +5,8 @@ import type {
   EnrollmentOutcome,
   EnrollmentRequest,
   Services,
-} from '@app/pipeline/api';
-import { createLiveValue } from '@app/pipeline/helpers';
+} from '@activity-gateway/pipeline/api';
+import { createLiveValue } from '@activity-gateway/pipeline/helpers';
 import { ConnectionInbox } from './connection-inbox.js';
 import { EnrollmentRequests } from './enrollment-requests.js';
 import type { ReactorConfiguration, ToReactor } from './messages.js';

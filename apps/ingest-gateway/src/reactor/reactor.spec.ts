@@ -1,9 +1,8 @@
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Pipeline, PipelineOptions } from '@app/pipeline';
-import { GatewayError, type AcceptedConnection } from '@app/pipeline/api';
-import { PluginRegistry } from '@app/pipeline/registry';
-import { createRecordingLogger } from '@app/pipeline/testing';
+import { type Pipeline, type PipelineOptions, PluginRegistry } from '@activity-gateway/pipeline/host';
+import { GatewayError, type AcceptedConnection } from '@activity-gateway/pipeline/api';
+import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
 import { pollUntil } from '../../../../test/support/poll.js';
 import type { FromReactor, ReactorConfiguration, ToReactor } from './messages.js';
 import type { Port, PortListener } from './port.js';

@@ -1,11 +1,17 @@
 import type { Socket } from 'node:net';
 import { constants as osConstants, setPriority } from 'node:os';
 import { Registry } from 'prom-client';
-import type { DrainReport, Pipeline, PipelineOptions, PipelineStatus, ReplayOutcome } from '@app/pipeline';
-import { GatewayError, type Logger } from '@app/pipeline/api';
-import { sleep } from '@app/pipeline/helpers';
-import { createMetrics } from '@app/pipeline/observability';
-import type { PluginRegistry } from '@app/pipeline/registry';
+import {
+  type DrainReport,
+  type Pipeline,
+  type PipelineOptions,
+  type PipelineStatus,
+  type ReplayOutcome,
+  createMetrics,
+  type PluginRegistry,
+} from '@activity-gateway/pipeline/host';
+import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import type { ReactorConfiguration, SpoolAssignment, ToReactor } from './messages.js';
 import type { Port } from './port.js';
 import { ReactorServices } from './reactor-services.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PipelineSpec, SpoolLocation } from '@app/pipeline';
-import type { Logger } from '@app/pipeline/api';
+import type { PipelineSpec, SpoolLocation } from '@activity-gateway/pipeline/host';
+import type { Logger } from '@activity-gateway/pipeline/api';
 import type { SpoolAssignment } from './messages.js';
 
 /** Where a pipeline's spool is. Warns of one that is switched off and not empty. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { SequenceRange } from '@app/pipeline/api';
+import type { SequenceRange } from '@activity-gateway/pipeline/api';
 import type { FromReactor } from './messages.js';
 import { StreamClaimRequests } from './stream-claim-requests.js';
 

@@ -1,4 +1,4 @@
-import type { StreamClaims, SequenceRange } from '@app/pipeline/api';
+import type { StreamClaims, SequenceRange } from '@activity-gateway/pipeline/api';
 import type { Port } from './port.js';
 
 type Granted = (durable: readonly SequenceRange[] | undefined) => void;

@@ -1,4 +1,4 @@
-import type { WritePermits } from '@app/pipeline';
+import type { WritePermits } from '@activity-gateway/pipeline/host';
 import type { Port } from './port.js';
 
 /** Asks the control plane for a permit before each write: how many there are at a time is bounded over all reactors. */

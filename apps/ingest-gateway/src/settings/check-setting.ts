@@ -1,5 +1,5 @@
 import { closest } from 'fastest-levenshtein';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import {
   flagSettings,
   isFlag,

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@app/pipeline/api';
+import type { JsonSchema } from '@activity-gateway/pipeline/api';
 import { flagSettings, numberSettings, type NumberSetting } from './definitions.js';
 
 /**

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRecordingLogger } from '@app/pipeline/testing';
+import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
 import { createEmbeddedStore, type Store } from '../store/index.js';
 import { numberSettings, settingNames, settingsSchema, SettingsService } from './index.js';
 

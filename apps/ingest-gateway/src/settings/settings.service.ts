@@ -1,5 +1,5 @@
-import type { LiveValue, Logger } from '@app/pipeline/api';
-import { createLiveValue, type WritableLiveValue } from '@app/pipeline/helpers';
+import type { LiveValue, Logger } from '@activity-gateway/pipeline/api';
+import { createLiveValue, type WritableLiveValue } from '@activity-gateway/pipeline/helpers';
 import { SerialQueue } from '../agents/index.js';
 import { readIfThere, type SettingsRepository, type StoreSnapshot } from '../store/index.js';
 import { checkSettingName, checkSettingValue } from './check-setting.js';

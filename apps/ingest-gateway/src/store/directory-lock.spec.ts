@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { processStart } from '@app/pipeline/helpers';
-import { createRecordingLogger } from '@app/pipeline/testing';
+import { processStart } from '@activity-gateway/pipeline/helpers';
+import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { acquireDirectoryLock } from './directory-lock.js';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { GatewayError } from '@app/pipeline/api';
-import { ownIdentity, sleep, stateOf } from '@app/pipeline/helpers';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { ownIdentity, sleep, stateOf } from '@activity-gateway/pipeline/helpers';
 import { LockPatience, type LockHolder, type LockWait } from './lock-patience.js';
 
 /** A directory held by this process. */

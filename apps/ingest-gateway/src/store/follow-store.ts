@@ -1,4 +1,4 @@
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import type { StoreChanges } from './repositories.js';
 
 /** A part that holds in memory what is in the store. */

@@ -1,5 +1,5 @@
-import { GatewayError, type Logger } from '@app/pipeline/api';
-import { sleep, stateOf, type ProcessIdentity } from '@app/pipeline/helpers';
+import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
+import { sleep, stateOf, type ProcessIdentity } from '@activity-gateway/pipeline/helpers';
 
 /** What a lock file says of its holder. */
 export interface LockHolder extends ProcessIdentity {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { GatewayConfig } from '@app/pipeline';
-import type { Logger } from '@app/pipeline/api';
+import type { GatewayConfig } from '@activity-gateway/pipeline/host';
+import type { Logger } from '@activity-gateway/pipeline/api';
 import { createEmbeddedStore } from './embedded/embedded-store.js';
 import type { Store } from './repositories.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { createPipelineHarness, testBatch } from '../testing/index.js';
+import { testBatch } from '../testing/index.js';
+import { createPipelineHarness } from '../testing/pipeline-harness.js';
 import { createPipeline } from '../runtime/index.js';
 import { createMetrics, RUNTIME_METRICS, type MetricDefinition } from './index.js';
 

@@ -2,14 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { numbers, testBatch, until } from '../testing/index.js';
 import {
   createPipelineHarness,
-  numbers,
-  testBatch,
-  until,
   type PipelineHarness,
   type PipelineHarnessOptions,
-} from '../testing/index.js';
+} from '../testing/pipeline-harness.js';
 import { createPipeline, type Pipeline } from './index.js';
 
 const running: Pipeline[] = [];

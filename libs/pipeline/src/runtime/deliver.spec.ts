@@ -1,14 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { PartialWriteError, PermanentError, RetryableError, type Endpoint, type Sink } from '../api/index.js';
+import { numbers, testBatch, until, type FakeWrite } from '../testing/index.js';
 import {
   createPipelineHarness,
-  numbers,
-  testBatch,
-  until,
-  type FakeWrite,
   type PipelineHarness,
   type PipelineHarnessOptions,
-} from '../testing/index.js';
+} from '../testing/pipeline-harness.js';
 import { createPipeline, type InstanceStatus, type Pipeline } from './index.js';
 
 const running: Pipeline[] = [];

@@ -1,12 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { numbers, testBatch, until } from '../testing/index.js';
 import {
   createPipelineHarness,
-  numbers,
-  testBatch,
-  until,
   type PipelineHarness,
   type PipelineHarnessOptions,
-} from '../testing/index.js';
+} from '../testing/pipeline-harness.js';
 import { createPipeline, type Pipeline } from './index.js';
 
 const running: Pipeline[] = [];

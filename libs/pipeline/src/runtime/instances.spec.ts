@@ -9,7 +9,8 @@ import {
 } from '../api/index.js';
 import type { PipelineSpec } from '../config/index.js';
 import { PluginRegistry } from '../registry/index.js';
-import { alphaEvents, betaEvents, createPipelineHarness } from '../testing/index.js';
+import { alphaEvents, betaEvents } from '../testing/index.js';
+import { createPipelineHarness } from '../testing/pipeline-harness.js';
 import { createInstances } from './instances.js';
 
 function withSpec(change: Partial<PipelineSpec>) {

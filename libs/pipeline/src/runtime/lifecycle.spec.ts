@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Lifecycle } from '../api/index.js';
-import { createPipelineHarness, createTestContext } from '../testing/index.js';
+import { createTestContext } from '../testing/index.js';
+import { createPipelineHarness } from '../testing/pipeline-harness.js';
 import { createPipeline } from './index.js';
 import type { Instance } from './instances.js';
 import { startAll, stopAll, type Startable } from './lifecycle.js';

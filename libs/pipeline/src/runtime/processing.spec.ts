@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { deadLetters, type Batch, type Reject, type Settlement } from '../api/index.js';
-import { createPipelineHarness, numbers, testBatch, until, type PipelineHarness } from '../testing/index.js';
+import { numbers, testBatch, until } from '../testing/index.js';
+import { createPipelineHarness, type PipelineHarness } from '../testing/pipeline-harness.js';
 import { createPipeline, type PipelineCounts } from './index.js';
 
 interface Outcome extends PipelineHarness {

@@ -3,15 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EncodedEntry } from '../api/index.js';
+import { createRecordingLogger, numbers, testBatch, until } from '../testing/index.js';
 import {
   createPipelineHarness,
-  createRecordingLogger,
-  numbers,
-  testBatch,
-  until,
   type PipelineHarness,
   type PipelineHarnessOptions,
-} from '../testing/index.js';
+} from '../testing/pipeline-harness.js';
 import { createPipeline, type Pipeline } from './index.js';
 import type { SinkBatch } from './queue.js';
 import { SpoolQueue } from './spool-queue.js';

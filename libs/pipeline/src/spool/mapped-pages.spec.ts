@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createSpoolRig, spoolEntry, type SpoolRig } from '../testing/index.js';
+import { createSpoolRig, spoolEntry, type SpoolRig } from '../testing/spool-rig.js';
 import type { FrozenBatch, Spool } from './index.js';
 
 const MIB = 2 ** 20;

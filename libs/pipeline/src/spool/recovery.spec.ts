@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createSpoolRig, spoolEntry, type SpoolRig } from '../testing/index.js';
+import { createSpoolRig, spoolEntry, type SpoolRig } from '../testing/spool-rig.js';
 import { openRoot, openTables, type SpoolDatabase } from './database.js';
 import type { Spool } from './index.js';
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createSpoolRig, spoolEntry, until, type SpoolRig } from '../testing/index.js';
+import { until } from '../testing/index.js';
+import { createSpoolRig, spoolEntry, type SpoolRig } from '../testing/spool-rig.js';
 import type { FrozenBatch, Spool } from './index.js';
 
 let rig: SpoolRig;

@@ -1,7 +1,6 @@
 import 'reflect-metadata';
-import { randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import { createHash, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { cryptoProvider, PemConverter, X509CertificateGenerator } from '@peculiar/x509';
-import { spkiHash } from '../helpers/index.js';
 
 const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const DAY_MS = 86_400_000;
@@ -40,11 +39,12 @@ export async function createTestCertificate(options: TestCertificateOptions): Pr
     keys: keys as never,
   });
   const certPem = certificate.toString('pem');
+  const spki = new X509Certificate(certPem).publicKey.export({ type: 'spki', format: 'der' });
   const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
   return {
     certPem,
     keyPem: PemConverter.encode(pkcs8, 'PRIVATE KEY'),
-    spkiHash: spkiHash(new X509Certificate(certPem)),
+    spkiHash: createHash('sha256').update(spki).digest('hex'),
     keys,
   };
 }

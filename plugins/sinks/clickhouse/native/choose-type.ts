@@ -1,4 +1,4 @@
-import type { FieldKind, FieldSpec } from '@app/pipeline/api';
+import type { FieldKind, FieldSpec } from '@activity-gateway/pipeline/api';
 import { arrayOf, mapOf } from './collections.js';
 import { DICTIONARY } from './dictionary.js';
 import { BOOL, IP, nullable, STRING, TIME, UINT16, UINT64, UINT8 } from './scalars.js';

@@ -1,4 +1,4 @@
-import type { FieldValue } from '@app/pipeline/api';
+import type { FieldValue } from '@activity-gateway/pipeline/api';
 import { ByteWriter } from './byte-writer.js';
 import { writeIp } from './ip-bytes.js';
 import { KEPT_COLUMN_BYTES } from './row-column.js';

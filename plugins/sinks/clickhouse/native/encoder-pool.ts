@@ -1,4 +1,4 @@
-import type { EventType } from '@app/pipeline/api';
+import type { EventType } from '@activity-gateway/pipeline/api';
 import { TableEncoder, type TableTypes } from './table-encoder.js';
 
 /** One for the block that is being made, one for what is encoded meanwhile, such as a dead letter that is sent again. */

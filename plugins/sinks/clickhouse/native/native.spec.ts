@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { defineEventType, type EventRecord, type EventType, type Sink } from '@app/pipeline/api';
-import { createTestContext, everyKind, sampleBatch, sampleRecords, TEST_ORIGIN } from '@app/pipeline/testing';
+import { defineEventType, type EventRecord, type EventType, type Sink } from '@activity-gateway/pipeline/api';
+import {
+  createTestContext,
+  everyKind,
+  sampleBatch,
+  sampleRecords,
+  TEST_ORIGIN,
+} from '@activity-gateway/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../../test/support/clickhouse.js';
 import { clickhouseSink } from '../index.js';
 

@@ -1,4 +1,4 @@
-import type { FieldValue } from '@app/pipeline/api';
+import type { FieldValue } from '@activity-gateway/pipeline/api';
 import { ByteWriter } from './byte-writer.js';
 import { repeatRow, type ColumnValues, type ColumnWriter, type WriteRows } from './wire-type.js';
 

@@ -1,4 +1,4 @@
-import type { FieldValue } from '@app/pipeline/api';
+import type { FieldValue } from '@activity-gateway/pipeline/api';
 import type { ByteWriter } from './byte-writer.js';
 import { writeIp } from './ip-bytes.js';
 import { RowColumn } from './row-column.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { EventRecord, RecordBatch } from '@app/pipeline/api';
-import { everyKind, sampleBatch, sampleRecords } from '@app/pipeline/testing';
+import type { EventRecord, RecordBatch } from '@activity-gateway/pipeline/api';
+import { everyKind, sampleBatch, sampleRecords } from '@activity-gateway/pipeline/testing';
 import { ByteWriter } from './byte-writer.js';
 import { EncoderPool } from './encoder-pool.js';
 import { TableEncoder } from './table-encoder.js';

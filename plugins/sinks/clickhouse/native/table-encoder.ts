@@ -6,7 +6,7 @@ import {
   type OriginRun,
   type RecordBatch,
   METADATA_FIELDS,
-} from '@app/pipeline/api';
+} from '@activity-gateway/pipeline/api';
 import type { ByteWriter } from './byte-writer.js';
 import { chooseType } from './choose-type.js';
 import { ColumnBuilder } from './column-builder.js';

@@ -1,4 +1,4 @@
-import type { FieldValue } from '@app/pipeline/api';
+import type { FieldValue } from '@activity-gateway/pipeline/api';
 import type { ByteWriter } from './byte-writer.js';
 
 /** Values of one column, one for each row; `undefined` stands for a type's own default. */

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import type { Principal } from '../../api-keys/index.js';
 import { bearerOf } from '../admin-key.js';
 import { addressOf } from './caller.js';

@@ -1,7 +1,7 @@
 import type { PipeTransform } from '@nestjs/common';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { closest } from 'fastest-levenshtein';
-import { GatewayError, type JsonSchema } from '@app/pipeline/api';
+import { GatewayError, type JsonSchema } from '@activity-gateway/pipeline/api';
 
 const ajv = new Ajv({ strict: true, allErrors: true, verbose: true });
 

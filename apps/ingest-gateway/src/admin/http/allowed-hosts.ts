@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { canonicalHost } from '@app/pipeline/helpers';
+import { canonicalHost } from '@activity-gateway/pipeline/helpers';
 import { createProblem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 

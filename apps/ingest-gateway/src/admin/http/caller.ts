@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { canonicalIp, coerceIp } from '@app/pipeline/helpers';
+import { canonicalIp, coerceIp } from '@activity-gateway/pipeline/helpers';
 import type { Principal } from '../../api-keys/index.js';
 
 /** Who makes a request, and from where: what the audit trail keeps of it. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { Registry } from 'prom-client';
-import { createMetrics } from '@app/pipeline/observability';
+import { createMetrics } from '@activity-gateway/pipeline/host';
 import { pollUntil } from '../../../../../test/support/poll.js';
 import { ConnectionLimits, type ConnectionBounds } from './connection-limits.js';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { addressGroup } from '@app/pipeline/admission';
-import type { Counter, Metrics } from '@app/pipeline/api';
+import { addressGroup } from '@activity-gateway/pipeline/host';
+import type { Counter, Metrics } from '@activity-gateway/pipeline/api';
 import { CONNECTION_STATES, HttpConnection } from './http-connection.js';
 
 /** How many connections there may be. */

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { GatewayConfig } from '@app/pipeline';
-import type { Metrics } from '@app/pipeline/api';
-import { CidrList, coerceIp } from '@app/pipeline/helpers';
+import type { GatewayConfig } from '@activity-gateway/pipeline/host';
+import type { Metrics } from '@activity-gateway/pipeline/api';
+import { CidrList, coerceIp } from '@activity-gateway/pipeline/helpers';
 import type { Authenticate, RejectedRequest } from './access.js';
 import { AllowedHosts } from './allowed-hosts.js';
 import type { Routes } from './allowed-methods.js';

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import type { Logger } from '@app/pipeline/api';
+import type { Logger } from '@activity-gateway/pipeline/api';
 
 /** What these report is thrown as well, and whoever catches it tells the user. */
 const THROWN_TOO = new Set(['NestApplication', 'ExceptionHandler']);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { GatewayError, type Logger } from '@app/pipeline/api';
+import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
 import { codeOfStatus, createProblem, PROBLEM_TYPE, problemOf, type Problem } from './problem.js';
 
 /** Turns whatever a request fails with into a problem. What is not for users is logged under an id and not shown. */

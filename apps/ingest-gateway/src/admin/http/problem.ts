@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 
 /** The one shape of every error answer (RFC 9457). */
 export interface Problem {

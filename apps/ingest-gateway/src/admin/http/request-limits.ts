@@ -1,6 +1,6 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { addressGroup } from '@app/pipeline/admission';
+import { addressGroup } from '@activity-gateway/pipeline/host';
 import { addressOf } from './caller.js';
 import { createProblem } from './problem.js';
 import { sendProblem } from './problem.filter.js';

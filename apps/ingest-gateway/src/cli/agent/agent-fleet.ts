@@ -5,8 +5,8 @@ import {
   runAgent,
   type AcknowledgedOptions,
   type MessageSource,
-} from '@app/agent';
-import { GatewayError } from '@app/pipeline/api';
+} from '@activity-gateway/agent';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { formatCount } from './table.js';
 import type { PreparedAgent } from './prepare-agents.js';
 

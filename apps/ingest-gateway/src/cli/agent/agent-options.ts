@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
-import { EVENT_KINDS, parseToken, type EnrollmentToken, type EventKind } from '@app/agent';
+import { EVENT_KINDS, parseToken, type EnrollmentToken, type EventKind } from '@activity-gateway/agent';
 import { CliCommand, numberIn, text, usage } from '../cli-command.js';
 
 /** What `agent` was asked to do. */

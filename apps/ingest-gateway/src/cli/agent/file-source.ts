@@ -1,6 +1,6 @@
-import type { MessageChunk, MessageSource } from '@app/agent';
-import { GatewayError } from '@app/pipeline/api';
-import { LineFramer, readMessage } from '@app/pipeline/helpers';
+import type { MessageChunk, MessageSource } from '@activity-gateway/agent';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { LineFramer, readMessage } from '@activity-gateway/pipeline/helpers';
 import { createReadStream } from 'node:fs';
 import type { Pacer } from './pacer.js';
 

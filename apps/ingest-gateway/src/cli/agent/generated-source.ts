@@ -4,7 +4,7 @@ import {
   type EventGeneratorOptions,
   type GeneratedEvent,
   type MessageSource,
-} from '@app/agent';
+} from '@activity-gateway/agent';
 import type { Pacer } from './pacer.js';
 
 /** Events that are left to send, shared by agents. */

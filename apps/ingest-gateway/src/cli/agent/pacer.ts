@@ -1,4 +1,4 @@
-import { sleep } from '@app/pipeline/helpers';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 
 /** Spreads events over time, over all who ask, in the order of their asking. */
 export class Pacer {

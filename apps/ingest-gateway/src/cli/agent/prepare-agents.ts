@@ -4,9 +4,9 @@ import {
   loadOrCreateIdentity,
   saveEnrollmentState,
   type EnrollmentToken,
-} from '@app/agent';
-import { GatewayError, type EnrollmentOutcome } from '@app/pipeline/api';
-import { Backoff, sleep } from '@app/pipeline/helpers';
+} from '@activity-gateway/agent';
+import { GatewayError, type EnrollmentOutcome } from '@activity-gateway/pipeline/api';
+import { Backoff, sleep } from '@activity-gateway/pipeline/helpers';
 import { join } from 'node:path';
 
 /** Which agents to make ready. */

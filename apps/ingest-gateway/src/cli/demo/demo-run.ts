@@ -1,6 +1,6 @@
-import { EVENT_KINDS, parseToken } from '@app/agent';
-import { GatewayError } from '@app/pipeline/api';
-import { sleep } from '@app/pipeline/helpers';
+import { EVENT_KINDS, parseToken } from '@activity-gateway/agent';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { join } from 'node:path';
 import { AgentFleet } from '../agent/agent-fleet.js';
 import { generatedSource } from '../agent/generated-source.js';

@@ -1,6 +1,6 @@
-import type { PipelineStatus } from '@app/pipeline';
-import { GatewayError } from '@app/pipeline/api';
-import { sleep } from '@app/pipeline/helpers';
+import type { PipelineStatus } from '@activity-gateway/pipeline/host';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { readFile } from 'node:fs/promises';
 import type { ClickHouseStatus } from '../../clickhouse/types.js';
 import type { ListenerStatus } from '../../listener/types.js';

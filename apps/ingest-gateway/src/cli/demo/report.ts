@@ -1,4 +1,4 @@
-import { EVENT_KINDS } from '@app/agent';
+import { EVENT_KINDS } from '@activity-gateway/agent';
 import { relative } from 'node:path';
 import { formatTable } from '../agent/table.js';
 import type { StoredCounts } from './stored-counts.js';

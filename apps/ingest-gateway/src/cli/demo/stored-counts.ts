@@ -1,5 +1,5 @@
-import type { GeneratedKind } from '@app/agent';
-import { GatewayError } from '@app/pipeline/api';
+import type { GeneratedKind } from '@activity-gateway/agent';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { authorizationOf } from '../../clickhouse/embedded-config.js';
 import { readAccessFile } from '../../clickhouse/access-file.js';
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import type { RestOptions } from './rest-options.js';
 
 /** A replay may take long; everything else answers soon. */

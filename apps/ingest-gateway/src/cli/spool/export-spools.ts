@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { GatewayError } from '@app/pipeline/api';
-import { openSpoolReader } from '@app/pipeline/spool';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { openSpoolReader } from '@activity-gateway/pipeline/host';
 import { formatCount } from '../agent/table.js';
 import type { Write } from '../print-problems.js';
 import type { FoundSpool } from './find-spools.js';

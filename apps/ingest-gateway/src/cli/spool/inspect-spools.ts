@@ -1,4 +1,4 @@
-import { openSpoolReader, type LaneReport, type SpoolReport } from '@app/pipeline/spool';
+import { openSpoolReader, type LaneReport, type SpoolReport } from '@activity-gateway/pipeline/host';
 import { formatTable } from '../agent/table.js';
 import type { Write } from '../print-problems.js';
 import type { FoundSpool } from './find-spools.js';

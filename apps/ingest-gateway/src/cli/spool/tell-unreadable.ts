@@ -1,4 +1,4 @@
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { printError } from '../print-error.js';
 import type { FoundSpool } from './find-spools.js';
 

@@ -1,4 +1,4 @@
-import { openSpoolReader } from '@app/pipeline/spool';
+import { openSpoolReader } from '@activity-gateway/pipeline/host';
 import { formatCount } from '../agent/table.js';
 import type { Write } from '../print-problems.js';
 import type { FoundSpool } from './find-spools.js';

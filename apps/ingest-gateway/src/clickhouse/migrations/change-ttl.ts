@@ -1,5 +1,5 @@
-import { GatewayError } from '@app/pipeline/api';
-import { sleep } from '@app/pipeline/helpers';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import { sleep } from '@activity-gateway/pipeline/helpers';
 import { describeError } from '../client.js';
 import { qualified, retentionChange, type RetentionOptions, type TableRetention } from './table-retention.js';
 

@@ -5,5 +5,5 @@ import type { Migration } from './migration.js';
 /** Every step of the schema, in order. */
 export const migrations: readonly Migration[] = [activityTables, deadLetterIds];
 
-export { migrate, type MigrateOptions } from './migrate.js';
-export { quoteIdentifier } from './migration.js';
+export { migrate } from './migrate.js';
+export { quoteIdentifier, type MigrateOptions } from './migration.js';

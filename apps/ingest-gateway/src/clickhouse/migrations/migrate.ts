@@ -1,25 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { ClickHouseClient } from '@clickhouse/client';
-import { GatewayError, type Logger } from '@app/pipeline/api';
-import type { WaitingRetention } from '../types.js';
-import { type Migration, type MigrationContext, quoteIdentifier, ttlClause } from './migration.js';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import {
+  type MigrateOptions,
+  type Migration,
+  type MigrationContext,
+  quoteIdentifier,
+  ttlClause,
+} from './migration.js';
 import { applyRetention } from './retention.js';
 import { configuredDays, TABLES } from './table-retention.js';
-
-/** What a migration run needs. */
-export interface MigrateOptions {
-  readonly client: ClickHouseClient;
-  readonly logger: Logger;
-  readonly migrations: readonly Migration[];
-  readonly database: string;
-  /** 0, or more than `MAX_RETENTION_DAYS`, = keep. */
-  readonly retentionDays: number;
-  /** The same for dead letters. */
-  readonly deadLetterRetentionDays: number;
-  readonly signal?: AbortSignal;
-  /** Is told which changes of the retention wait for a confirmation. */
-  readonly onRetention?: (waiting: readonly WaitingRetention[]) => void;
-}
 
 interface AppliedRow {
   readonly version: number;

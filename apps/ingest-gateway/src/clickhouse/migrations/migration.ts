@@ -1,4 +1,7 @@
-import { effectiveRetention } from '@app/pipeline/config';
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { Logger } from '@activity-gateway/pipeline/api';
+import type { WaitingRetention } from '../types.js';
+import { effectiveRetention } from '@activity-gateway/pipeline/host';
 
 /** What the statements of a migration are made for. */
 export interface MigrationContext {
@@ -28,4 +31,19 @@ export function quoteIdentifier(name: string): string {
 /** The TTL clause. @param days 0, or more than `MAX_RETENTION_DAYS`, = keep: no TTL */
 export function ttlClause(column: string, days: number): string {
   return effectiveRetention(days) === 0 ? '' : `TTL toDateTime(${column}) + toIntervalDay(${days})`;
+}
+
+/** What a migration run needs. */
+export interface MigrateOptions {
+  readonly client: ClickHouseClient;
+  readonly logger: Logger;
+  readonly migrations: readonly Migration[];
+  readonly database: string;
+  /** 0, or more than `MAX_RETENTION_DAYS`, = keep. */
+  readonly retentionDays: number;
+  /** The same for dead letters. */
+  readonly deadLetterRetentionDays: number;
+  readonly signal?: AbortSignal;
+  /** Is told which changes of the retention wait for a confirmation. */
+  readonly onRetention?: (waiting: readonly WaitingRetention[]) => void;
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createRecordingLogger } from '@app/pipeline/testing';
+import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
 import {
   createTestClient,
   startTestClickHouse,

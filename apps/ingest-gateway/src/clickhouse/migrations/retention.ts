@@ -1,4 +1,4 @@
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import type { WaitingRetention } from '../types.js';
 import { changeTtl, removeTtl } from './change-ttl.js';
 import {

@@ -1,6 +1,5 @@
-import { effectiveRetention, MAX_RETENTION_DAYS } from '@app/pipeline/config';
-import type { MigrateOptions } from './migrate.js';
-import { quoteIdentifier, ttlClause } from './migration.js';
+import { effectiveRetention, MAX_RETENTION_DAYS } from '@activity-gateway/pipeline/host';
+import { type MigrateOptions, quoteIdentifier, ttlClause } from './migration.js';
 
 /** What reading and changing the retention of the tables needs. */
 export type RetentionOptions = Pick<

@@ -1,5 +1,5 @@
 import type { Database } from 'lmdb';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 
 /** Whether the store is still open. lmdb throws from a timer, past every promise, when it is used after its end. */
 export interface OpenState {

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { open, type RootDatabase } from 'lmdb';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import type { Store } from '../repositories.js';
 import { EmbeddedAgentRepository } from './agent.repository.js';
 import { EmbeddedApiKeyRepository } from './api-key.repository.js';

@@ -1,4 +1,4 @@
-import type { Logger } from '@app/pipeline/api';
+import type { Logger } from '@activity-gateway/pipeline/api';
 import type { StoreChanges } from '../repositories.js';
 import type { MongoConnection } from './mongodb-connection.js';
 import type { Revision } from './revision.js';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
+import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
 import {
   describeWithMongo,
   dropDatabase,

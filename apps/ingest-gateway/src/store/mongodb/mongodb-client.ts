@@ -1,5 +1,5 @@
 import { MongoClient, ReadConcern, type Db, type DbOptions, type MongoClientOptions } from 'mongodb';
-import { GatewayError } from '@app/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { reasonOf } from './mongodb-errors.js';
 
 /** The longest that one operation may take, ms; what takes longer has failed with an unknown outcome. */

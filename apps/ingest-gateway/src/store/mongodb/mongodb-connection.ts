@@ -1,4 +1,4 @@
-import { GatewayError, type Logger } from '@app/pipeline/api';
+import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
 import type { StoreStatus } from '../repositories.js';
 import { withDeadline } from './deadline.js';
 import { OPERATION_TIMEOUT_MS } from './mongodb-client.js';

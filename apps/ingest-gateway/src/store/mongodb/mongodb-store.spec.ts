@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRecordingLogger } from '@app/pipeline/testing';
+import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
 import {
   describeWithMongo,
   dropDatabase,

@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import type { Logger } from '@app/pipeline/api';
+import type { Logger } from '@activity-gateway/pipeline/api';
 import type { InstallationRepository, Store } from '../repositories.js';
 import { MongoAgentRepository } from './agent.repository.js';
 import { MongoApiKeyRepository } from './api-key.repository.js';

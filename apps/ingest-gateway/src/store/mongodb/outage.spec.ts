@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Collection } from 'mongodb';
-import { createRecordingLogger, type RecordingLogger } from '@app/pipeline/testing';
+import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
 import { freePort } from '../../../../../test/support/gateway.js';
 import {
   describeWithOwnMongo,

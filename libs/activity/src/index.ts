@@ -1,0 +1,2 @@
+export * from './office365.js';
+export * from './spki.js';
