@@ -12,14 +12,17 @@ describe('FlowLog', () => {
   let now: number;
   let seen: number;
   let clickhouse: Pick<ClickHouseStatus, 'state' | 'reason' | 'retention'>;
-  let counts: Record<'received' | 'delivered' | 'deadLettered' | 'recovered' | 'dropped', number>;
+  let counts: Record<
+    'received' | 'delivered' | 'deadLettered' | 'recovered' | 'filtered' | 'dropped',
+    number
+  >;
   let queue: { rows: number; bytes: number; oldestMs: number; spool: { bytes: number; maxBytes: number } };
   let sink: { state: string; reason?: string };
   let log: FlowLog;
 
   /** Two reactors, the second one idle. */
   const listener = (): ListenerStatus => {
-    const idle = { received: 0, delivered: 0, deadLettered: 0, recovered: 0, dropped: 0 };
+    const idle = { received: 0, delivered: 0, deadLettered: 0, recovered: 0, filtered: 0, dropped: 0 };
     const empty = { rows: 0, bytes: 0, oldestMs: 0, spool: { bytes: 0, maxBytes: 500 } };
     const pipeline = (own: object): PipelineStatus =>
       ({
@@ -47,7 +50,7 @@ describe('FlowLog', () => {
     now = 0;
     seen = 0;
     clickhouse = { state: 'ok' };
-    counts = { received: 0, delivered: 0, deadLettered: 0, recovered: 0, dropped: 0 };
+    counts = { received: 0, delivered: 0, deadLettered: 0, recovered: 0, filtered: 0, dropped: 0 };
     queue = { rows: 0, bytes: 0, oldestMs: 0, spool: { bytes: 0, maxBytes: 500 } };
     sink = { state: 'ok' };
     log = new FlowLog({
@@ -77,6 +80,7 @@ describe('FlowLog', () => {
         received: 100,
         stored: 70,
         rejected: 10,
+        filtered: 0,
         dropped: 0,
         queueDepth: 20,
         queueBytes: 2_000,

@@ -68,7 +68,7 @@ export class FlowLog {
   #figures(flow: PipelineFlow, seconds: number): void {
     const before = this.#before.get(flow.pipeline);
     this.#before.set(flow.pipeline, flow);
-    const since = (key: 'received' | 'stored' | 'rejected' | 'dropped' | 'written'): number =>
+    const since = (key: 'received' | 'stored' | 'rejected' | 'filtered' | 'dropped' | 'written'): number =>
       Math.max(0, flow[key] - (before?.[key] ?? 0));
     if (since('received') === 0 && since('written') === 0) return;
     const figures = {
@@ -77,6 +77,7 @@ export class FlowLog {
       received: since('received'),
       stored: since('stored'),
       rejected: since('rejected'),
+      filtered: since('filtered'),
       dropped: since('dropped'),
       queueDepth: flow.rows,
       queueBytes: flow.bytes,

@@ -8,6 +8,7 @@ export interface PipelineFlow {
   readonly received: number;
   readonly stored: number;
   readonly rejected: number;
+  readonly filtered: number;
   readonly dropped: number;
   /** Events written since the start, those of earlier runs included. */
   readonly written: number;
@@ -41,8 +42,9 @@ function flowOf(
   ended: readonly PipelineCounts[],
 ): PipelineFlow {
   const counts = [...parts.map((part) => part.counts), ...ended];
-  const sum = (key: 'received' | 'delivered' | 'deadLettered' | 'dropped' | 'recovered'): number =>
-    counts.reduce((total, each) => total + each[key], 0);
+  const sum = (
+    key: 'received' | 'delivered' | 'deadLettered' | 'filtered' | 'dropped' | 'recovered',
+  ): number => counts.reduce((total, each) => total + each[key], 0);
   const queues = parts.map(({ queue }) => queue);
   const spools = queues.flatMap(({ spool }) => spool ?? []);
   const instances = parts.flatMap((part) => part.instances);
@@ -51,6 +53,7 @@ function flowOf(
     received: sum('received'),
     stored: sum('delivered'),
     rejected: sum('deadLettered'),
+    filtered: sum('filtered'),
     dropped: sum('dropped'),
     written: sum('delivered') + sum('deadLettered') + sum('recovered'),
     rows: queues.reduce((total, { rows }) => total + rows, 0),

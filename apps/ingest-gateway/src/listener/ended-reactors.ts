@@ -55,6 +55,7 @@ function addCounts(a: PipelineCounts, b: PipelineCounts): PipelineCounts {
     receivedBytes: a.receivedBytes + b.receivedBytes,
     delivered: a.delivered + b.delivered,
     deadLettered: a.deadLettered + b.deadLettered,
+    filtered: a.filtered + b.filtered,
     dropped: a.dropped + b.dropped,
     inFlight: a.inFlight + b.inFlight,
     recovered: a.recovered + b.recovered,

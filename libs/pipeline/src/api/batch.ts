@@ -51,10 +51,12 @@ export interface Reject {
   readonly raw: Uint8Array;
 }
 
-/** How a batch ended; the three numbers add up to the events and rejects it was emitted with. */
+/** How a batch ended; the numbers add up to the events and rejects it was emitted with. */
 export interface Settlement {
   readonly delivered: number;
   readonly deadLettered: number;
+  /** Events that a step removed without a reject; set when it is not 0. */
+  readonly filtered?: number;
   readonly dropped: number;
   /** Why events were dropped; set when `dropped` is not 0. */
   readonly reason?: string;
@@ -62,11 +64,11 @@ export interface Settlement {
 
 /** What moves through a pipeline: events of one origin, received together. */
 export class Batch {
-  /** Events that are neither refused nor settled yet. Transforms may shorten it, never lengthen it. */
+  /** Events that are neither refused nor settled yet. Transforms may shorten it, which filters events, and never lengthen it. */
   events: SourceEvent[];
   /** Refused events on their way to the dead letters. */
   readonly rejects: Reject[];
-  /** Resolves once, when every event of the batch is safe, dead-lettered or dropped. Never rejects. */
+  /** Resolves once, when every event of the batch is durable, dead-lettered, filtered or dropped. Never rejects. */
   readonly settled: Promise<Settlement>;
   #resolve!: (settlement: Settlement) => void;
   #done = false;

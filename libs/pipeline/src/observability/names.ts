@@ -35,6 +35,12 @@ export const RUNTIME_METRICS = {
     help: 'Refused events that are written as dead letters, by code.',
     labels: ['pipeline', 'code'],
   },
+  eventsFiltered: {
+    name: 'gateway_events_filtered_total',
+    kind: 'counter',
+    help: 'Events that a step removed.',
+    labels: ['pipeline'],
+  },
   eventsDropped: {
     name: 'gateway_events_dropped_total',
     kind: 'counter',
@@ -44,7 +50,7 @@ export const RUNTIME_METRICS = {
   eventsInFlight: {
     name: 'gateway_events_in_flight',
     kind: 'gauge',
-    help: 'Events received and neither delivered, dead-lettered nor dropped yet.',
+    help: 'Events received and neither delivered, dead-lettered, filtered nor dropped yet.',
     labels: ['pipeline'],
   },
   bufferBytes: {

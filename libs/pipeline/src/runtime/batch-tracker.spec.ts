@@ -3,7 +3,7 @@ import { createRecordingMetrics, numbers, testBatch } from '../testing/index.js'
 import { PipelineCounters } from './counters.js';
 import type { PendingBatch } from './pending-batch.js';
 import { PipelineMeter } from './meter.js';
-import type { Appended } from './queue.js';
+import type { Appended, OutcomeCounts } from './queue.js';
 import { BatchTracker, type EventGroup } from './batch-tracker.js';
 
 function make() {
@@ -29,7 +29,7 @@ function pending() {
   return { appended, safe: () => safe(), lost: () => lost() };
 }
 
-const delivered = (pendingBatch: PendingBatch, count: number): EventGroup => ({
+const delivered = (pendingBatch: PendingBatch, count: number): EventGroup & OutcomeCounts => ({
   outcome: 'delivered',
   counts: new Map([['alpha_events', count]]),
   pendingCounts: [{ pendingBatch, count }],

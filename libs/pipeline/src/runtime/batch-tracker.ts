@@ -10,7 +10,8 @@ export interface PendingCount {
 }
 
 /** Events that end together, because they are in the same queue entries. */
-export interface EventGroup extends OutcomeCounts {
+export interface EventGroup {
+  readonly outcome: OutcomeCounts['outcome'] | 'filtered';
   readonly pendingCounts: readonly PendingCount[];
 }
 
@@ -44,8 +45,11 @@ export class BatchTracker {
     batch.settle({ delivered: 0, deadLettered: 0, dropped: size, reason });
   }
 
-  /** The unit's batches settle when all it was appended as is safe. It is counted when the queue tells that it is written. */
-  follow({ outcome, pendingCounts }: Omit<EventGroup, 'counts'>, appended: readonly Appended[]): void {
+  /**
+   * The group's batches settle when all it was appended as is safe. Filtered events are counted then, others when the queue
+   * tells that they are written.
+   */
+  follow({ outcome, pendingCounts }: EventGroup, appended: readonly Appended[]): void {
     all(appended.map(({ safe }) => safe)).then(
       () => this.#settle(outcome, pendingCounts),
       () => this.drop(pendingCounts, DROP_REASONS.queue),
@@ -89,9 +93,13 @@ export class BatchTracker {
     return pendingCounts.reduce((sum, { count }) => sum + count, 0);
   }
 
-  #settle(outcome: OutcomeCounts['outcome'], pendingCounts: readonly PendingCount[]): void {
+  #settle(outcome: EventGroup['outcome'], pendingCounts: readonly PendingCount[]): void {
     if (this.#closed) return;
-    for (const { pendingBatch, count } of pendingCounts) pendingBatch.add(outcome, count);
+    for (const { pendingBatch, count } of pendingCounts) {
+      // No sink gets them, so nothing else counts them.
+      if (outcome === 'filtered') this.counters.filtered(count);
+      pendingBatch.add(outcome, count);
+    }
   }
 }
 

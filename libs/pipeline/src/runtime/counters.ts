@@ -7,6 +7,7 @@ export class PipelineCounters {
   #receivedBytes = 0;
   #delivered = 0;
   #deadLettered = 0;
+  #filtered = 0;
   #dropped = 0;
   #inFlight = 0;
   #recovered = 0;
@@ -78,6 +79,13 @@ export class PipelineCounters {
     this.meter.deadLettered(code, events);
   }
 
+  /** A step has removed events. */
+  filtered(events: number): void {
+    this.#filtered += events;
+    this.#inFlight -= events;
+    this.meter.filtered(events);
+  }
+
   dropped(reason: string, events: number): void {
     this.#dropped += events;
     this.#inFlight -= events;
@@ -96,6 +104,7 @@ export class PipelineCounters {
       receivedBytes: this.#receivedBytes,
       delivered: this.#delivered,
       deadLettered: this.#deadLettered,
+      filtered: this.#filtered,
       dropped: this.#dropped,
       inFlight: this.#inFlight,
       recovered: this.#recovered,

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { deadLetters, type EventRecord, type Reject, type SourceEvent } from '../api/index.js';
+import type { EncodeFailure } from './encode-group.js';
 import type { Appended } from './queue.js';
 import type { RecordGroup, Run } from './record-groups.js';
 
@@ -22,6 +23,20 @@ export class DeadLetterGroup implements RecordGroup {
     const { origin, receivedAt, pendingBatch } = from;
     this.runs.push({ origin, receivedAt, pendingBatch, count: rejects.length });
     for (const reject of rejects) this.records.push(deadLetterRecord(this.pipeline, reject));
+  }
+
+  /** Takes an event that sinks could not encode, a group of one, and what other sinks have to write of it. */
+  addUnencodable(
+    { runs: [run], sources: [source] }: RecordGroup,
+    failures: readonly EncodeFailure[],
+    appended: readonly Appended[],
+  ): void {
+    if (run === undefined || source === undefined) return;
+    const { raw } = source;
+    const names = failures.map(({ sink }) => sink).join(', ');
+    const message = `The sink ${names} could not encode the event.`;
+    this.add([{ stage: 'sink', code: 'encode_failed', field: '', message, raw }], run);
+    this.alsoAppended.push(...appended);
   }
 
   /** Takes those of another processing batch. */

@@ -2,7 +2,9 @@ import type { EventType } from '../api/index.js';
 import type { BatchSlice, ProcessingBatch } from './batch-events.js';
 import { DeadLetterGroup } from './dead-letter-group.js';
 import type { OpenGroup } from './open-group.js';
-import type { RecordGroup, Run } from './record-groups.js';
+import type { PendingCount } from './batch-tracker.js';
+import type { Decoded } from './decode.js';
+import type { RecordGroup } from './record-groups.js';
 
 /**
  * Processing batches that came shortly one after the other, in one group for each event type. Together they are fewer and
@@ -13,8 +15,10 @@ export class EntryAccumulator {
   /** Groups that hold a record which a sink cannot encode: each has to be looked at by itself. */
   readonly unencodable: RecordGroup[] = [];
   readonly deadLetters: DeadLetterGroup;
+  /** Events that steps have removed: they are durable together with the others. */
+  readonly filtered: PendingCount[] = [];
   /** What they came in. */
-  readonly parts: BatchSlice[] = [];
+  readonly slices: BatchSlice[] = [];
   /** Records, dead letters included. */
   rows = 0;
   /** Raw bytes of the events. */
@@ -35,30 +39,24 @@ export class EntryAccumulator {
 
   /** Whether there is nothing, not even a batch of which nothing is left to encode. */
   get empty(): boolean {
-    return this.parts.length === 0;
+    return this.slices.length === 0;
   }
 
-  /** Runs of all records. */
-  get runs(): readonly Run[] {
-    return [...this.open, ...this.unencodable, this.deadLetters].flatMap(({ runs }) => runs);
+  /** All events, by the batch that they came in. */
+  get pendingCounts(): readonly PendingCount[] {
+    const groups = [...this.open, ...this.unencodable, this.deadLetters];
+    return [...groups.flatMap(({ runs }) => runs), ...this.filtered];
   }
 
-  /**
-   * Takes what a batch was decoded to.
-   * @param rows records in all groups, dead letters included
-   */
-  add(
-    groups: readonly RecordGroup[],
-    deadLetters: DeadLetterGroup,
-    rows: number,
-    batch: ProcessingBatch,
-  ): void {
+  /** Takes what a processing batch was decoded to. */
+  add({ groups, deadLetters, filtered, rows }: Decoded, batch: ProcessingBatch): void {
     for (const group of groups) if (!this.#add(group)) this.unencodable.push(group);
     this.deadLetters.append(deadLetters);
+    for (const each of filtered) this.filtered.push(each);
     this.rows += rows;
-    for (const part of batch) {
-      this.parts.push(part);
-      this.bytes += part.batch.bytes;
+    for (const slice of batch) {
+      this.slices.push(slice);
+      this.bytes += slice.batch.bytes;
     }
   }
 

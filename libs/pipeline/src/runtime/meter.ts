@@ -57,6 +57,11 @@ export class PipelineMeter {
     this.#counters.deadLetters.add(events, { pipeline: this.pipeline, code });
   }
 
+  /** A step has removed events. */
+  filtered(events: number): void {
+    this.#counters.eventsFiltered.add(events, this.#pipeline);
+  }
+
   dropped(reason: string, events: number): void {
     this.#counters.eventsDropped.add(events, { pipeline: this.pipeline, reason });
   }
@@ -109,6 +114,7 @@ const COUNTERS = [
   'bytesReceived',
   'eventsDelivered',
   'deadLetters',
+  'eventsFiltered',
   'eventsDropped',
   'sinkWrites',
   'sinkRows',

@@ -1,13 +1,12 @@
 import type { Batch } from '../api/index.js';
 
 /** How an event can end. */
-export type Outcome = 'delivered' | 'deadLettered' | 'dropped';
+export type Outcome = 'delivered' | 'deadLettered' | 'filtered' | 'dropped';
 
 /** Why events are dropped: a bounded set, as it is a label of a metric. */
 export const DROP_REASONS = {
   shutdown: 'shutdown deadline',
   stopped: 'given after the stop',
-  discarded: 'discarded by a step',
   deadLetter: 'dead letter not encodable',
   queue: 'lost by the queue',
   damaged: 'damaged in the spool',
@@ -28,6 +27,7 @@ export class PendingBatch {
   #open: number;
   #delivered = 0;
   #deadLettered = 0;
+  #filtered = 0;
   #dropped = 0;
   #reason: DropReason | undefined;
 
@@ -58,14 +58,20 @@ export class PendingBatch {
     this.#open -= count;
     if (outcome === 'delivered') this.#delivered += count;
     else if (outcome === 'deadLettered') this.#deadLettered += count;
+    else if (outcome === 'filtered') this.#filtered += count;
     else this.#dropped += count;
     this.#reason ??= reason;
     if (this.#open === 0) this.#settle();
   }
 
   #settle(): void {
-    const counts = { delivered: this.#delivered, deadLettered: this.#deadLettered, dropped: this.#dropped };
-    this.batch.settle(this.#reason === undefined ? counts : { ...counts, reason: this.#reason });
+    this.batch.settle({
+      delivered: this.#delivered,
+      deadLettered: this.#deadLettered,
+      ...(this.#filtered > 0 && { filtered: this.#filtered }),
+      dropped: this.#dropped,
+      ...(this.#reason !== undefined && { reason: this.#reason }),
+    });
     this.onSettled(this);
   }
 }

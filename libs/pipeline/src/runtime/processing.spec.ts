@@ -112,14 +112,12 @@ describe('processing', () => {
     expect(settlements).toEqual([{ delivered: 0, deadLettered: 2, dropped: 0 }]);
   });
 
-  it('counts events that a step takes out without a reject as dropped', async () => {
+  it('counts events that a step takes out without a reject as filtered', async () => {
     const { settlements, counts } = await send([testBatch([1, 2, 3])], ({ parser }) => {
       parser.onApply = (batch) => void (batch.events.length = 1);
     });
-    expect(settlements).toEqual([
-      { delivered: 1, deadLettered: 0, dropped: 2, reason: 'discarded by a step' },
-    ]);
-    expect(counts).toMatchObject({ received: 3, delivered: 1, dropped: 2, inFlight: 0 });
+    expect(settlements).toEqual([{ delivered: 1, deadLettered: 0, filtered: 2, dropped: 0 }]);
+    expect(counts).toMatchObject({ received: 3, delivered: 1, filtered: 2, dropped: 0, inFlight: 0 });
   });
 
   it('holds no events any more once they are encoded', async () => {

@@ -90,8 +90,9 @@ export interface StreamStore extends DurableRanges {
   /**
    * Runs `work`. Everything that it appends, and the ranges it returns as durable, are stored in one step: after any
    * crash all of it is there, or nothing.
+   * @returns resolves when the ranges are on disk; rejects when they cannot be remembered
    */
-  atomically(work: () => readonly StreamRange[]): void;
+  atomically(work: () => readonly StreamRange[]): Promise<void>;
 }
 
 /**

@@ -47,7 +47,7 @@ async function close(queue: SpoolQueue): Promise<void> {
 /** Appends an entry, and with it that these ranges are stored; resolves when that is on disk. */
 async function store(queue: SpoolQueue, ranges: readonly StreamRange[]): Promise<void> {
   let safe: Promise<void> = Promise.resolve();
-  queue.streams.atomically(() => {
+  void queue.streams.atomically(() => {
     const entry = { destination: 'table', bytes: Buffer.alloc(10), rows: 1 };
     ({ safe } = queue.append([{ sink: 'main', entry, sequence: nextSequence(), receivedAt: Date.now() }]));
     return ranges;
@@ -77,6 +77,13 @@ describe('streams in the spool', () => {
     expect(await second.streams.durable('a/s')).toEqual([n(1, 25), n(30, 40)]);
     expect(await second.streams.durable('a/t')).toEqual([n(5, 9)]);
     expect(await second.streams.durable('a/u')).toEqual([]);
+  });
+
+  it('are remembered without entries, for events that were removed', async () => {
+    const queue = await openQueue('0');
+    await queue.streams.atomically(() => [s(1, 10)]);
+    await close(queue);
+    expect(await (await openQueue('0')).streams.durable('a/s')).toEqual([n(1, 10)]);
   });
 
   it('keep all ranges that are added while others are on their way to the disk', async () => {

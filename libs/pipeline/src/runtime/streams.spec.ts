@@ -3,11 +3,18 @@ import { Subject } from 'rxjs';
 import { Batch, deadLetters, type Reject, type StreamRange } from '../api/index.js';
 import { createRecordingLogger, FakeParser, FakeSink, testBatch } from '../testing/index.js';
 import { batchEvents, type ProcessingBatch } from './batch-events.js';
+import type { BatchTracker } from './batch-tracker.js';
 import { PendingBatch } from './pending-batch.js';
 import { Processor } from './processing.js';
 import type { EntryQueue, QueueItem, StreamStore } from './queue.js';
 
 const reject: Reject = { stage: 'frame', code: 'x', field: '', message: '', raw: Buffer.from('x') };
+
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
 
 /** A batch of messages `first` to `last` of a stream; `rejects` of them are refused. */
 function streamBatch(first: number, last: number, rejects = 0, stream = 's'): Batch {
@@ -51,14 +58,23 @@ describe('batchEvents with streams', () => {
   });
 });
 
+interface Control {
+  /** The queue takes no entries. */
+  refuse: boolean;
+  /** The queue fails altogether. */
+  broken: boolean;
+  /** Resolves when ranges are on disk. */
+  remembered: Promise<void>;
+}
+
 /** What the queue of a processor was told, each step as what is stored at once. */
 async function process(
   batches: readonly Batch[],
-  change: (sink: FakeSink, parser: FakeParser, queue: { refuse: boolean; broken: boolean }) => void = () =>
-    undefined,
+  change: (sink: FakeSink, parser: FakeParser, queue: Control) => void = () => undefined,
 ): Promise<{ rows: number; ranges: readonly StreamRange[] }[]> {
   const steps: { rows: number; ranges: readonly StreamRange[] }[] = [];
-  const control = { refuse: false, broken: false };
+  const control: Control = { refuse: false, broken: false, remembered: Promise.resolve() };
+
   let rows = 0;
   const append = (items: readonly QueueItem[]) => {
     if (control.refuse) throw new Error('no');
@@ -73,9 +89,12 @@ async function process(
       rows = 0;
       const ranges = work();
       steps.push({ rows, ranges });
+      return control.remembered;
     },
   };
   const queue: Pick<EntryQueue, 'append' | 'streams'> = { append, streams };
+  const drop: BatchTracker['drop'] = (pendingCounts, reason) =>
+    pendingCounts.forEach(({ pendingBatch, count }) => pendingBatch.add('dropped', count, reason));
   const [sink, parser] = [new FakeSink(), new FakeParser()];
   change(sink, parser, control);
   const encoder = { name: 'main', plugin: sink };
@@ -87,9 +106,12 @@ async function process(
     idPrefix: 'gw/1',
     queue,
     tracker: {
-      follow: () => undefined,
-      drop: (pendingCounts, reason) =>
-        pendingCounts.forEach(({ pendingBatch, count }) => pendingBatch.add('dropped', count, reason)),
+      follow: ({ outcome, pendingCounts }, appended) =>
+        void Promise.all(appended.map(({ safe }) => safe)).then(
+          () => pendingCounts.forEach(({ pendingBatch, count }) => pendingBatch.add(outcome, count)),
+          () => drop(pendingCounts, 'lost by the queue'),
+        ),
+      drop,
     },
     sinkBatchRows: () => 1_000,
     logger: createRecordingLogger(),
@@ -115,18 +137,53 @@ describe('processing with streams', () => {
   });
 
   it('leaves out a range of which something was dropped, and only that', async () => {
-    const discarding = await process([streamBatch(1, 5), streamBatch(6, 9, 0, 't')], (_sink, parser) => {
-      parser.onApply = (batch) => {
-        if (batch.stream?.stream === 's') batch.events.pop();
-      };
-    });
-    expect(discarding[0]!.ranges).toEqual([{ stream: 't', first: 6, last: 9 }]);
     const unwritable = await process([streamBatch(1, 5, 1), streamBatch(6, 9, 0, 't')], (sink) => {
       sink.onEncode = ({ type }) => {
         if (type === deadLetters) throw new Error('no');
       };
     });
     expect(unwritable[0]!.ranges).toEqual([{ stream: 't', first: 6, last: 9 }]);
+  });
+
+  it('remembers the range of events that a step removes, also when nothing is left to write', async () => {
+    const batches = [streamBatch(1, 5), streamBatch(6, 9, 0, 't')];
+    const steps = await process(batches, (_sink, parser) => {
+      parser.onApply = (batch) => void (batch.events.length = batch.stream?.stream === 's' ? 0 : 3);
+    });
+    expect(steps).toEqual([{ rows: 3, ranges: batches.map(({ stream }) => stream) }]);
+    expect(await Promise.all(batches.map(({ settled }) => settled))).toEqual([
+      { delivered: 0, deadLettered: 0, filtered: 5, dropped: 0 },
+      { delivered: 3, deadLettered: 0, filtered: 1, dropped: 0 },
+    ]);
+    const nothing = await process([streamBatch(1, 5)], (_sink, parser) => {
+      parser.onApply = (batch) => void (batch.events.length = 0);
+    });
+    expect(nothing).toEqual([{ rows: 0, ranges: [{ stream: 's', first: 1, last: 5 }] }]);
+  });
+
+  it('settles what a step removes only when its range is on disk', async () => {
+    const batch = streamBatch(1, 5);
+    let settled = false;
+    void batch.settled.then(() => (settled = true));
+    const { promise, resolve } = withResolvers();
+    await process([batch], (_sink, parser, queue) => {
+      parser.onApply = ({ events }) => void (events.length = 0);
+      queue.remembered = promise;
+    });
+    await new Promise((done) => setImmediate(done));
+    expect(settled).toBe(false);
+    resolve();
+    expect(await batch.settled).toMatchObject({ filtered: 5 });
+  });
+
+  it('drops what a step removes when the queue refuses the events that came with it', async () => {
+    const batch = streamBatch(1, 5);
+    const steps = await process([batch], (_sink, parser, queue) => {
+      parser.onApply = ({ events }) => void (events.length = 4);
+      queue.refuse = true;
+    });
+    expect(steps).toEqual([{ rows: 0, ranges: [] }]);
+    expect(await batch.settled).toMatchObject({ dropped: 5, reason: 'lost by the queue' });
   });
 
   it('encodes batches that come together as one, of as many rows as an entry may have', async () => {

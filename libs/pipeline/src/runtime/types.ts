@@ -76,7 +76,7 @@ export interface InstanceStatus {
 }
 
 /**
- * Counts of a pipeline since its start; `received = delivered + deadLettered + dropped + inFlight`. What waits in the
+ * Counts of a pipeline since its start; `received = delivered + deadLettered + filtered + dropped + inFlight`. What waits in the
  * spool is in flight. What an earlier run had received is in none of these, only in `recovered`.
  */
 export interface PipelineCounts {
@@ -84,6 +84,8 @@ export interface PipelineCounts {
   readonly receivedBytes: number;
   readonly delivered: number;
   readonly deadLettered: number;
+  /** Events that a step removed. */
+  readonly filtered: number;
   readonly dropped: number;
   readonly inFlight: number;
   /** Events that an earlier run had left in the spool and this one has written, dead letters included. */

@@ -91,7 +91,7 @@ export class GroupCommit {
   }
 
   /** What `work` appends is on disk at once, in one transaction. */
-  atomically(work: () => void): void {
+  atomically(work: () => unknown): void {
     this.#group = this.#groups += 1;
     try {
       work();

@@ -174,14 +174,15 @@ export class Spool {
     return { accepted, durable: durable.then(() => this.#know(keys, metas)) };
   }
 
-  /** What `work` appends, and that the ranges it returns are stored, is on disk at once or not at all. */
-  atomically(work: () => readonly StreamRange[]): void {
-    this.#commits.atomically(() => {
-      this.remember(work()).catch((error: unknown) => {
-        // The messages are stored all the same; only a resend of them would not be recognised.
-        this.options.logger.error({ err: error }, 'the spool could not remember streams');
-      });
+  /** What `work` appends, and that the ranges it returns are stored, is on disk at once or not at all. Resolves when the ranges are. */
+  atomically(work: () => readonly StreamRange[]): Promise<void> {
+    let remembered = Promise.resolve();
+    this.#commits.atomically(() => (remembered = this.remember(work())));
+    remembered.catch((error: unknown) => {
+      // The messages are stored all the same; only a resend of them would not be recognised.
+      this.options.logger.error({ err: error }, 'the spool could not remember streams');
     });
+    return remembered;
   }
 
   /** Remembers ranges of streams; resolves when that is on disk. */
