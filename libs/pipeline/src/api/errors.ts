@@ -1,10 +1,32 @@
 import type { RejectStage } from './batch.js';
 
 /**
+ * Tells errors apart by a brand on their prototype: a plugin may bring its own copy of this module, whose classes are
+ * other ones. `instanceof` with a class that has a brand is true for errors of every copy.
+ * @returns what the class sets as its `Symbol.hasInstance`
+ */
+function brand<T extends Error>(
+  type: abstract new (...args: never[]) => T,
+  name: string,
+): (this: unknown, value: unknown) => value is T {
+  const key = Symbol.for(`activity-gateway.${name}`);
+  Object.defineProperty(type.prototype, key, { value: true });
+  return function (this: unknown, value: unknown): value is T {
+    // A class of the plugin's own that extends this one inherits the method, and is no brand.
+    if (this !== type) return Function.prototype[Symbol.hasInstance].call(this as () => void, value);
+    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[key] === true;
+  };
+}
+
+/**
  * An error that a user may see: a code from `docs/errors.md`, what was wrong and what to do.
  * Never shown with a stack trace.
  */
 export class GatewayError extends Error {
+  static {
+    Object.defineProperty(this, Symbol.hasInstance, { value: brand(this, 'GatewayError') });
+  }
+
   override readonly name: string = 'GatewayError';
 
   constructor(
@@ -23,6 +45,10 @@ export class GatewayError extends Error {
  * Carries no stack trace: peers decide how often it is made.
  */
 export class RejectError extends Error {
+  static {
+    Object.defineProperty(this, Symbol.hasInstance, { value: brand(this, 'RejectError') });
+  }
+
   override readonly name = 'RejectError';
 
   /**
@@ -44,6 +70,10 @@ export class RejectError extends Error {
 
 /** Base of what `Sink.write` fails with: the class says what the host does next. */
 export abstract class SinkError extends Error {
+  static {
+    Object.defineProperty(this, Symbol.hasInstance, { value: brand(this, 'SinkError') });
+  }
+
   /** @param code the destination's own code where it has one (for ClickHouse `60 UNKNOWN_TABLE`), for logs and metrics */
   constructor(
     message: string,
@@ -56,6 +86,10 @@ export abstract class SinkError extends Error {
 
 /** The outcome is unknown or the destination is busy: the host sends the same bytes again under the same token. */
 export class RetryableError extends SinkError {
+  static {
+    Object.defineProperty(this, Symbol.hasInstance, { value: brand(this, 'RetryableError') });
+  }
+
   override readonly name = 'RetryableError';
 
   constructor(
@@ -74,11 +108,19 @@ export class RetryableError extends SinkError {
  * The host pauses the sink, reports it as failed, keeps the entries and tries again at its longest interval.
  */
 export class PermanentError extends SinkError {
+  static {
+    Object.defineProperty(this, Symbol.hasInstance, { value: brand(this, 'PermanentError') });
+  }
+
   override readonly name = 'PermanentError';
 }
 
 /** Some rows were refused for good; nothing of the batch was stored. Rows are counted over all entries of the write. */
 export class PartialWriteError extends SinkError {
+  static {
+    Object.defineProperty(this, Symbol.hasInstance, { value: brand(this, 'PartialWriteError') });
+  }
+
   override readonly name = 'PartialWriteError';
 
   constructor(
