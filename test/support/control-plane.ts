@@ -233,6 +233,7 @@ export function testConfig(dataDir: string, settings: GatewayConfig['settings'] 
     clickhouse: clickHouseDefaults,
     log: { level: 'error', format: 'json' },
     settings: { activitymonitor_tcp_port: 0, ...settings },
+    plugins: [],
     pipelines: [],
   };
 }

@@ -1,16 +1,8 @@
-import { resolve } from 'node:path';
-import {
-  loadGatewayConfig,
-  type GatewayConfig,
-  createLogger,
-  type RootLogger,
-} from '@activity-gateway/pipeline/host';
+import { fileURLToPath } from 'node:url';
+import { type GatewayConfig, createLogger, type RootLogger } from '@activity-gateway/pipeline/host';
 import { startGateway } from '../bootstrap.js';
-import { createPluginRegistry } from '../plugins.js';
-import { settingsSchema } from '../settings/index.js';
 import { CliCommand } from './cli-command.js';
-import { resolveConfigPath } from './config-path.js';
-import { printProblems, printWarnings } from './print-problems.js';
+import { loadConfig } from './load-config.js';
 import { takeInterrupts } from './agent/interrupts.js';
 import { onHangUp } from './hang-up.js';
 import { isFailedCommit } from '../store/embedded/documents.js';
@@ -30,9 +22,12 @@ stops it at once. SIGHUP is logged and changes nothing, except when the terminal
     )
     .exits('0 = stopped gracefully, 1 = could not start or was stopped at once')
     .runs(async (_, file) => {
-      const config = loadConfig(file);
+      const config = await loadConfig(file);
       if (config === undefined) return 1;
       const logger = createLogger({ ...config.log, component: 'gateway' });
+      for (const { name, version, url, plugins } of config.plugins) {
+        logger.info({ package: name, version, origin: fileURLToPath(url), plugins }, 'Plugin package loaded');
+      }
       try {
         return await serve(config, logger);
       } finally {
@@ -66,15 +61,6 @@ function exitOnUnhandledErrors(logger: RootLogger): void {
     logger.flush();
     process.exit(1);
   });
-}
-
-function loadConfig(file: string | undefined): GatewayConfig | undefined {
-  const path = file === undefined ? resolveConfigPath(process.env, process.cwd()) : resolve(file);
-  const loaded = loadGatewayConfig(path, process.env, createPluginRegistry(), { settingsSchema });
-  const write = (text: string): void => void process.stderr.write(text);
-  printWarnings(loaded.warnings, write);
-  printProblems(loaded.problems, write);
-  return loaded.config;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,11 +1,7 @@
 import { Option } from 'commander';
 import { resolve } from 'node:path';
-import { loadGatewayConfig } from '@activity-gateway/pipeline/host';
-import { createPluginRegistry } from '../plugins.js';
-import { settingsSchema } from '../settings/settings-schema.js';
 import { CliCommand, text } from './cli-command.js';
-import { resolveConfigPath } from './config-path.js';
-import { printProblems } from './print-problems.js';
+import { loadConfig } from './load-config.js';
 import { exportSpools } from './spool/export-spools.js';
 import { findSpools, type FoundSpool } from './spool/find-spools.js';
 import { inspectSpools } from './spool/inspect-spools.js';
@@ -69,7 +65,7 @@ async function withSpools(
   { dataDir: given, pipeline }: SpoolOptions,
   work: (spools: readonly FoundSpool[]) => Promise<number>,
 ): Promise<number> {
-  const dataDir = given === undefined ? configuredDataDir() : resolve(given);
+  const dataDir = given === undefined ? (await loadConfig(undefined))?.dataDir : resolve(given);
   if (dataDir === undefined) return 1;
   const spools = findSpools(dataDir, pipeline);
   return spools.length === 0 ? nothing(dataDir) : work(spools);
@@ -78,13 +74,4 @@ async function withSpools(
 function nothing(dataDir: string): number {
   write(`There is no spool in ${dataDir}.\n`);
   return 0;
-}
-
-function configuredDataDir(): string | undefined {
-  const path = resolveConfigPath(process.env, process.cwd());
-  const { config, problems } = loadGatewayConfig(path, process.env, createPluginRegistry(), {
-    settingsSchema,
-  });
-  printProblems(problems, (output) => void process.stderr.write(output));
-  return config?.dataDir;
 }

@@ -1,17 +1,13 @@
 import { Option } from 'commander';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { loadGatewayConfig, type GatewayConfig } from '@activity-gateway/pipeline/host';
+import type { GatewayConfig } from '@activity-gateway/pipeline/host';
 import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
-import { createPluginRegistry } from '../plugins.js';
-import { settingsSchema } from '../settings/settings-schema.js';
 import { copyStore, type CopiedTable } from '../store/copy-store.js';
 import { acquireDirectoryLock, createEmbeddedStore, embeddedStoreDir, type Store } from '../store/index.js';
 import { createMongoStore } from '../store/mongodb/mongodb-store.js';
 import { CleanupStack } from '../cleanup-stack.js';
 import { CliCommand, text, usage } from './cli-command.js';
-import { resolveConfigPath } from './config-path.js';
-import { printProblems, printWarnings } from './print-problems.js';
+import { loadConfig } from './load-config.js';
 
 /** Kinds of store. */
 type StoreKind = 'embedded' | 'mongodb';
@@ -76,14 +72,10 @@ read command lines: give a URI with a password in the variable`,
 }
 
 async function copy(options: CopyOptions): Promise<number> {
-  const path =
-    options.config === undefined ? resolveConfigPath(process.env, process.cwd()) : resolve(options.config);
-  const loaded = loadGatewayConfig(path, process.env, createPluginRegistry(), { settingsSchema });
-  printWarnings(loaded.warnings, write);
-  printProblems(loaded.problems, write);
-  if (loaded.config === undefined) return 1;
-  const { dataDir } = loaded.config;
-  const mongodb = mongodbOf(options, loaded.config);
+  const config = await loadConfig(options.config);
+  if (config === undefined) return 1;
+  const { dataDir } = config;
+  const mongodb = mongodbOf(options, config);
   if (options.from === 'embedded') ensureThere(dataDir);
   const undo = new CleanupStack((error) => write(`Not closed in order: ${String(error)}\n`));
   try {

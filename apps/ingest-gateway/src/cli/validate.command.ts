@@ -1,12 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   generateConfigSchemas,
+  importListedPlugins,
   validateFile,
   type GatewayConfig,
+  type PluginPackage,
   type PluginRegistry,
   type ValidatedFile,
 } from '@activity-gateway/pipeline/host';
+import { GATEWAY_ENTRY } from '../entry-points.js';
 import { createPluginRegistry } from '../plugins.js';
 import { settingsSchema } from '../settings/settings-schema.js';
 import { CliCommand, text } from './cli-command.js';
@@ -50,16 +54,18 @@ that comes with the program`,
     });
 }
 
-function validate(
+async function validate(
   file: string | undefined,
   { env, cwd, registry, stdout, stderr }: ValidateEnvironment,
-): number {
+): Promise<number> {
   const path = file === undefined ? resolveConfigPath(env, cwd) : resolve(cwd, file);
-  const result = validateFile(path, env, registry, { settingsSchema, cwd });
+  const plugins = await importListedPlugins(path, env, { cwd, program: GATEWAY_ENTRY });
+  const result = validateFile(path, env, registry, { settingsSchema, cwd, plugins });
   printWarnings(result.warnings, stderr);
   printProblems(result.problems, stderr);
   if (result.problems.length === 0) {
     stdout(`OK: ${shortPath(path, cwd)}, ${counted(result.pipelines, 'pipeline')}\n`);
+    for (const each of result.config?.plugins ?? []) stdout(packageText(each));
     if (result.config !== undefined) stdout(retentionText(result.config.clickhouse));
     return 0;
   }
@@ -72,6 +78,10 @@ function retentionText({ retentionDays, deadLetterRetentionDays }: GatewayConfig
   const said = (what: string, days: number): string =>
     days === 0 ? `keep ${what} (no TTL)` : `delete ${what} after ${counted(days, 'day')}`;
   return `Retention: ${said('events', retentionDays)}, ${said('dead letters', deadLetterRetentionDays)}.\n`;
+}
+
+function packageText({ name, version, url, plugins }: PluginPackage): string {
+  return `Plugins of ${name} ${version} (${fileURLToPath(url)}): ${plugins.join(', ')}.\n`;
 }
 
 function fileCount({ problems }: ValidatedFile): number {

@@ -19,6 +19,7 @@ export type StaticDataPlaneOptions = Pick<
   DataPlaneOptions,
   | 'metrics'
   | 'gatewayId'
+  | 'plugins'
   | 'pipelines'
   | 'log'
   | 'host'

@@ -31,6 +31,7 @@ import { FlowLog } from './flow-log.js';
           facts: {
             metrics: dependencies.metrics,
             gatewayId: dependencies.identity.id,
+            plugins: dependencies.config.plugins,
             pipelines: dependencies.config.pipelines,
             log: dependencies.config.log,
             host: dependencies.config.listener.host,

@@ -51,6 +51,7 @@ describe('createDataPlane', () => {
           nextEpoch: async () => String((epoch += 1)).padStart(4, '0'),
         },
         gatewayId: 'test',
+        plugins: [],
         pipelines: [],
         log: { level: 'info', format: 'json' },
         host: '127.0.0.1',

@@ -90,6 +90,7 @@ class ProcessDataPlane implements DataPlane {
       spoolDirectory: resolve(dataDir, 'spool'),
       snapshots: {
         gatewayId: options.gatewayId,
+        plugins: options.plugins,
         pipelines: options.pipelines,
         settings: options.reactor,
         allowlist: options.allowlist,

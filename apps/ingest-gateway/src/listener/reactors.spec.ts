@@ -55,6 +55,7 @@ describe('the reactors of a data plane', () => {
           nextEpoch: async () => String((epoch += 1)),
         },
         gatewayId,
+        plugins: [],
         pipelines: [],
         log: { level: 'info', format: 'json' },
         host: '127.0.0.1',

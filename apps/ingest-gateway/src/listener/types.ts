@@ -7,6 +7,7 @@ import type {
   GatewayConfig,
   PipelineCounts,
   PipelineSpec,
+  PluginPackage,
   ReplayItem,
   ReplayOutcome,
   KnownAddress,
@@ -56,6 +57,7 @@ export interface DataPlaneOptions {
   readonly metrics: Metrics;
   readonly handlers: DataPlaneHandlers;
   readonly gatewayId: string;
+  readonly plugins: readonly PluginPackage[];
   readonly pipelines: readonly PipelineSpec[];
   readonly log: GatewayConfig['log'];
   /** Address that agents connect to. */

@@ -15,6 +15,7 @@ import type {
   GatewayConfig,
   PipelineSpec,
   PipelineStatus,
+  PluginPackage,
   ReplayItem,
   ReplayOutcome,
 } from '@activity-gateway/pipeline/host';
@@ -40,6 +41,8 @@ export interface ReactorConfiguration {
   readonly index: number;
   /** Whether it serves peers from unknown addresses: it runs at low priority then. */
   readonly lobby: boolean;
+  /** Packages whose plugins the pipelines may use beside those of the program. */
+  readonly plugins: readonly PluginPackage[];
   readonly pipelines: readonly PipelineSpec[];
   readonly settings: ReactorSettings;
   readonly allowlist: readonly AllowlistEntry[];

@@ -48,6 +48,7 @@ const CONFIGURATION = {
   gatewayId: 'gw',
   epoch: '0001',
   index: 0,
+  plugins: [],
   pipelines: [{ name: 'activity' }],
   settings: { connection: { maxMessageBytes: 1 }, flow: { batchSize: 1 } },
   allowlist: [AGENT],

@@ -9,6 +9,7 @@ import {
   type ReplayOutcome,
   createMetrics,
   type PluginRegistry,
+  withPackages,
 } from '@activity-gateway/pipeline/host';
 import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
 import { sleep } from '@activity-gateway/pipeline/helpers';
@@ -21,6 +22,7 @@ import { WritePermitRequests } from './write-permit-requests.js';
 /** What a reactor is made from. */
 export interface ReactorDependencies {
   readonly port: Port;
+  /** Plugins of the program. */
   readonly registry: PluginRegistry;
   createPipeline(options: PipelineOptions): Pipeline;
   createLogger(log: ReactorConfiguration['log']): Logger;
@@ -107,7 +109,8 @@ export class Reactor {
     this.#logger = this.dependencies.createLogger(configuration.log);
     if (configuration.lobby) setPriority(osConstants.priority.PRIORITY_BELOW_NORMAL);
     try {
-      this.#pipelines = this.#build(configuration, this.#services, this.#logger);
+      const registry = await withPackages(this.dependencies.registry, configuration.plugins);
+      this.#pipelines = this.#build(configuration, registry, this.#services, this.#logger);
       for (const pipeline of this.#pipelines) await pipeline.start(this.#abort.signal);
       this.#services.streamClaims.opened();
     } catch (error) {
@@ -120,10 +123,14 @@ export class Reactor {
     this.#report();
   }
 
-  #build(configuration: ReactorConfiguration, services: ReactorServices, logger: Logger): Pipeline[] {
+  #build(
+    configuration: ReactorConfiguration,
+    registry: PluginRegistry,
+    services: ReactorServices,
+    logger: Logger,
+  ): Pipeline[] {
     const { gatewayId, epoch, pipelines, spool } = configuration;
     const metrics = createMetrics(this.#metrics);
-    const { registry } = this.dependencies;
     return pipelines.map((spec) =>
       this.dependencies.createPipeline({
         spec,

@@ -29,7 +29,14 @@ describe('errors of the API', () => {
       permanent: new other.PermanentError('message', 'code'),
       partial: new other.PartialWriteError('message', 'code', [1], []),
     };
-    const classes = { GatewayError, RejectError, SinkError, RetryableError, PermanentError, PartialWriteError };
+    const classes = {
+      GatewayError,
+      RejectError,
+      SinkError,
+      RetryableError,
+      PermanentError,
+      PartialWriteError,
+    };
     const recognized = Object.fromEntries(
       Object.entries(errors).map(([name, error]) => [
         name,
@@ -52,7 +59,14 @@ describe('errors of the API', () => {
     expect(busy instanceof RetryableError).toBe(true);
     expect(busy instanceof Busy).toBe(true);
     expect(busy instanceof Slow).toBe(false);
-    for (const value of [undefined, null, 'RetryableError', {}, new Error('no'), { name: 'RetryableError' }]) {
+    for (const value of [
+      undefined,
+      null,
+      'RetryableError',
+      {},
+      new Error('no'),
+      { name: 'RetryableError' },
+    ]) {
       expect(value instanceof RetryableError).toBe(false);
       expect(value instanceof GatewayError).toBe(false);
     }

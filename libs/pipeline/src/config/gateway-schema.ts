@@ -163,6 +163,15 @@ const clickhouseSchema = section(
   },
 );
 
+/** Schema of `plugins:`, which is read before the rest: it decides what pipelines may use. */
+export const PLUGINS_SCHEMA: JsonSchema = {
+  type: 'array',
+  items: { type: 'string', minLength: 1 },
+  default: [],
+  description:
+    'Packages with plugins that do not ship with the program: npm packages, looked for beside this file and then beside the program, or paths relative to this file that begin with a dot or a slash.',
+};
+
 const logSchema = section('What the gateway writes to standard output.', {
   level: {
     enum: ['debug', 'info', 'warn', 'error'],
@@ -217,6 +226,7 @@ export function gatewaySchema(settingsSchema: JsonSchema): JsonSchema {
         default: {},
         description: 'Settings by their reference names; a value set over the REST API goes before these.',
       },
+      plugins: PLUGINS_SCHEMA,
       pipelines: {
         type: ['string', 'array'],
         items: { type: 'string', minLength: 1 },
@@ -274,5 +284,6 @@ export interface GatewayValue {
     readonly format: 'auto' | 'json' | 'pretty';
   };
   readonly settings: Readonly<Record<string, number | boolean>>;
+  readonly plugins: readonly string[];
   readonly pipelines: string | readonly string[];
 }

@@ -34,6 +34,7 @@ describe('loadGatewayConfig', () => {
       },
       log: { level: 'info', format: 'auto' },
       settings: {},
+      plugins: [],
       pipelines: [
         {
           name: 'activity',

@@ -2,13 +2,14 @@ import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import type { JsonSchema } from '../api/index.js';
 import { entriesOf } from '../helpers/index.js';
-import type { PluginRegistry } from '../registry/index.js';
+import type { PluginPackage, PluginRegistry } from '../registry/index.js';
 import type { DeepPartial } from './buffer-sizes.js';
 import { checkValue } from './check.js';
 import { Evaluation } from './evaluate.js';
 import { gatewaySchema, withoutDefaults, type GatewayValue } from './gateway-schema.js';
-import type { LoadContext } from './load-context.js';
+import type { LoadContext, PluginImports } from './load-context.js';
 import { loadPipelines } from './load-pipelines.js';
+import { addPlugins } from './plugin-list.js';
 import { ProblemList } from './problems.js';
 import { effectiveRetention } from './retention.js';
 import type { ConfigProblem, GatewayConfig, PipelineSpec } from './types.js';
@@ -20,6 +21,8 @@ export interface LoadOptions {
   readonly settingsSchema: JsonSchema;
   /** `process.cwd()` by default. */
   readonly cwd?: string;
+  /** What `importListedPlugins` has made of `plugins:`; without it, a file that lists any has a problem. */
+  readonly plugins?: PluginImports;
 }
 
 /** Outcome of a load. */
@@ -54,9 +57,9 @@ export function loadGatewayConfig(
 export function createContext(
   env: NodeJS.ProcessEnv,
   registry: PluginRegistry,
-  { cwd = process.cwd() }: Pick<LoadOptions, 'cwd'>,
+  { cwd = process.cwd(), plugins = new Map() }: Pick<LoadOptions, 'cwd' | 'plugins'>,
 ): LoadContext {
-  return { env, registry, cwd, problems: new ProblemList(), warnings: new ProblemList() };
+  return { env, registry, plugins, cwd, problems: new ProblemList(), warnings: new ProblemList() };
 }
 
 /** The lists of a context, and the configuration if there is no problem. */
@@ -80,11 +83,13 @@ export function loadGatewayFile(
   const valid = checkValue(value, schema, evaluation, '', 'the settings');
   checkTlsPair(value, evaluation);
   const days = (value as DeepPartial<GatewayValue>).clickhouse?.retention_days;
+  const { registry, packages } = addPlugins((value as { plugins?: unknown }).plugins, evaluation, context);
   const pipelines = loadPipelines((value as { pipelines?: unknown }).pipelines, evaluation, {
     ...context,
+    registry,
     ...(typeof days === 'number' && { eventRetentionDays: effectiveRetention(days) }),
   });
-  return valid ? toConfig(value as GatewayValue, context.cwd, pipelines) : undefined;
+  return valid ? toConfig(value as GatewayValue, context.cwd, pipelines, packages) : undefined;
 }
 
 const schemas = new WeakMap<JsonSchema, JsonSchema>();
@@ -114,7 +119,12 @@ function checkTlsPair(value: unknown, evaluation: Evaluation): void {
   }
 }
 
-function toConfig(value: GatewayValue, cwd: string, pipelines: readonly PipelineSpec[]): GatewayConfig {
+function toConfig(
+  value: GatewayValue,
+  cwd: string,
+  pipelines: readonly PipelineSpec[],
+  plugins: readonly PluginPackage[],
+): GatewayConfig {
   const { admin, listener, clickhouse } = value;
   const { cert_path: certPath, key_path: keyPath } = listener.tls;
   return {
@@ -147,6 +157,7 @@ function toConfig(value: GatewayValue, cwd: string, pipelines: readonly Pipeline
     },
     log: value.log,
     settings: value.settings,
+    plugins,
     pipelines,
   };
 }

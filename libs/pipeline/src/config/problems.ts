@@ -39,7 +39,8 @@ export const NOWHERE: Position = { line: 0, column: 0 };
 
 /** What a problem says, without its place. */
 export interface Finding {
-  readonly code: ConfigCode;
+  /** Of a plugin package also the code that the registry refuses it with. */
+  readonly code: ConfigCode | `PLUGIN_${string}`;
   readonly message: string;
   readonly hint?: string;
 }

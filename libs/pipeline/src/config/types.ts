@@ -1,3 +1,5 @@
+import type { PluginPackage } from '../registry/index.js';
+
 /** One plugin of a pipeline. */
 export interface StepSpec {
   /** Name inside the pipeline, unique; the part of the plugin id after the dot by default. */
@@ -82,6 +84,8 @@ export interface GatewayConfig {
   };
   /** Values for settings by their reference names, below the store and above the defaults. */
   readonly settings: Readonly<Record<string, number | boolean>>;
+  /** Packages that bring plugins which do not ship with the program. */
+  readonly plugins: readonly PluginPackage[];
   readonly pipelines: readonly PipelineSpec[];
 }
 

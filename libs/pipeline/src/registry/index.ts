@@ -1,1 +1,2 @@
+export { importPlugins, withPackages, type ImportedPackage, type PluginPackage } from './import-plugins.js';
 export { PluginRegistry } from './plugin-registry.js';
