@@ -67,6 +67,7 @@ const MESSAGES: readonly (readonly [name: string, make: () => Buffer])[] = [
   ['one string of plain text', () => Buffer.from(filled('x'))],
   ['bytes that are not UTF-8', () => Buffer.from(filled('\xff'), 'latin1')],
   ['one string of escaped quotes', () => Buffer.from(filled('\\"'))],
+  ['backslashes, half in a key', () => Buffer.from(filled('\\\\').replace(/"}$/, '","\\ud800":1}'))],
   ['backslashes, half a character', () => Buffer.from(filled('\\\\').replace(/"}$/, '\\ud800"}'))],
 ];
 

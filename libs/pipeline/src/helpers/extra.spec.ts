@@ -147,6 +147,12 @@ describe('extraText', () => {
     const extra = { 'k\ud800': [`${long}\ud800`, { long }] };
     expect(JSON.parse(extraText(extra))).toEqual({ 'k\ufffd': [`${long}\ufffd`, { long }] });
   });
+
+  it('keeps every value of keys that differ in lone surrogates only', () => {
+    const inner = { '\ud800': 1, '\ufffd': 2, '\ufffd_2': 3, '\udc00': 4 };
+    const read = JSON.parse(extraText({ inner })) as { inner: object };
+    expect(Object.values(read.inner)).toEqual([1, 2, 3, 4]);
+  });
 });
 
 describe('keepIpText', () => {

@@ -57,6 +57,25 @@ function rejectOf(value: unknown, changes?: Partial<ParserOptions<Thing>>): unkn
 }
 
 describe('values of a wrong type', () => {
+  it.each([
+    [
+      'beside it',
+      '{"Name":"a","Size":[1],"X":12345678901234567890}',
+      { X: '12345678901234567890', Size: [1] },
+    ],
+    ['in it', '{"Name":"a","Size":[12345678901234567890],"X":1}', { X: 1, Size: ['12345678901234567890'] }],
+    [
+      'in both',
+      '{"Name":"a","X":12345678901234567890,"Size":{"n":1e400}}',
+      { X: '12345678901234567890', Size: { n: '1e400' } },
+    ],
+  ])('are set aside with a number that JSON.parse rounds %s', (_where, text, extra) => {
+    const raw = Buffer.from(text);
+    const batch = apply([createEvent('Thing', JSON.parse(text), raw)], { setAside: { except: [] } });
+    expect(batch.rejects).toEqual([]);
+    expect(JSON.parse(batch.events[0]?.record?.['extra'] as string)).toEqual(extra);
+  });
+
   const counts: number[] = [];
   const lenient: Partial<ParserOptions<Thing>> = {
     setAside: { except: ['Strict'], count: (values) => counts.push(values) },

@@ -1,7 +1,7 @@
 import { RejectError, type EventRecord, type SourceEvent } from '../api/index.js';
 import type { Keyed } from './arrange.js';
 import { extraText, nestExtra, type Extra } from './extra.js';
-import { isExact, parseExact } from './exact-numbers.js';
+import { InexactNumber, isExact, parseExact } from './exact-numbers.js';
 
 /** Values of one event that may be set aside; one with more wrong ones is a reject. */
 const MAX_VALUES = 32;
@@ -30,12 +30,18 @@ export function decodeWithoutWrong(
   const wrong: WrongValue[] = [];
   let message: unknown = event.value;
   let error = rejected;
-  while (wrong.length < MAX_VALUES) {
-    const path = wrongPathOf(error, strict);
-    const found = path && valueAt(message, path);
-    if (path === undefined || found === undefined) return 0;
-    wrong.push({ path, value: found });
-    message = without(message, path);
+  let exact = false;
+  for (;;) {
+    if (error instanceof InexactNumber && !exact) {
+      exact = true;
+      message = wrong.reduce((rest, { path }) => without(rest, path), parseExact(event.raw));
+    } else {
+      const path = wrongPathOf(error, strict);
+      const found = path && valueAt(message, path);
+      if (path === undefined || found === undefined || wrong.length === MAX_VALUES) return 0;
+      wrong.push({ path, value: found });
+      message = without(message, path);
+    }
     try {
       decode(message);
       event.record = withWrong(event.record, wrong, event);
@@ -44,7 +50,6 @@ export function decodeWithoutWrong(
       error = next;
     }
   }
-  return 0;
 }
 
 /** The path of the value that a reject is about, where it is about a wrong type; `undefined` where it is final. */
@@ -82,13 +87,17 @@ function withWrong(
   event: SourceEvent,
 ): EventRecord {
   const before = record?.['extra'];
-  let extra: unknown = typeof before === 'string' && before !== '' ? JSON.parse(before) : undefined;
+  const text = typeof before === 'string' ? before : '';
+  // What has whole keys to add to need not be read again: 64 MiB take half a second.
+  const whole = wrong.every(({ path }) => path.length === 1);
+  let extra: unknown = text === '' || whole ? undefined : JSON.parse(text);
   // Numbers that JSON.parse rounds are kept digit for digit, as in the rest of `extra`.
   const exact = wrong.every(({ value }) => isExact(value)) ? undefined : parseExact(event.raw);
   for (const { path, value } of wrong) {
     extra = withAt(extra, event.value, path, exact === undefined ? value : valueAt(exact, path));
   }
-  return { ...record, extra: extraText(extra as Extra) };
+  const added = extraText(extra as Extra);
+  return { ...record, extra: whole && text !== '' ? `${text.slice(0, -1)},${added.slice(1)}` : added };
 }
 
 /** What is kept, with a value at its path; lists are as long as those of the message, so that places mean the same. */
