@@ -7,7 +7,8 @@ import {
   type SourceDefinition,
   type SourceEvent,
 } from '@activity-gateway/pipeline/api';
-import type { LineFramer, MessageReader } from '@activity-gateway/pipeline/helpers';
+import type { LineFramer } from '@activity-gateway/pipeline/helpers';
+import type { MessageReader } from '@activity-gateway/activity';
 
 /** Where the bench puts its chunks in: a source without sockets. */
 export interface BenchFeed {

@@ -7,7 +7,7 @@ import {
   type SourceEvent,
   type Transform,
 } from '@activity-gateway/pipeline/api';
-import { readMessage } from '@activity-gateway/pipeline/helpers';
+import { readMessage } from '@activity-gateway/activity';
 import { copilotSchema } from '../../plugins/parsers/copilot/schema.js';
 import { leefSchema } from '../../plugins/parsers/leef/schema.js';
 import { sharepointSchema } from '../../plugins/parsers/sharepoint/schema.js';

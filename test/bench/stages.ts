@@ -1,7 +1,8 @@
 import { Ajv } from 'ajv';
 import { Registry } from 'prom-client';
 import type { Logger, Services } from '@activity-gateway/pipeline/api';
-import { createLiveValue, LineFramer, MessageReader } from '@activity-gateway/pipeline/helpers';
+import { createLiveValue, LineFramer } from '@activity-gateway/pipeline/helpers';
+import { MessageReader } from '@activity-gateway/activity';
 import {
   createMetrics,
   PluginRegistry,

@@ -1,5 +1,6 @@
 import { Batch, type Origin, type PluginContext } from '@activity-gateway/pipeline/api';
-import { LineFramer, MessageReader } from '@activity-gateway/pipeline/helpers';
+import { LineFramer } from '@activity-gateway/pipeline/helpers';
+import { MessageReader } from '@activity-gateway/activity';
 import { createMetrics } from '@activity-gateway/pipeline/host';
 import { Registry } from 'prom-client';
 import { median } from './end-to-end/numbers.js';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { deadLetters } from '@activity-gateway/pipeline/api';
 import { describePluginContract, describePluginList, pluginFolder } from '@activity-gateway/pipeline/testing';
+import { readEvent } from '@activity-gateway/activity';
 import { plugins } from '../../plugins/index.js';
 
 const root = new URL('../../plugins/', import.meta.url);
@@ -23,6 +24,7 @@ describePluginList(plugins, root);
 for (const plugin of plugins) {
   describePluginContract(plugin, pluginFolder(root, plugin.id), {
     eventTypes,
+    read: (line) => readEvent(line),
     options: OPTIONS[plugin.id] ?? {},
   });
 }

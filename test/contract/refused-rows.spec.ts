@@ -82,10 +82,10 @@ describe.each(eventTypes.map((type) => [type.name, type] as const))(
         destination: letter.destination,
       }));
       const sinks = [{ name: 'clickhouse', plugin: sink }];
-      const outcomes = await replay({ steps: [], sinks, eventTypes }, items, signal);
+      const outcomes = await replay({ source: {}, steps: [], sinks, eventTypes }, items, signal);
       expect(outcomes.filter(({ outcome }) => outcome !== 'replayed')).toEqual([]);
       expect(await stored(type)).toEqual(wanted);
-      const again = await replay({ steps: [], sinks, eventTypes }, items, signal);
+      const again = await replay({ source: {}, steps: [], sinks, eventTypes }, items, signal);
       expect(again.every(({ outcome }) => outcome === 'stored')).toBe(true);
       expect(await stored(type)).toEqual(wanted);
     });

@@ -1,2 +1,3 @@
+export * from './read-message.js';
 export * from './office365.js';
 export * from './spki.js';

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseLine, runGoldenCases } from '@activity-gateway/pipeline/testing';
+import { readEvent } from '@activity-gateway/activity';
 import { createCopilotParser } from './copilot.parser.js';
 import { copilotEvents } from './event-type.js';
 import { copilotParser } from './index.js';
 import { copilotKeys, copilotLists } from './schema.js';
 
-runGoldenCases(new URL('.', import.meta.url), copilotParser);
+runGoldenCases(new URL('.', import.meta.url), copilotParser, { read: readEvent });
 
 /** How many values each nested group's parts have; one number where they agree. */
 function groupLengths(record: Readonly<Record<string, unknown>>): number[][] {
@@ -55,7 +56,7 @@ describe('parsers.copilot', () => {
           data.map((CopilotEventData) => ({ CopilotEventData })),
         ),
         (changed) => {
-          const outcome = parseLine(parser, Buffer.from(JSON.stringify({ ...valid, ...changed })));
+          const outcome = parseLine(parser, Buffer.from(JSON.stringify({ ...valid, ...changed })), readEvent);
           expect(['event', 'reject']).toContain(outcome.kind);
           if (outcome.kind !== 'event') return;
           taken += 1;
@@ -75,7 +76,7 @@ describe('parsers.copilot', () => {
       ...valid,
       CopilotEventData: { Contexts: [{ Id: 'a' }, { Id: 'b', ContainerId: 'c' }], LogVersion: 2 },
     };
-    const outcome = parseLine(parser, Buffer.from(JSON.stringify(event)));
+    const outcome = parseLine(parser, Buffer.from(JSON.stringify(event)), readEvent);
     const extra: unknown = outcome.kind === 'event' && JSON.parse(outcome.event.record?.['extra'] as string);
     expect(extra).toEqual({ CopilotEventData: { LogVersion: 2, Contexts: [{}, { ContainerId: 'c' }] } });
   });

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseLine, runGoldenCases } from '@activity-gateway/pipeline/testing';
+import { readEvent } from '@activity-gateway/activity';
 import { sharepointEvents } from './event-type.js';
 import { sharepointParser } from './index.js';
 import { sharepointSchema } from './schema.js';
 import { createSharepointParser } from './sharepoint.parser.js';
 
-runGoldenCases(new URL('.', import.meta.url), sharepointParser);
+runGoldenCases(new URL('.', import.meta.url), sharepointParser, { read: readEvent });
 
 describe('parsers.sharepoint', () => {
   const parser = createSharepointParser({ max_event_age: '400d', max_clock_skew: '1d' });
@@ -24,7 +25,7 @@ describe('parsers.sharepoint', () => {
     ];
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...keys), fc.jsonValue({ maxDepth: 3 })), (changes) => {
-        const outcome = parseLine(parser, Buffer.from(JSON.stringify({ ...valid, ...changes })));
+        const outcome = parseLine(parser, Buffer.from(JSON.stringify({ ...valid, ...changes })), readEvent);
         expect(['event', 'reject']).toContain(outcome.kind);
         if (outcome.kind !== 'event') return;
         const record = outcome.event.record ?? {};

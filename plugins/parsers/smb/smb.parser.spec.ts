@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseLine, runGoldenCases } from '@activity-gateway/pipeline/testing';
+import { readEvent } from '@activity-gateway/activity';
 import { fileEvents } from './event-type.js';
 import { smbParser } from './index.js';
 import { fileSystemSchema } from './schema.js';
 import { createSmbParser } from './smb.parser.js';
 
-runGoldenCases(new URL('.', import.meta.url), smbParser);
+runGoldenCases(new URL('.', import.meta.url), smbParser, { read: readEvent });
 
 describe('parsers.smb', () => {
   const parser = createSmbParser({ max_event_age: '400d', max_clock_skew: '1d' });
@@ -26,7 +27,7 @@ describe('parsers.smb', () => {
     ];
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...keys), fc.jsonValue({ maxDepth: 3 })), (changes) => {
-        const outcome = parseLine(parser, Buffer.from(JSON.stringify({ ...valid, ...changes })));
+        const outcome = parseLine(parser, Buffer.from(JSON.stringify({ ...valid, ...changes })), readEvent);
         expect(['event', 'reject']).toContain(outcome.kind);
         if (outcome.kind !== 'event') return;
         const record = outcome.event.record ?? {};

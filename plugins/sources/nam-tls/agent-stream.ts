@@ -9,7 +9,8 @@ import {
   type Reject,
   type StreamRange,
 } from '@activity-gateway/pipeline/api';
-import type { Line, MessageReader } from '@activity-gateway/pipeline/helpers';
+import type { Line } from '@activity-gateway/pipeline/helpers';
+import type { MessageReader } from '@activity-gateway/activity';
 import type { AckSession } from './ack-session.js';
 import { MalformedLines } from './malformed-lines.js';
 import type { MessageMemory } from './message-memory.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readMessage } from '@activity-gateway/pipeline/helpers';
+import { readMessage } from '@activity-gateway/activity';
 import { decideFirst } from './first-message.js';
 
 const NOT_UTF8 = Buffer.concat([Buffer.from('{"ActivityType":"'), Buffer.from([0xff]), Buffer.from('"}')]);

@@ -1,4 +1,5 @@
-import { readLine, type Line, type Message } from '@activity-gateway/pipeline/helpers';
+import type { Line } from '@activity-gateway/pipeline/helpers';
+import { readLine, type Message } from '@activity-gateway/activity';
 
 /** Longest control message, and all that a peer may send that is not in the allowlist, bytes. */
 export const MAX_CONTROL_BYTES = 65_536;

@@ -6,9 +6,12 @@ import {
   type Emit,
   type PluginContext,
   type Source,
+  type SourceEvent,
   type DurableRanges,
+  type UndecodedReason,
 } from '@activity-gateway/pipeline/api';
-import { addressGroup, MAX_VALUES, MessageReader } from '@activity-gateway/pipeline/helpers';
+import { addressGroup } from '@activity-gateway/pipeline/helpers';
+import { MAX_VALUES, MessageReader, readEvent } from '@activity-gateway/activity';
 import type { ConnectionHost } from './agent-stream.js';
 import { namTlsConfigSchema, type NamTlsConfig } from './config.js';
 import { AgentConnection } from './connection.js';
@@ -29,6 +32,14 @@ function messageMemoryBytes(bufferBytes: number, maxMessageBytes: number): numbe
   return Math.max(bufferBytes / 4, 2 * maxMessageBytes);
 }
 
+/** The log message is an interface: alerts look for it. */
+const UNKNOWN_ACTIVITY_TYPE: UndecodedReason = {
+  code: 'unknown_activity_type',
+  field: '/ActivityType',
+  message: (type) => `No parser of this pipeline takes the activity type "${type}".`,
+  logMessage: 'nam writer: unknown activity type, dropped',
+};
+
 /** Serves the agents that the gateway's listener lets through. */
 class NamTlsSource implements Source {
   readonly #connections = new Map<AgentConnection, Promise<void>>();
@@ -36,7 +47,8 @@ class NamTlsSource implements Source {
   readonly #gate = new HandshakeGate();
   readonly #turns = new HandshakeTurns();
   readonly #metrics: SourceMetrics;
-  readonly maxMessageValues: number;
+  readonly undecoded = UNKNOWN_ACTIVITY_TYPE;
+  readonly #maxValues: number;
   #unsubscribe: (() => void)[] = [];
 
   constructor(
@@ -44,7 +56,11 @@ class NamTlsSource implements Source {
     private readonly context: PluginContext,
   ) {
     this.#metrics = sourceMetrics(context.metrics);
-    this.maxMessageValues = config.max_message_values ?? MAX_VALUES;
+    this.#maxValues = config.max_message_values ?? MAX_VALUES;
+  }
+
+  read(raw: Buffer): SourceEvent {
+    return readEvent(raw, this.#maxValues);
   }
 
   /** Takes connections from now on. */
@@ -55,7 +71,7 @@ class NamTlsSource implements Source {
       context: this.context,
       metrics: this.#metrics,
       emit,
-      reader: new MessageReader(this.maxMessageValues),
+      reader: new MessageReader(this.#maxValues),
       memory: new MessageMemory(
         () =>
           messageMemoryBytes(this.context.bufferBytes, services.connectionSettings.current.maxMessageBytes),

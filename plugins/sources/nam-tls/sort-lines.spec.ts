@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Line, LineFramer, MessageReader } from '@activity-gateway/pipeline/helpers';
+import { Line, LineFramer } from '@activity-gateway/pipeline/helpers';
+import { MessageReader } from '@activity-gateway/activity';
 import { MalformedLines } from './malformed-lines.js';
 import { isCutOff, sortLines } from './sort-lines.js';
 

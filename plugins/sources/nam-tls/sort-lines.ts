@@ -1,12 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Reject, SourceEvent } from '@activity-gateway/pipeline/api';
-import {
-  octetFrameAt,
-  readMessage,
-  type Line,
-  type Message,
-  type MessageReader,
-} from '@activity-gateway/pipeline/helpers';
+import { octetFrameAt, type Line } from '@activity-gateway/pipeline/helpers';
+import { readMessage, type Message, type MessageReader } from '@activity-gateway/activity';
 import type { MalformedLines } from './malformed-lines.js';
 import { withoutCode } from './enrollment-message.js';
 

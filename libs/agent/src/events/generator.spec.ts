@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readMessage } from '@activity-gateway/pipeline/helpers';
+import { readMessage } from '@activity-gateway/activity';
 import { createEventGenerator, type EventGeneratorOptions, type GeneratedEvent } from './generator.js';
 import { EVENT_KINDS } from './kinds.js';
 

@@ -1,4 +1,4 @@
-import type { Batch, RecordBatch } from './batch.js';
+import type { Batch, RecordBatch, SourceEvent } from './batch.js';
 import type { PluginContext } from './context.js';
 import type { PartialWriteError } from './errors.js';
 import type { EventType } from './event-type.js';
@@ -35,12 +35,29 @@ export interface Lifecycle {
  */
 export type Emit = (batch: Batch) => Promise<void>;
 
+/** What becomes of an event that no step has decoded: a dead letter, and one log line for a batch. */
+export interface UndecodedReason {
+  /** As `Reject.code`. */
+  readonly code: string;
+  /** As `Reject.field`. */
+  readonly field: string;
+  /** As `Reject.message`, for an event of this type. */
+  readonly message: (type: string) => string;
+  readonly logMessage: string;
+}
+
 /** Where events come from. */
 export interface Source extends Omit<Lifecycle, 'start'> {
   /** @param marks given where the pipeline's queue remembers which messages of agents' streams it has stored */
   start(signal: AbortSignal, emit: Emit, marks?: DurableRanges): Promise<void>;
-  /** Members and list elements that a long message may have, where it is not the default: a replay reads as the source does. */
-  readonly maxMessageValues?: number;
+  /**
+   * Reads the raw bytes of one message again, as when it was received: a replay of dead letters does it. A source without
+   * it has no replays.
+   * @throws RejectError for bytes that are no event
+   */
+  read?(raw: Buffer): SourceEvent;
+  /** How its events that no parser takes are rejected; in general words without it. */
+  readonly undecoded?: UndecodedReason;
 }
 
 /** Changes or decodes events of a batch. Waiting for I/O is not possible here: read a snapshot instead. */

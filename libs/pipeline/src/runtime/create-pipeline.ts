@@ -77,8 +77,7 @@ class RunningPipeline implements Pipeline {
   replay(items: readonly ReplayItem[]): Promise<readonly ReplayOutcome[]> {
     const { source, steps, sinks, deadLetters } = this.#instances;
     const { eventTypes } = deadLetters.context;
-    const maxValues = source.plugin.maxMessageValues;
-    return replay({ steps, sinks, eventTypes, maxValues }, items, this.#ended.signal);
+    return replay({ source: source.plugin, steps, sinks, eventTypes }, items, this.#ended.signal);
   }
 
   status(): PipelineStatus {

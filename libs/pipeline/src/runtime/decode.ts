@@ -1,4 +1,4 @@
-import type { Logger } from '../api/index.js';
+import type { Logger, UndecodedReason } from '../api/index.js';
 import { applySteps, type Step } from './apply-steps.js';
 import type { ProcessingBatch } from './batch-events.js';
 import type { PendingCount } from './batch-tracker.js';
@@ -9,6 +9,8 @@ import { RecordGroups, undecodedReject, type RecordGroup } from './record-groups
 export interface DecodeOptions {
   readonly pipeline: string;
   readonly steps: readonly Step[];
+  /** What becomes of events that no step decodes. */
+  readonly undecoded: UndecodedReason;
   readonly logger: Logger;
 }
 
@@ -26,7 +28,8 @@ export interface Decoded {
  * Runs the steps over a processing batch and groups its records by event type. Its batches are empty afterwards: what is
  * decoded need not stay in memory as events until it is settled.
  */
-export function decode(slices: ProcessingBatch, { pipeline, steps, logger }: DecodeOptions): Decoded {
+export function decode(slices: ProcessingBatch, options: DecodeOptions): Decoded {
+  const { pipeline, steps, logger } = options;
   const groups = new RecordGroups();
   const deadLetters = new DeadLetterGroup(pipeline);
   const filtered: PendingCount[] = [];
@@ -38,14 +41,14 @@ export function decode(slices: ProcessingBatch, { pipeline, steps, logger }: Dec
     applySteps(batch, steps, onFailure);
     if (batch.size < size) filtered.push({ pendingBatch, count: size - batch.size });
     for (const event of groups.add(slice)) {
-      batch.rejects.push(undecodedReject(event));
+      batch.rejects.push(undecodedReject(event, options.undecoded));
       undecoded += 1;
     }
     deadLetters.add(batch.rejects, { origin, receivedAt, pendingBatch });
     batch.events = [];
     batch.rejects.length = 0;
   }
-  if (undecoded > 0) logger.warn({ count: undecoded }, 'nam writer: unknown activity type, dropped');
+  if (undecoded > 0) logger.warn({ count: undecoded }, options.undecoded.logMessage);
   const list = groups.list();
   const rows = list.reduce((sum, { records }) => sum + records.length, deadLetters.records.length);
   return { groups: list, deadLetters, filtered, rows };

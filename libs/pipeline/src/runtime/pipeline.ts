@@ -11,6 +11,7 @@ import { makeQueue } from './make-queue.js';
 import type { PipelineMeter } from './meter.js';
 import { Processor } from './processing.js';
 import type { EntryQueue, QueueStats } from './queue.js';
+import { undecodedReason } from './record-groups.js';
 import { Semaphore } from './semaphore.js';
 import { BatchTracker } from './batch-tracker.js';
 import { SinkHealth } from './sink-health.js';
@@ -86,6 +87,7 @@ export class Flow {
     this.#processor = new Processor({
       pipeline: pipeline.spec.name,
       steps: instances.steps,
+      undecoded: undecodedReason(instances.source.plugin),
       sinks: instances.sinks,
       deadLetters: instances.deadLetters,
       idPrefix,

@@ -62,13 +62,13 @@ describe('processing', () => {
     const { sink, logger, counts } = await send([
       testBatch(ids, { type: (i) => (i < 20 ? 'Secret' : 'Alpha') }),
     ]);
-    expect(counts.deadLettersByCode).toEqual({ unknown_activity_type: 20 });
+    expect(counts.deadLettersByCode).toEqual({ unknown_type: 20 });
     expect(sink.ids()).toEqual(numbers(20, 10));
-    expect(sink.letters()[0]).toMatchObject({ stage: 'parse', field: '/ActivityType' });
+    expect(sink.letters()[0]).toMatchObject({ stage: 'parse', field: '' });
     const lines = logger.lines.filter(({ level }) => level === 'warn');
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({
-      message: 'nam writer: unknown activity type, dropped',
+      message: 'No parser for event type; events are dead letters',
       fields: { count: 20 },
     });
     expect(JSON.stringify(lines)).not.toContain('Secret');

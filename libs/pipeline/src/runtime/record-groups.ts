@@ -1,4 +1,12 @@
-import type { EventRecord, EventType, OriginRun, Reject, SourceEvent } from '../api/index.js';
+import type {
+  EventRecord,
+  EventType,
+  OriginRun,
+  Reject,
+  Source,
+  SourceEvent,
+  UndecodedReason,
+} from '../api/index.js';
 import type { BatchSlice } from './batch-events.js';
 import type { PendingBatch } from './pending-batch.js';
 
@@ -88,13 +96,20 @@ export function halves(group: RecordGroup): [RecordGroup, RecordGroup] {
   ];
 }
 
+/** For sources that do not say it in words of their own. */
+const UNDECODED: UndecodedReason = {
+  code: 'unknown_type',
+  field: '',
+  message: (type) => `No parser of this pipeline takes events of type "${type}".`,
+  logMessage: 'No parser for event type; events are dead letters',
+};
+
+/** How events that no step of the pipeline has decoded are rejected. */
+export function undecodedReason(source: Pick<Source, 'undecoded'>): UndecodedReason {
+  return source.undecoded ?? UNDECODED;
+}
+
 /** The reject of an event that no step of the pipeline has decoded. */
-export function undecodedReject(event: SourceEvent): Reject {
-  return {
-    stage: 'parse',
-    code: 'unknown_activity_type',
-    field: '/ActivityType',
-    message: `No parser of this pipeline takes the activity type "${event.type.slice(0, 100)}".`,
-    raw: event.raw,
-  };
+export function undecodedReject(event: SourceEvent, { code, field, message }: UndecodedReason): Reject {
+  return { stage: 'parse', code, field, message: message(event.type.slice(0, 100)), raw: event.raw };
 }

@@ -1,13 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  createEvent,
   defineEventType,
   PartialWriteError,
   PermanentError,
+  RejectError,
   RetryableError,
   type EncodedEntry,
   type EventRecord,
   type RecordBatch,
   type Sink,
+  type Source,
   type StoredEntry,
   type Transform,
 } from '../api/index.js';
@@ -36,6 +39,17 @@ const parser: Transform = {
       return true;
     });
   },
+};
+
+/** Reads JSON, and has words of its own for what no parser takes. */
+const source: Pick<Source, 'read' | 'undecoded'> = {
+  read(raw) {
+    const text = raw.toString();
+    if (!text.startsWith('{')) throw new RejectError('not_json_or_leef', '', 'No.', 'frame');
+    const value = JSON.parse(text) as { ActivityType: string };
+    return createEvent(value.ActivityType, value, raw);
+  },
+  undecoded: { code: 'unknown_activity_type', field: '', message: (type) => type, logMessage: '' },
 };
 
 /** A destination that remembers entries by their ids. */
@@ -85,7 +99,7 @@ const signal = new AbortController().signal;
 function run(items: readonly ReplayItem[], ...sinks: TestSink[]): Promise<ReplayOutcome[]> {
   const named = sinks.map((plugin, n) => ({ name: `s${n}`, plugin }));
   return replay(
-    { steps: [{ name: 'p', plugin: parser }], sinks: named, eventTypes: [things] },
+    { source, steps: [{ name: 'p', plugin: parser }], sinks: named, eventTypes: [things] },
     items,
     signal,
   );

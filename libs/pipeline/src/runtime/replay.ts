@@ -6,11 +6,11 @@ import {
   type EventRecord,
   type EventType,
   type Sink,
+  type Source,
 } from '../api/index.js';
-import { readMessage } from '../helpers/index.js';
 import { applySteps, type Step } from './apply-steps.js';
 import { recordFromRow } from './record-from-row.js';
-import { undecodedReject } from './record-groups.js';
+import { undecodedReason, undecodedReject } from './record-groups.js';
 import type { ReplayItem, ReplayOutcome } from './replay-types.js';
 import { writeReplayed, type EntryResult } from './replay-write.js';
 
@@ -20,8 +20,8 @@ export interface ReplayOptions {
   readonly sinks: readonly { readonly name: string; readonly plugin: Sink }[];
   /** What the steps make. */
   readonly eventTypes: readonly EventType[];
-  /** Members and list elements that a long line may have; see `Source.maxMessageValues`. */
-  readonly maxValues?: number | undefined;
+  /** The pipeline's own, which reads the lines again. */
+  readonly source: Pick<Source, 'read' | 'undecoded'>;
 }
 
 interface Decoded {
@@ -65,8 +65,8 @@ export async function replay(
 const NOWHERE = new RejectError('no_sink', '', 'No sink of this pipeline takes refused rows.', 'sink');
 
 /** @throws RejectError */
-function decode({ steps, eventTypes, maxValues }: ReplayOptions, item: ReplayItem): Decoded {
-  if (item.encoding !== 'row') return decodeLine(steps, item, maxValues);
+function decode({ steps, eventTypes, source }: ReplayOptions, item: ReplayItem): Decoded {
+  if (item.encoding !== 'row') return decodeLine(steps, item, source);
   const type = eventTypes.find(({ name }) => name === item.destination);
   if (type === undefined || type === deadLetters) {
     throw new RejectError('unknown_destination', '', 'No parser of this pipeline makes such rows.', 'sink');
@@ -74,14 +74,17 @@ function decode({ steps, eventTypes, maxValues }: ReplayOptions, item: ReplayIte
   return { item, type, record: recordFromRow(type, item.raw) };
 }
 
-function decodeLine(steps: readonly Step[], item: ReplayItem, maxValues: number | undefined): Decoded {
-  const raw = Buffer.from(item.raw, item.encoding === 'base64' ? 'base64' : 'utf8');
-  const message = readMessage(raw, maxValues);
-  if (message.kind !== 'event') {
-    const code = message.kind === 'violation' || message.kind === 'rejected' ? message.code : 'no_event';
-    throw new RejectError(code, '', 'The line is no event.', 'frame');
+function decodeLine(steps: readonly Step[], item: ReplayItem, source: ReplayOptions['source']): Decoded {
+  if (source.read === undefined) {
+    throw new RejectError(
+      'source_without_replay',
+      '',
+      'The source of this pipeline reads nothing again.',
+      'frame',
+    );
   }
-  const { event } = message;
+  const raw = Buffer.from(item.raw, item.encoding === 'base64' ? 'base64' : 'utf8');
+  const event = source.read(raw);
   const batch = new Batch(item.origin, item.receivedAt, raw.length, [event]);
   applySteps(batch, steps, () => undefined);
   const [reject] = batch.rejects;
@@ -89,7 +92,7 @@ function decodeLine(steps: readonly Step[], item: ReplayItem, maxValues: number 
   if (reject === undefined && type !== undefined && record !== undefined && batch.events.length === 1) {
     return { item, type, record };
   }
-  const { code, field, message: text, stage } = reject ?? undecodedReject(event);
+  const { code, field, message: text, stage } = reject ?? undecodedReject(event, undecodedReason(source));
   throw new RejectError(code, field, text, stage);
 }
 

@@ -5,6 +5,7 @@ import { createRecordingLogger, FakeParser, FakeSink, testBatch } from '../testi
 import { batchEvents, type ProcessingBatch } from './batch-events.js';
 import type { BatchTracker } from './batch-tracker.js';
 import { PendingBatch } from './pending-batch.js';
+import { undecodedReason } from './record-groups.js';
 import { Processor } from './processing.js';
 import type { EntryQueue, QueueItem, StreamStore } from './queue.js';
 
@@ -99,6 +100,7 @@ async function process(
   change(sink, parser, control);
   const encoder = { name: 'main', plugin: sink };
   const processor = new Processor({
+    undecoded: undecodedReason({}),
     pipeline: 'test',
     steps: [{ name: 'parser', plugin: parser }],
     sinks: [encoder],

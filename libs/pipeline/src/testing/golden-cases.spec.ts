@@ -1,10 +1,18 @@
+import { isUtf8 } from 'node:buffer';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll } from '@jest/globals';
-import { API_VERSION, defineEventType, definePlugin, RejectError } from '../api/index.js';
+import {
+  API_VERSION,
+  createEvent,
+  defineEventType,
+  definePlugin,
+  RejectError,
+  type SourceEvent,
+} from '../api/index.js';
 import { parserTransform } from '../helpers/index.js';
 import { runGoldenCases } from './index.js';
 
@@ -75,4 +83,14 @@ writeCase('raw lines', {
   ].join('\n'),
 });
 
-runGoldenCases(pathToFileURL(path), parser);
+/** Tells lines apart as a source may do. */
+function read(line: Buffer): SourceEvent {
+  if (!isUtf8(line)) throw new RejectError('not_utf8', '', 'No UTF-8.', 'frame');
+  const text = line.toString();
+  if (!text.startsWith('{')) throw new RejectError('not_json_or_leef', '', 'No JSON.', 'frame');
+  const value = JSON.parse(text) as { ActivityType?: string };
+  if (value.ActivityType === undefined) throw new RejectError('no_message_type', '', 'No type.', 'frame');
+  return createEvent(value.ActivityType, value, line);
+}
+
+runGoldenCases(pathToFileURL(path), parser, { read });

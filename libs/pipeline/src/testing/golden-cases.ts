@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import type { ParserDefinition } from '../api/index.js';
 import { createTestContext } from './test-context.js';
-import { parseLine, splitLines, TEST_RECEIVED_AT, type LineOutcome } from './parse-line.js';
+import { parseLine, splitLines, TEST_RECEIVED_AT, type LineOutcome, type ReadEvent } from './parse-line.js';
 import { plainRecord } from './plain-record.js';
 import { validateOptions } from './validate-options.js';
 
@@ -19,6 +19,8 @@ export interface GoldenCase {
 
 /** What a test may choose of a golden run. */
 export interface GoldenOptions {
+  /** Reads the lines, as the source that the parser is for does. */
+  readonly read: ReadEvent;
   /** When the lines are received, and the instance's clock: milliseconds since 1970-01-01 UTC; 2026-11-20 12:00 by default. */
   readonly receivedAt?: number;
 }
@@ -40,15 +42,15 @@ export function readGoldenCases(folder: URL): GoldenCase[] {
  * the expected files are written instead of read.
  * @param folder the plugin's folder, such as `new URL('.', import.meta.url)`
  */
-export function runGoldenCases(folder: URL, definition: ParserDefinition, options: GoldenOptions = {}): void {
-  const { receivedAt = TEST_RECEIVED_AT } = options;
+export function runGoldenCases(folder: URL, definition: ParserDefinition, options: GoldenOptions): void {
+  const { read, receivedAt = TEST_RECEIVED_AT } = options;
   const cases = readGoldenCases(folder);
   describe(`${definition.id} testcases`, () => {
     it('has cases', () => expect(cases.length).toBeGreaterThan(0));
     it.each(cases.map((each) => [each.name, each] as const))('%s', (_name, each) => {
       const context = createTestContext({ now: receivedAt, eventTypes: definition.eventTypes });
       const transform = definition.create(validateOptions(definition, each.options) as never, context);
-      const actual = each.lines.map((line) => expectation(parseLine(transform, line, receivedAt)));
+      const actual = each.lines.map((line) => expectation(parseLine(transform, line, read, receivedAt)));
       const expectedFile = new URL('expected.jsonl', each.folder);
       if (process.env['GOLDEN_UPDATE'] === '1') writeExpected(expectedFile, actual);
       expect(actual).toEqual(readExpected(expectedFile));

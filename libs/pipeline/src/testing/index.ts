@@ -4,6 +4,7 @@ export {
   type PluginContractOptions,
 } from './contract/plugin-contract.js';
 export { sampleBatch } from './contract/sink-contract.js';
+export * from './any-json.js';
 export * from './golden-cases.js';
 export * from './open-resources.js';
 export * from './parse-line.js';

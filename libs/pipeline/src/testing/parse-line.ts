@@ -1,5 +1,12 @@
-import { Batch, type Origin, type Reject, type SourceEvent, type Transform } from '../api/index.js';
-import { LineFramer, readMessage } from '../helpers/index.js';
+import {
+  Batch,
+  RejectError,
+  type Origin,
+  type Reject,
+  type SourceEvent,
+  type Transform,
+} from '../api/index.js';
+import { LineFramer } from '../helpers/index.js';
 
 /** The peer that test events come from. */
 export const TEST_ORIGIN: Origin = Object.freeze({
@@ -31,27 +38,35 @@ export type LineOutcome =
   /** The transform left the event alone. */
   | { readonly kind: 'unclaimed' };
 
-/** Runs one line through `readMessage` and a transform. */
-export function parseLine(transform: Transform, line: Buffer, receivedAt?: number): LineOutcome {
-  const message = readMessage(line);
-  if (message.kind === 'rejected') {
-    return { kind: 'reject', reject: { stage: 'frame', code: message.code, field: message.field } };
+/** Reads one line as a source does. @throws RejectError for a line that is no event */
+export type ReadEvent = (line: Buffer) => SourceEvent;
+
+/** Runs one line through a source's `read` and a transform. */
+export function parseLine(
+  transform: Transform,
+  line: Buffer,
+  read: ReadEvent,
+  receivedAt?: number,
+): LineOutcome {
+  let source: SourceEvent;
+  try {
+    source = read(line);
+  } catch (error) {
+    if (!(error instanceof RejectError)) throw error;
+    const { stage, code, field } = error;
+    return { kind: 'reject', reject: { stage, code, field } };
   }
-  if (message.kind !== 'event') {
-    const code = message.kind === 'violation' ? message.code : message.kind.replace('-', '_');
-    return { kind: 'reject', reject: { stage: 'frame', code, field: '' } };
-  }
-  const batch = applyTransform(transform, [message.event], receivedAt);
+  const batch = applyTransform(transform, [source], receivedAt);
   if (batch.size !== 1) throw new Error(`One event went in and ${batch.size} came out.`);
   const [reject] = batch.rejects;
   if (reject !== undefined) {
     return { kind: 'reject', reject: { stage: reject.stage, code: reject.code, field: reject.field } };
   }
-  const event = batch.events[0] ?? message.event;
+  const event = batch.events[0] ?? source;
   return event.record === undefined ? { kind: 'unclaimed' } : { kind: 'event', event };
 }
 
-/** Cuts a file's bytes into lines as the agent protocol does; empty lines are left out. */
+/** Cuts a file's bytes into lines; empty lines are left out. */
 export function splitLines(bytes: Buffer): Buffer[] {
   const framer = new LineFramer(Number.MAX_SAFE_INTEGER);
   const lines = framer.push(bytes);

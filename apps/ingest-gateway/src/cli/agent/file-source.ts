@@ -1,6 +1,7 @@
 import type { MessageChunk, MessageSource } from '@activity-gateway/agent';
 import { GatewayError } from '@activity-gateway/pipeline/api';
-import { LineFramer, readMessage } from '@activity-gateway/pipeline/helpers';
+import { LineFramer } from '@activity-gateway/pipeline/helpers';
+import { readMessage } from '@activity-gateway/activity';
 import { createReadStream } from 'node:fs';
 import type { Pacer } from './pacer.js';
 

@@ -7,10 +7,9 @@ import {
   type SourceEvent,
   type Transform,
 } from '../../api/index.js';
-import { readMessage } from '../../helpers/index.js';
 import { readGoldenCases } from '../golden-cases.js';
 import { hostileMessages } from '../hostile-messages.js';
-import { applyTransform, parseLine } from '../parse-line.js';
+import { applyTransform, parseLine, type ReadEvent } from '../parse-line.js';
 import { recordProblems } from '../record-problems.js';
 import { createInstance, type InstanceFactory } from './lifecycle-contract.js';
 
@@ -20,10 +19,15 @@ const HOSTILE_MS = 60_000;
 const FOREIGN = ['', 'Foreign', 'constructor', '__proto__', 'toString'];
 
 /** Declares the tests of a parser. Its good messages are those of its golden test cases. */
-export function parserContract(factory: InstanceFactory, definition: ParserDefinition, folder: URL): void {
+export function parserContract(
+  factory: InstanceFactory,
+  definition: ParserDefinition,
+  folder: URL,
+  read: ReadEvent,
+): void {
   const lines = readGoldenCases(folder).flatMap((each) => each.lines);
   const create = (): Transform => createInstance(factory) as Transform;
-  const seeds = seedEvents(create(), lines);
+  const seeds = seedEvents(create(), lines, read);
 
   it('has well-formed event types with a time, and none of the fields that the gateway writes', () => {
     expect(definition.eventTypes.length).toBeGreaterThan(0);
@@ -109,12 +113,8 @@ function eventOf(type: string, value: unknown): SourceEvent {
 }
 
 /** Events of the test cases that give records. */
-function seedEvents(parser: Transform, lines: readonly Buffer[]): SourceEvent[] {
-  return lines.flatMap((line) => {
-    if (parseLine(parser, line).kind !== 'event') return [];
-    const message = readMessage(line);
-    return message.kind === 'event' ? [message.event] : [];
-  });
+function seedEvents(parser: Transform, lines: readonly Buffer[], read: ReadEvent): SourceEvent[] {
+  return lines.filter((line) => parseLine(parser, line, read).kind === 'event').map((line) => read(line));
 }
 
 function firstOf<T>(values: readonly T[]): T {

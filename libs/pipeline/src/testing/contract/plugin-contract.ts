@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EventType, PluginDefinition } from '../../api/index.js';
 import { folderOfId, pluginFolders, sampleOptions } from '../plugin-files.js';
+import type { ReadEvent } from '../parse-line.js';
 import { createTestContext } from '../test-context.js';
 import { validateOptions } from '../validate-options.js';
 import { definitionContract } from './definition-contract.js';
@@ -15,6 +16,8 @@ export interface PluginContractOptions {
   readonly options?: Readonly<Record<string, unknown>>;
   /** What a sink is told to expect; only dead letters by default. */
   readonly eventTypes?: readonly EventType[];
+  /** Reads the lines of a parser's golden cases, as the source that it is for does; a parser needs it. */
+  readonly read?: ReadEvent;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface PluginContractOptions {
 export function describePluginContract(
   definition: PluginDefinition,
   folder: URL,
-  { options = {}, eventTypes }: PluginContractOptions = {},
+  { options = {}, eventTypes, read = noReader }: PluginContractOptions = {},
 ): void {
   const factory: InstanceFactory = {
     definition,
@@ -37,10 +40,14 @@ export function describePluginContract(
   describe(`contract of ${definition.id}`, () => {
     definitionContract(definition, folder);
     lifecycleContract(factory);
-    if (definition.kind === 'parser') parserContract(factory, definition, folder);
+    if (definition.kind === 'parser') parserContract(factory, definition, folder, read);
     else if (definition.kind === 'sink') sinkContract(factory);
     else sourceContract(factory);
   });
+}
+
+function noReader(): never {
+  throw new Error('Give the option "read": the test cases of a parser are read as its source reads them.');
 }
 
 /**

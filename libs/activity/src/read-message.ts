@@ -1,9 +1,20 @@
 import { isUtf8 } from 'node:buffer';
-import { createEvent, type EventRecord, type EventType, type SourceEvent } from '../api/index.js';
-import type { Keyed } from './arrange.js';
-import { FlatJson } from './flat-json.js';
-import { countKeys, findRepeatedKey, JsonShape, MAX_DEPTH } from './json-shape.js';
-import { Line } from './line.js';
+import {
+  createEvent,
+  RejectError,
+  type EventRecord,
+  type EventType,
+  type SourceEvent,
+} from '@activity-gateway/pipeline/api';
+import {
+  countKeys,
+  findRepeatedKey,
+  FlatJson,
+  JsonShape,
+  Line,
+  MAX_DEPTH,
+  type Keyed,
+} from '@activity-gateway/pipeline/helpers';
 
 /** A line as the agent protocol tells lines apart (`docs/PROTOCOL.md`, Streaming). */
 export type Message =
@@ -82,6 +93,19 @@ class LineEvent implements SourceEvent {
 /** Reads the bytes of one line, without its end; as `readLine`. */
 export function readMessage(raw: Buffer, maxValues?: number): Message {
   return readLine(Line.of(raw), maxValues);
+}
+
+/**
+ * The event that a line is, without its end.
+ * @throws RejectError (stage `frame`) when the line is no event
+ */
+export function readEvent(raw: Buffer, maxValues?: number): SourceEvent {
+  const message = readMessage(raw, maxValues);
+  if (message.kind === 'event') return message.event;
+  if (message.kind === 'rejected')
+    throw new RejectError(message.code, message.field, message.reason, 'frame');
+  const code = message.kind === 'violation' ? message.code : 'no_event';
+  throw new RejectError(code, '', 'The line is no event.', 'frame');
 }
 
 /**

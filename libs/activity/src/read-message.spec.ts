@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Line } from './line.js';
-import { LineFramer } from './line-framer.js';
+import { Line, LineFramer } from '@activity-gateway/pipeline/helpers';
 import { MessageReader, readLine, readMessage } from './read-message.js';
 
 const read = (text: string): ReturnType<typeof readMessage> => readMessage(Buffer.from(text));
