@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import type { Endpoint, Logger } from '@activity-gateway/pipeline/api';
+import type { Endpoint, EventType, Logger } from '@activity-gateway/pipeline/api';
 import { sleep } from '@activity-gateway/pipeline/helpers';
 import { createClickHouseService } from '../../apps/ingest-gateway/src/clickhouse/clickhouse.service.js';
 import type {
@@ -10,6 +10,7 @@ import type {
   ClickHouseService,
   ClickHouseStatus,
 } from '../../apps/ingest-gateway/src/clickhouse/types.js';
+import { createPluginRegistry } from '../../apps/ingest-gateway/src/plugins.js';
 import { openToAll, type TestUser } from './open-clickhouse.js';
 import { childrenOf, commandOf } from './processes.js';
 
@@ -33,6 +34,9 @@ export const clickHouseDefaults: ClickHouseOptions['config'] = {
   deadLetterAlert: { rows: 1_000_000, bytes: 2 ** 30 },
 };
 
+/** What the program's own plugins produce. */
+export const shippedEventTypes: readonly EventType[] = createPluginRegistry().eventTypes();
+
 /** A migrated, embedded ClickHouse in a temporary folder. */
 export interface TestClickHouse {
   readonly service: ClickHouseService;
@@ -54,12 +58,14 @@ export interface TestClickHouse {
 export async function startTestClickHouse(
   config: Partial<ClickHouseOptions['config']> = {},
   users: readonly TestUser[] = [],
+  eventTypes: readonly EventType[] = shippedEventTypes,
 ): Promise<TestClickHouse> {
   const directory = await mkdtemp(join(tmpdir(), 'gateway-clickhouse-'));
   await openToAll(join(directory, 'clickhouse'), users);
   const service = createClickHouseService({
     config: { ...clickHouseDefaults, ...config },
     dataDir: directory,
+    eventTypes,
     logger: silentLogger,
   });
   service.start();

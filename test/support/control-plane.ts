@@ -8,12 +8,12 @@ import {
   type ReplayOutcome,
   createMetrics,
 } from '@activity-gateway/pipeline/host';
-import { GatewayError, type Endpoint } from '@activity-gateway/pipeline/api';
+import { GatewayError, type Endpoint, type EventType } from '@activity-gateway/pipeline/api';
 import { createLiveValue } from '@activity-gateway/pipeline/helpers';
 import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
 import { AskedDeadLetters } from '../../apps/ingest-gateway/src/clickhouse/asked-dead-letters.js';
 import { AdminKey } from '../../apps/ingest-gateway/src/admin/admin-key.js';
-import { clickHouseDefaults } from './clickhouse.js';
+import { clickHouseDefaults, shippedEventTypes } from './clickhouse.js';
 import { MemoryDeadLetters } from './memory-dead-letters.js';
 import type {
   ActivityEvent,
@@ -196,7 +196,7 @@ export class FakeClickHouse implements ClickHouseService {
     this.#ensureUp();
     const none = { events: 0, lastEventTime: null };
     return {
-      types: { file: none, sharepoint: none, copilot: none, leef: none },
+      types: Object.fromEntries(shippedEventTypes.map(({ type }) => [type, none])),
       deadLetters: { total: 0, byCode: {} },
     };
   }
@@ -235,6 +235,7 @@ export function testConfig(dataDir: string, settings: GatewayConfig['settings'] 
     settings: { activitymonitor_tcp_port: 0, ...settings },
     plugins: [],
     pipelines: [],
+    eventTypes: shippedEventTypes,
   };
 }
 
@@ -259,20 +260,26 @@ export interface RestAnswer {
   readonly body: unknown;
 }
 
+/** What a control plane has other than `startControlPlane` gives it. */
+export interface TestDependencies {
+  readonly eventTypes?: readonly EventType[];
+  readonly clickhouse?: FakeClickHouse;
+}
+
 /** Starts one, agents "served". */
 export async function startControlPlane(
   settings: GatewayConfig['settings'] = {},
   http: Partial<GatewayConfig['http']> = {},
   requestRates?: GatewayDependencies['requestRates'],
+  { eventTypes = shippedEventTypes, clickhouse = new FakeClickHouse() }: TestDependencies = {},
 ): Promise<TestControlPlane> {
   const dataDir = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const store = await createEmbeddedStore(join(dataDir, 'store'));
   const logger = createRecordingLogger();
-  const clickhouse = new FakeClickHouse();
   const planes: FakeDataPlane[] = [];
   const registry = new Registry();
   const base = testConfig(dataDir, settings);
-  const config = { ...base, http: { ...base.http, ...http } };
+  const config = { ...base, eventTypes, http: { ...base.http, ...http } };
   const key = await AdminKey.load({
     configured: TEST_ADMIN_KEY,
     installation: store.installation,

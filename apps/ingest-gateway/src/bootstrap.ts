@@ -134,7 +134,7 @@ async function openParts(
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const id = await store.installation.setOnce('gateway_id', randomBytes(8).toString('hex'));
-  const { dataDir, clickhouse } = config;
+  const { dataDir, clickhouse, eventTypes } = config;
   return {
     identity: { id, version: programVersion(), startedAt: new Date().toISOString() },
     config,
@@ -145,6 +145,7 @@ async function openParts(
     clickhouse: makers.createClickHouseService({
       config: clickhouse,
       dataDir,
+      eventTypes,
       logger: logger.child({ component: 'clickhouse' }),
     }),
     createDataPlane: makers.createDataPlane,

@@ -63,8 +63,9 @@ export async function createControlPlane(
   });
   app.useGlobalFilters(new ProblemFilter(logger));
   app.useGlobalGuards(new QueryGuard());
-  app.get(ApiDocument, { strict: false }).describe(app, dependencies.identity.version);
-  const { host, port } = dependencies.config.http;
+  const { identity, config } = dependencies;
+  app.get(ApiDocument, { strict: false }).describe(app, identity.version, config.eventTypes);
+  const { host, port } = config.http;
   try {
     await app.listen({ host, port });
   } catch (error) {

@@ -3,6 +3,7 @@ import { defineEventType } from '@activity-gateway/pipeline/api';
 /** Microsoft 365 Copilot interactions, table `copilot_events`. Keys and meaning: `docs/EVENTS.md`, Copilot. */
 export const copilotEvents = defineEventType({
   name: 'copilot_events',
+  type: 'copilot',
   fields: {
     event_time: { kind: 'time' },
     id: { kind: 'text' },
@@ -33,5 +34,15 @@ export const copilotEvents = defineEventType({
     'models.name': { kind: 'text[]' },
     'models.version': { kind: 'text[]' },
     extra: { kind: 'text' },
+  },
+  storage: {
+    orderBy: ['user_id'],
+    indexes: { id: 'value', user_id: 'value', client_ip: 'value' },
+  },
+  search: {
+    actor: ['user_id'],
+    action: ['operation'],
+    object: ['resources.name', 'resources.site_url'],
+    address: ['client_ip'],
   },
 });

@@ -3,6 +3,7 @@ import { defineEventType } from '@activity-gateway/pipeline/api';
 /** LEEF events of any product, table `leef_events`. Keys and meaning: `docs/EVENTS.md`, LEEF. */
 export const leefEvents = defineEventType({
   name: 'leef_events',
+  type: 'leef',
   fields: {
     event_time: { kind: 'time' },
     leef_version: { kind: 'keyword' },
@@ -25,5 +26,16 @@ export const leefEvents = defineEventType({
     attributes: { kind: 'keyword-map' },
     syslog_host: { kind: 'keyword' },
     extra: { kind: 'text' },
+  },
+  storage: {
+    orderBy: ['vendor', 'product', 'syslog_host'],
+    indexes: { user_name: 'value', src: 'value', dst: 'value', resource: 'words' },
+  },
+  search: {
+    actor: ['user_name'],
+    host: ['syslog_host'],
+    action: ['event_id'],
+    object: ['resource', 'url'],
+    address: ['src', 'dst'],
   },
 });

@@ -3,6 +3,8 @@ import { defineEventType } from '@activity-gateway/pipeline/api';
 /** SharePoint Online events, table `sharepoint_events`. Keys and meaning: `docs/EVENTS.md`, SharePointOnline. */
 export const sharepointEvents = defineEventType({
   name: 'sharepoint_events',
+  type: 'sharepoint',
+  aliases: ['SharePointOnline'],
   fields: {
     event_time: { kind: 'time' },
     id: { kind: 'text' },
@@ -36,5 +38,15 @@ export const sharepointEvents = defineEventType({
     event_data: { kind: 'text' },
     file_size: { kind: 'uint64', nullable: true },
     extra: { kind: 'text' },
+  },
+  storage: {
+    orderBy: ['user_id'],
+    indexes: { id: 'value', user_id: 'value', client_ip: 'value', absolute_url: 'words' },
+  },
+  search: {
+    actor: ['user_id', 'user_name', 'user_login'],
+    action: ['event_type'],
+    object: ['absolute_url'],
+    address: ['client_ip'],
   },
 });

@@ -3,6 +3,8 @@ import { defineEventType } from '@activity-gateway/pipeline/api';
 /** File server events, table `file_events`. Keys and meaning: `docs/EVENTS.md`, FileSystem. */
 export const fileEvents = defineEventType({
   name: 'file_events',
+  type: 'file',
+  aliases: ['FileSystem'],
   fields: {
     event_time: { kind: 'time' },
     host: { kind: 'keyword' },
@@ -32,5 +34,16 @@ export const fileEvents = defineEventType({
     group_id: { kind: 'keyword' },
     group_name: { kind: 'keyword' },
     extra: { kind: 'text' },
+  },
+  storage: {
+    orderBy: ['host'],
+    indexes: { user_name: 'value', user_sid: 'value', client_ip: 'value', path: 'words' },
+  },
+  search: {
+    actor: ['user_name', 'user_sid'],
+    host: ['host'],
+    action: ['operation'],
+    object: ['path', 'new_path'],
+    address: ['client_ip'],
   },
 });

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseActivityQuery } from './activity-query.js';
+import { shippedEventTypes } from '../../../../test/support/clickhouse.js';
+import { parseActivityQuery, type RawActivityQuery } from './activity-query.js';
 
+const parse = (query: RawActivityQuery): ReturnType<typeof parseActivityQuery> =>
+  parseActivityQuery(query, shippedEventTypes);
 const NOON = Date.UTC(2026, 10, 20, 12);
 
 describe('parseActivityQuery', () => {
@@ -12,7 +15,7 @@ describe('parseActivityQuery', () => {
     ['Copilot', 'copilot'],
     ['Leef', 'leef'],
   ])('reads the type %s', (type, expected) => {
-    expect(parseActivityQuery({ type })).toEqual({ type: expected, limit: 100 });
+    expect(parse({ type })).toEqual({ type: expected, limit: 100 });
   });
 
   it.each([
@@ -25,11 +28,11 @@ describe('parseActivityQuery', () => {
     '2026-11-20T13:00:00+0100',
     String(NOON),
   ])('reads the time %s', (from) => {
-    expect(parseActivityQuery({ from }).from).toBe(NOON);
+    expect(parse({ from }).from).toBe(NOON);
   });
 
   it('reads a date as its first moment in UTC', () => {
-    expect(parseActivityQuery({ to: '2026-11-20' }).to).toBe(Date.UTC(2026, 10, 20));
+    expect(parse({ to: '2026-11-20' }).to).toBe(Date.UTC(2026, 10, 20));
   });
 
   it.each([
@@ -42,6 +45,6 @@ describe('parseActivityQuery', () => {
     { limit: '-1' },
     { type: 'constructor' },
   ])('refuses %j', (query) => {
-    expect(() => parseActivityQuery(query)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
+    expect(() => parse(query)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
   });
 });

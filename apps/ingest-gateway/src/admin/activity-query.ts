@@ -1,5 +1,5 @@
-import type { JsonSchema } from '@activity-gateway/pipeline/api';
-import type { ActivityQuery, ActivityType } from '../clickhouse/types.js';
+import type { EventType, JsonSchema } from '@activity-gateway/pipeline/api';
+import type { ActivityQuery } from '../clickhouse/types.js';
 import { badParameter, parseLimit, parseRange, TIME_HINT } from './parse-time.js';
 
 /** Query of `GET /api/v1/activity/events` as it comes. */
@@ -11,23 +11,15 @@ const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 const MAX_TEXT = 1_024;
 
-/** Names of the API and, beside them, the agents' own (`docs/PROTOCOL.md`). */
-const TYPES = new Map<string, ActivityType>([
-  ['file', 'file'],
-  ['filesystem', 'file'],
-  ['sharepoint', 'sharepoint'],
-  ['sharepointonline', 'sharepoint'],
-  ['copilot', 'copilot'],
-  ['leef', 'leef'],
-]);
-const TYPES_HINT = 'Use file, sharepoint, copilot or leef.';
-
 /** Schema of `RawActivityQuery`: each parameter at most once. */
 export const activityQuerySchema: JsonSchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    type: { type: 'string', description: TYPES_HINT },
+    type: {
+      type: 'string',
+      description: 'Type of the events, as `ActivityEvent` lists them, or the name that agents have for it.',
+    },
     from: { type: 'string', description: TIME_HINT },
     to: { type: 'string', description: TIME_HINT },
     user: {
@@ -46,10 +38,13 @@ export const activityQuerySchema: JsonSchema = {
   },
 };
 
-/** @throws GatewayError `BAD_REQUEST`, which names the parameter */
-export function parseActivityQuery(raw: RawActivityQuery): ActivityQuery {
+/**
+ * Reads a query about events of these types.
+ * @throws GatewayError `BAD_REQUEST`, which names the parameter
+ */
+export function parseActivityQuery(raw: RawActivityQuery, types: readonly EventType[]): ActivityQuery {
   const range = parseRange(raw);
-  const type = parseType(raw.type);
+  const type = parseType(raw.type, types);
   return {
     ...(type !== undefined && { type }),
     ...range,
@@ -59,9 +54,19 @@ export function parseActivityQuery(raw: RawActivityQuery): ActivityQuery {
   };
 }
 
-function parseType(text: string | undefined): ActivityType | undefined {
+/** In any case of the letters, by the type's own name or by the agents' (`docs/PROTOCOL.md`). */
+function parseType(text: string | undefined, types: readonly EventType[]): string | undefined {
   if (text === undefined) return undefined;
-  const type = TYPES.get(text.toLowerCase());
-  if (type === undefined) throw badParameter('type', 'is no type of activity.', TYPES_HINT);
-  return type;
+  const given = text.toLowerCase();
+  const found = types.find(({ type, aliases }) =>
+    [type, ...aliases].some((name) => name.toLowerCase() === given),
+  );
+  if (found === undefined) throw badParameter('type', 'is no type of activity.', typesHint(types));
+  return found.type;
+}
+
+function typesHint(types: readonly EventType[]): string {
+  const names = types.map(({ type }) => type);
+  const last = names.pop() ?? '';
+  return names.length === 0 ? `Use ${last}.` : `Use ${names.join(', ')} or ${last}.`;
 }

@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import type { ActivityEvent, ActivitySummary, ClickHouseService } from '../clickhouse/types.js';
 import { listOf } from '../openapi/component.js';
 import { Doc } from '../openapi/doc.decorator.js';
-import { CLICKHOUSE } from '../dependencies.js';
+import { CLICKHOUSE, DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import {
   activityEventSchema,
   activitySummarySchema,
@@ -15,7 +15,10 @@ import { AjvPipe } from './http/ajv.pipe.js';
 /** What is stored. */
 @Controller('api/v1/activity')
 export class ActivityController {
-  constructor(@Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseService) {}
+  constructor(
+    @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseService,
+    @Inject(DEPENDENCIES) private readonly dependencies: GatewayDependencies,
+  ) {}
 
   /** Events, newest first. */
   @Doc({
@@ -36,7 +39,7 @@ export class ActivityController {
   async events(
     @Query(new AjvPipe<RawActivityQuery>(activityQuerySchema, 'query')) query: RawActivityQuery,
   ): Promise<ActivityEvent[]> {
-    return this.clickhouse.events(parseActivityQuery(query));
+    return this.clickhouse.events(parseActivityQuery(query, this.dependencies.config.eventTypes));
   }
 
   /** Counts by type, dead letters included. */

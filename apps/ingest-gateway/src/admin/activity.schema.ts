@@ -1,25 +1,30 @@
-import { component, shape, TIME, TIME_OR_NULL } from '../openapi/component.js';
+import type { EventType, JsonSchema } from '@activity-gateway/pipeline/api';
+import { shape, TIME, TIME_OR_NULL, type SchemaRef } from '../openapi/component.js';
 
-const TYPES = ['file', 'sharepoint', 'copilot', 'leef'] as const;
 const COUNT = { type: 'integer', minimum: 0 } as const;
 
-/** Schema of `ActivityEvent`: beside these, every column of the table of its type. */
-export const activityEventSchema = component('ActivityEvent', {
-  type: 'object',
-  required: ['type', 'event_time'],
-  properties: { type: { enum: TYPES }, event_time: TIME },
-});
+/** Reference to the schema of `ActivityEvent`. */
+export const activityEventSchema: SchemaRef = { $ref: '#/components/schemas/ActivityEvent' };
 
-const typeCount = shape({ events: COUNT, lastEventTime: TIME_OR_NULL });
+/** Reference to the schema of `ActivitySummary`. */
+export const activitySummarySchema: SchemaRef = { $ref: '#/components/schemas/ActivitySummary' };
 
-/** Schema of `ActivitySummary`. */
-export const activitySummarySchema = component(
-  'ActivitySummary',
-  shape({
-    types: shape(Object.fromEntries(TYPES.map((type) => [type, typeCount]))),
-    deadLetters: shape({ total: COUNT, byCode: { type: 'object', additionalProperties: COUNT } }),
-  }),
-);
+/** Schemas by name that the types of events decide. An event has, beside these, every column of its type's table. */
+export function activitySchemas(eventTypes: readonly EventType[]): Readonly<Record<string, JsonSchema>> {
+  const types = eventTypes.map(({ type }) => type);
+  const typeCount = shape({ events: COUNT, lastEventTime: TIME_OR_NULL });
+  return {
+    ActivityEvent: {
+      type: 'object',
+      required: ['type', 'event_time'],
+      properties: { type: { enum: types }, event_time: TIME },
+    },
+    ActivitySummary: shape({
+      types: { type: 'object', propertyNames: { enum: types }, additionalProperties: typeCount },
+      deadLetters: shape({ total: COUNT, byCode: { type: 'object', additionalProperties: COUNT } }),
+    }),
+  };
+}
 
 /** An event for the document's examples. */
 export const exampleEvent = {
@@ -34,8 +39,6 @@ export const exampleEvent = {
 
 /** A summary for the document's examples. */
 export const exampleSummary = {
-  types: Object.fromEntries(
-    TYPES.map((type) => [type, { events: 1_200, lastEventTime: '2026-11-20T09:15:02.187Z' }]),
-  ),
+  types: { file: { events: 1_200, lastEventTime: '2026-11-20T09:15:02.187Z' } },
   deadLetters: { total: 4, byCode: { bad_time: 4 } },
 };

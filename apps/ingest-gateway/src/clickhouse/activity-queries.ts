@@ -1,27 +1,10 @@
 import type { ClickHouseClient } from '@clickhouse/client';
+import type { EventType } from '@activity-gateway/pipeline/api';
 import { type ResultColumn, toObjects } from './activity-row.js';
 import { quoteIdentifier } from './migrations/index.js';
-import type { ActivityEvent, ActivityQuery, ActivitySummary, ActivityType } from './types.js';
+import type { ActivityEvent, ActivityQuery, ActivitySummary } from './types.js';
 
-interface ActivityTable {
-  readonly table: string;
-  /** Columns that hold a user's name or id. */
-  readonly users: readonly string[];
-  /** Columns that hold a host's name. */
-  readonly hosts: readonly string[];
-}
-
-const TABLES: Readonly<Record<ActivityType, ActivityTable>> = {
-  file: { table: 'file_events', users: ['user_name', 'user_sid'], hosts: ['host', 'agent_host'] },
-  sharepoint: {
-    table: 'sharepoint_events',
-    users: ['user_id', 'user_name', 'user_login'],
-    hosts: ['agent_host'],
-  },
-  copilot: { table: 'copilot_events', users: ['user_id'], hosts: ['agent_host'] },
-  leef: { table: 'leef_events', users: ['user_name'], hosts: ['syslog_host', 'agent_host'] },
-};
-const TYPES = Object.keys(TABLES) as ActivityType[];
+type TypeCount = ActivitySummary['types'][string];
 
 /** Times as ISO 8601 with `Z`; 64-bit integers as text, so that none loses digits; an end to runaway questions. */
 const SETTINGS = {
@@ -37,13 +20,14 @@ export class ActivityQueries {
   constructor(
     private readonly client: ClickHouseClient,
     database: string,
+    private readonly types: readonly EventType[],
   ) {
     this.#database = quoteIdentifier(database);
   }
 
   /** Newest first, by the event's time and then by its arrival. */
   async events(query: ActivityQuery): Promise<ActivityEvent[]> {
-    const types = query.type === undefined ? TYPES : [query.type];
+    const types = this.types.filter(({ type }) => query.type === undefined || type === query.type);
     const found = await Promise.all(types.map((type) => this.#eventsOf(type, query)));
     if (found.length === 1) return found[0] ?? [];
     return found.flat().sort(newestFirst).slice(0, query.limit);
@@ -55,35 +39,33 @@ export class ActivityQueries {
       this.#rows<{ code: string; letters: string }>(
         `SELECT code, count() AS letters FROM ${this.#database}.dead_letters GROUP BY code ORDER BY code`,
       ),
-      ...TYPES.map((type) => this.#count(type)),
+      ...this.types.map((type) => this.#count(type)),
     ]);
     const byCode = Object.fromEntries(letters.map((row) => [row.code, Number(row.letters)]));
     return {
-      types: Object.fromEntries(
-        TYPES.map((type, index) => [type, counts[index]]),
-      ) as ActivitySummary['types'],
+      types: Object.fromEntries(counts),
       deadLetters: { total: Object.values(byCode).reduce((sum, count) => sum + count, 0), byCode },
     };
   }
 
-  async #count(type: ActivityType): Promise<{ events: number; lastEventTime: string | null }> {
+  async #count({ name, type, storage }: EventType): Promise<[type: string, count: TypeCount]> {
     const [row] = await this.#rows<{ events: string; last: string }>(
-      `SELECT count() AS events, max(event_time) AS last FROM ${this.#database}.${TABLES[type].table}`,
+      `SELECT count() AS events, max(${quoteIdentifier(storage.time)}) AS last FROM ${this.#database}.${name}`,
     );
     const events = Number(row?.events ?? 0);
-    return { events, lastEventTime: events === 0 || row === undefined ? null : row.last };
+    return [type, { events, lastEventTime: events === 0 || row === undefined ? null : row.last }];
   }
 
-  async #eventsOf(type: ActivityType, query: ActivityQuery): Promise<ActivityEvent[]> {
+  async #eventsOf(type: EventType, query: ActivityQuery): Promise<ActivityEvent[]> {
     const result = await this.client.query({
-      query: `SELECT * FROM ${this.#database}.${TABLES[type].table}${conditions(TABLES[type], query)}
-ORDER BY event_time DESC, received_at DESC LIMIT {limit:UInt32}`,
+      query: `SELECT * FROM ${this.#database}.${type.name}${conditions(type, query)}
+ORDER BY ${quoteIdentifier(type.storage.time)} DESC, received_at DESC LIMIT {limit:UInt32}`,
       query_params: parameters(query),
       format: 'JSONCompact',
       clickhouse_settings: SETTINGS,
     });
     const answer = (await result.json()) as { meta: ResultColumn[]; data: unknown[][] };
-    return toObjects(type, answer.meta, answer.data);
+    return toObjects(type.type, type.storage.time, answer.meta, answer.data);
   }
 
   async #rows<Row>(query: string): Promise<Row[]> {
@@ -92,21 +74,26 @@ ORDER BY event_time DESC, received_at DESC LIMIT {limit:UInt32}`,
   }
 }
 
-function conditions(table: ActivityTable, query: ActivityQuery): string {
+function conditions({ storage, search }: EventType, query: ActivityQuery): string {
+  const time = quoteIdentifier(storage.time);
   const parts: string[] = [];
-  if (query.from !== undefined) parts.push("event_time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')");
-  if (query.to !== undefined) parts.push("event_time < fromUnixTimestamp64Milli({to:Int64}, 'UTC')");
+  if (query.from !== undefined) parts.push(`${time} >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')`);
+  if (query.to !== undefined) parts.push(`${time} < fromUnixTimestamp64Milli({to:Int64}, 'UTC')`);
   if (query.user !== undefined) {
-    parts.push(anyOf(table.users, (column) => `positionCaseInsensitiveUTF8(${column}, {user:String}) > 0`));
+    parts.push(anyOf(search.actor, (column) => `positionCaseInsensitiveUTF8(${column}, {user:String}) > 0`));
   }
   if (query.host !== undefined) {
-    parts.push(anyOf(table.hosts, (column) => `lowerUTF8(${column}) = lowerUTF8({host:String})`));
+    parts.push(
+      anyOf([...search.host, 'agent_host'], (column) => `lowerUTF8(${column}) = lowerUTF8({host:String})`),
+    );
   }
   return parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`;
 }
 
+/** A type without such columns has no such events. */
 function anyOf(columns: readonly string[], condition: (column: string) => string): string {
-  return `(${columns.map(condition).join(' OR ')})`;
+  if (columns.length === 0) return '0';
+  return `(${columns.map((column) => condition(quoteIdentifier(column))).join(' OR ')})`;
 }
 
 function parameters(query: ActivityQuery): Record<string, unknown> {

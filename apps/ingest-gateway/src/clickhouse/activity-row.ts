@@ -21,9 +21,10 @@ export function converterFor(type: string): Convert | undefined {
   return undefined;
 }
 
-/** Rows of a compact result as objects, `type` first and the time second. */
+/** Rows of a compact result as objects, `type` first and the time second, as `event_time` whatever column it is in. */
 export function toObjects<T extends string>(
   type: T,
+  time: string,
   columns: readonly ResultColumn[],
   rows: readonly (readonly unknown[])[],
 ): (Record<string, unknown> & { type: T; event_time: string })[] {
@@ -34,6 +35,7 @@ export function toObjects<T extends string>(
       const convert = converters[index];
       event[column.name] = convert === undefined ? row[index] : convert(row[index]);
     });
+    if (event.event_time === '') event.event_time = String(event[time]);
     return event;
   });
 }

@@ -6,6 +6,7 @@ import {
   startTestClickHouse,
   type TestClickHouse,
   untilStatus,
+  shippedEventTypes,
 } from '../../../../test/support/clickhouse.js';
 import { createClickHouseService } from './clickhouse.service.js';
 import { createControlClient } from './client.js';
@@ -30,6 +31,7 @@ afterAll(async () => {
 
 function create(database: string): ClickHouseService {
   const service = createClickHouseService({
+    eventTypes: shippedEventTypes,
     config: { ...clickHouseDefaults, url: proxy.url, database },
     dataDir: '/nowhere',
     logger: silentLogger,

@@ -10,6 +10,7 @@ import {
   startTestClickHouse,
   type TestClickHouse,
   untilStatus,
+  shippedEventTypes,
 } from '../../../../test/support/clickhouse.js';
 import { openToAll } from '../../../../test/support/open-clickhouse.js';
 import { createClickHouseService } from './clickhouse.service.js';
@@ -32,6 +33,7 @@ afterEach(async () => {
 
 function create(config: Partial<ClickHouseOptions['config']> = {}): ClickHouseService {
   const service = createClickHouseService({
+    eventTypes: shippedEventTypes,
     config: { ...clickHouseDefaults, ...config },
     dataDir: directory,
     logger: silentLogger,

@@ -73,11 +73,15 @@ class Service implements ClickHouseService {
   }
 
   events(query: ActivityQuery): Promise<ActivityEvent[]> {
-    return this.#ask((client, database) => new ActivityQueries(client, database).events(query));
+    return this.#ask((client, database) => this.#queries(client, database).events(query));
   }
 
   summary(): Promise<ActivitySummary> {
-    return this.#ask((client, database) => new ActivityQueries(client, database).summary());
+    return this.#ask((client, database) => this.#queries(client, database).summary());
+  }
+
+  #queries(client: ClickHouseClient, database: string): ActivityQueries {
+    return new ActivityQueries(client, database, this.options.eventTypes);
   }
 
   waitingRetention(): Promise<readonly WaitingRetention[]> {
@@ -118,7 +122,7 @@ class Service implements ClickHouseService {
   }
 
   async #connect(): Promise<void> {
-    const { config, logger } = this.options;
+    const { config, eventTypes, logger } = this.options;
     const { signal } = this.#abort;
     const endpoint = await this.host.acquire(signal);
     const client = await this.#clientFor(endpoint);
@@ -128,6 +132,7 @@ class Service implements ClickHouseService {
       logger,
       migrations,
       database,
+      eventTypes,
       retentionDays,
       deadLetterRetentionDays,
       signal,

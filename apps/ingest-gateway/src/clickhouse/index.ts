@@ -3,7 +3,6 @@ export type {
   ActivityEvent,
   ActivityQuery,
   ActivitySummary,
-  ActivityType,
   ClickHouseOptions,
   ClickHouseService,
   ClickHouseStatus,

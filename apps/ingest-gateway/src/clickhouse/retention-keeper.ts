@@ -13,7 +13,7 @@ import type { ClickHouseOptions, WaitingRetention } from './types.js';
 const COUNT_AGE_MS = 60_000;
 
 /** What the keeper is made from. */
-export type RetentionKeeperOptions = Pick<ClickHouseOptions, 'config' | 'logger'> & {
+export type RetentionKeeperOptions = Pick<ClickHouseOptions, 'config' | 'eventTypes' | 'logger'> & {
   readonly signal: AbortSignal;
 };
 
@@ -97,8 +97,8 @@ export class RetentionKeeper {
   }
 
   #of(client: ClickHouseClient): RetentionOptions {
-    const { config, logger, signal } = this.options;
-    return { ...config, client, logger, signal };
+    const { config, eventTypes, logger, signal } = this.options;
+    return { ...config, client, eventTypes, logger, signal };
   }
 
   /** A count that fails says nothing; what it is for waits all the same. */

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { clickHouseDefaults, silentLogger } from '../../../../test/support/clickhouse.js';
+import { clickHouseDefaults } from '../../../../test/support/clickhouse.js';
 import { authorizationOf } from './embedded-config.js';
 import { createServerHost, type ServerHost } from './server-host.js';
 
@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
 function create(config: object): ServerHost {
-  return createServerHost({ config: { ...clickHouseDefaults, ...config }, dataDir, logger: silentLogger });
+  return createServerHost({ config: { ...clickHouseDefaults, ...config }, dataDir });
 }
 
 describe('the embedded host', () => {

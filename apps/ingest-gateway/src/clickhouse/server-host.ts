@@ -18,7 +18,10 @@ export interface ServerHost {
 }
 
 /** The host for a configuration: with a URL the user's server, without one the embedded one. */
-export function createServerHost({ config, dataDir }: ClickHouseOptions): ServerHost {
+export function createServerHost({
+  config,
+  dataDir,
+}: Pick<ClickHouseOptions, 'config' | 'dataDir'>): ServerHost {
   return config.url === undefined ? new EmbeddedHost(config, dataDir) : new ExternalHost(config, config.url);
 }
 

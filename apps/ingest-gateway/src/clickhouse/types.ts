@@ -1,4 +1,4 @@
-import type { Endpoint, LiveValue, Logger } from '@activity-gateway/pipeline/api';
+import type { Endpoint, EventType, LiveValue, Logger } from '@activity-gateway/pipeline/api';
 import type { GatewayConfig } from '@activity-gateway/pipeline/host';
 import type { DeadLetterStore } from './dead-letter-types.js';
 
@@ -8,6 +8,8 @@ export type * from './dead-letter-types.js';
 export interface ClickHouseOptions {
   readonly config: GatewayConfig['clickhouse'];
   readonly dataDir: string;
+  /** Their tables are made, extended, given the retention and shown. Dead letters are always there besides. */
+  readonly eventTypes: readonly EventType[];
   readonly logger: Logger;
 }
 
@@ -36,12 +38,10 @@ export interface WaitingRetention {
   readonly rows: number | null;
 }
 
-/** Event tables by the name that the API uses. */
-export type ActivityType = 'file' | 'sharepoint' | 'copilot' | 'leef';
-
 /** Filter of `GET /api/v1/activity/events`. */
 export interface ActivityQuery {
-  readonly type?: ActivityType;
+  /** `EventType.type`. */
+  readonly type?: string;
   /** Milliseconds since 1970-01-01 UTC, inclusive. */
   readonly from?: number;
   /** Exclusive. */
@@ -56,14 +56,14 @@ export interface ActivityQuery {
 
 /** One event as reports read it: `type`, the event time, then every column of its table by its column name. */
 export type ActivityEvent = Readonly<Record<string, unknown>> & {
-  readonly type: ActivityType;
+  readonly type: string;
   readonly event_time: string;
 };
 
 /** Counts by type, dead letters included. */
 export interface ActivitySummary {
   readonly types: Readonly<
-    Record<ActivityType, { readonly events: number; readonly lastEventTime: string | null }>
+    Record<string, { readonly events: number; readonly lastEventTime: string | null }>
   >;
   readonly deadLetters: { readonly total: number; readonly byCode: Readonly<Record<string, number>> };
 }

@@ -1,5 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { EventType } from '@activity-gateway/pipeline/api';
+import { activitySchemas } from '../admin/activity.schema.js';
 import { componentSchemas } from './component.js';
 
 const DESCRIPTION = `Settings, enrollment, agents, bans, keys and the audit trail of the gateway, and a look at what is stored.
@@ -21,13 +23,13 @@ export class ApiDocument {
     return (this.#current ??= this.#build());
   }
 
-  /** Says which application's routes it describes; to be called once, when they are known. */
-  describe(app: INestApplication, version: string): void {
-    this.#build = () => documentOf(app, version);
+  /** Says which application's routes and types of events it describes; to be called once, when they are known. */
+  describe(app: INestApplication, version: string, eventTypes: readonly EventType[]): void {
+    this.#build = () => documentOf(app, version, eventTypes);
   }
 }
 
-function documentOf(app: INestApplication, version: string): OpenAPIObject {
+function documentOf(app: INestApplication, version: string, eventTypes: readonly EventType[]): OpenAPIObject {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Activity ingest gateway')
@@ -38,6 +40,10 @@ function documentOf(app: INestApplication, version: string): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}.${method}`,
   });
-  const schemas = { ...document.components?.schemas, ...componentSchemas() };
+  const schemas = {
+    ...document.components?.schemas,
+    ...componentSchemas(),
+    ...activitySchemas(eventTypes),
+  };
   return { ...document, components: { ...document.components, schemas } };
 }

@@ -1,4 +1,4 @@
-import { defineEventType } from './event-type.js';
+import { defineEventType } from './define-event-type.js';
 
 /**
  * Refused events, table `dead_letters`. The runtime makes the records; sinks write them as any other event type.
@@ -7,6 +7,7 @@ import { defineEventType } from './event-type.js';
  */
 export const deadLetters = defineEventType({
   name: 'dead_letters',
+  type: 'dead-letter',
   fields: {
     pipeline: { kind: 'keyword' },
     stage: { kind: 'keyword' },
@@ -17,4 +18,5 @@ export const deadLetters = defineEventType({
     raw_encoding: { kind: 'keyword' },
     replayed_at: { kind: 'time', nullable: true },
   },
+  storage: { time: 'received_at', orderBy: ['code'] },
 });

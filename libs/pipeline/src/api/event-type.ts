@@ -50,17 +50,48 @@ export type FieldValue =
 export type EventRecord = Record<string, FieldValue>;
 
 /**
+ * How a field is indexed. `value`: the whole value is looked up. `words`: words of a text are looked up, in any case of
+ * the letters.
+ */
+export type IndexKind = 'value' | 'words';
+
+/** How records of a type are stored by sinks that have tables. */
+export interface EventStorage {
+  /** Field that tells a record's age: partitions and retention go by it, and the newest records are shown first. */
+  readonly time: string;
+  /** Fields after the hour of `time` in the sort key: what reports filter by, the one with the fewest values first. */
+  readonly orderBy: readonly string[];
+  /** Fields that reports look up although the sort key does not lead to them. */
+  readonly indexes: Readonly<Record<string, IndexKind>>;
+}
+
+/** Fields that answer a question which is asked about events of any type. */
+export interface SearchRoles {
+  /** Who did it: names and ids of users. */
+  readonly actor: readonly string[];
+  /** Where it was done: names of hosts. The agent's host is always one of them and is not listed. */
+  readonly host: readonly string[];
+  /** What was done. */
+  readonly action: readonly string[];
+  /** What it was done to. */
+  readonly object: readonly string[];
+  /** Network addresses. */
+  readonly address: readonly string[];
+}
+
+/**
  * A kind of record that a parser produces. `name` is also where sinks put it (table, file), in lower_snake_case.
  * A field `a.b` is part `b` of the nested group `a`; all parts of a group hold arrays of one length.
  */
 export interface EventType {
   readonly name: string;
+  /** Name in REST, reports and dead letters, such as `file`. */
+  readonly type: string;
+  /** Further names that REST takes for `type`, in any case of the letters. */
+  readonly aliases: readonly string[];
   readonly fields: Readonly<Record<string, FieldSpec>>;
-}
-
-/** Declares an event type; the same object is what records are told apart by. */
-export function defineEventType(type: EventType): EventType {
-  return Object.freeze({ name: type.name, fields: Object.freeze({ ...type.fields }) });
+  readonly storage: EventStorage;
+  readonly search: SearchRoles;
 }
 
 /**

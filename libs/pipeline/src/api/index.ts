@@ -1,6 +1,7 @@
 export * from './batch.js';
 export * from './context.js';
 export * from './dead-letters.js';
+export * from './define-event-type.js';
 export * from './errors.js';
 export * from './event-type.js';
 export * from './plugin.js';

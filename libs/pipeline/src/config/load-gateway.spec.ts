@@ -35,6 +35,7 @@ describe('loadGatewayConfig', () => {
       log: { level: 'info', format: 'auto' },
       settings: {},
       plugins: [],
+      eventTypes: [],
       pipelines: [
         {
           name: 'activity',

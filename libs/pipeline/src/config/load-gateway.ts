@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import type { JsonSchema } from '../api/index.js';
 import { entriesOf } from '../helpers/index.js';
-import type { PluginPackage, PluginRegistry } from '../registry/index.js';
+import type { PluginRegistry } from '../registry/index.js';
 import type { DeepPartial } from './buffer-sizes.js';
 import { checkValue } from './check.js';
 import { Evaluation } from './evaluate.js';
@@ -12,7 +12,7 @@ import { loadPipelines } from './load-pipelines.js';
 import { addPlugins } from './plugin-list.js';
 import { ProblemList } from './problems.js';
 import { effectiveRetention } from './retention.js';
-import type { ConfigProblem, GatewayConfig, PipelineSpec } from './types.js';
+import type { ConfigProblem, GatewayConfig } from './types.js';
 import { readYamlFile, type YamlFile } from './yaml-file.js';
 
 /** What a load needs besides the file. */
@@ -89,7 +89,9 @@ export function loadGatewayFile(
     registry,
     ...(typeof days === 'number' && { eventRetentionDays: effectiveRetention(days) }),
   });
-  return valid ? toConfig(value as GatewayValue, context.cwd, pipelines, packages) : undefined;
+  if (!valid) return undefined;
+  const eventTypes = registry.eventTypes();
+  return { ...toConfig(value as GatewayValue, context.cwd), plugins: packages, pipelines, eventTypes };
 }
 
 const schemas = new WeakMap<JsonSchema, JsonSchema>();
@@ -122,9 +124,7 @@ function checkTlsPair(value: unknown, evaluation: Evaluation): void {
 function toConfig(
   value: GatewayValue,
   cwd: string,
-  pipelines: readonly PipelineSpec[],
-  plugins: readonly PluginPackage[],
-): GatewayConfig {
+): Omit<GatewayConfig, 'plugins' | 'pipelines' | 'eventTypes'> {
   const { admin, listener, clickhouse } = value;
   const { cert_path: certPath, key_path: keyPath } = listener.tls;
   return {
@@ -157,8 +157,6 @@ function toConfig(
     },
     log: value.log,
     settings: value.settings,
-    plugins,
-    pipelines,
   };
 }
 

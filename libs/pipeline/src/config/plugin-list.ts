@@ -72,7 +72,7 @@ export function addPlugins(
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       const { code, message, hint } = error;
-      const said = code.startsWith('PLUGIN_ID_') ? `cannot be used: ${message}` : message;
+      const said = /^(PLUGIN_ID|EVENT_TYPE)_/.test(code) ? `cannot be used: ${message}` : message;
       evaluation.report(evaluation.valuePosition(pointer), {
         code: code as `PLUGIN_${string}`,
         message: `${here(pointer)}: the package "${shown}" ${said}`,

@@ -1,3 +1,4 @@
+import type { EventType } from '../api/index.js';
 import type { PluginPackage } from '../registry/index.js';
 
 /** One plugin of a pipeline. */
@@ -87,6 +88,8 @@ export interface GatewayConfig {
   /** Packages that bring plugins which do not ship with the program. */
   readonly plugins: readonly PluginPackage[];
   readonly pipelines: readonly PipelineSpec[];
+  /** What the loaded plugins produce, whether a pipeline uses them or not; without the dead letters. */
+  readonly eventTypes: readonly EventType[];
 }
 
 /** One thing that is wrong in a configuration file. */

@@ -1,12 +1,26 @@
-import { API_VERSION, GatewayError, type PluginDefinition, type PluginKind } from '../api/index.js';
+import {
+  API_VERSION,
+  deadLetters,
+  type EventType,
+  GatewayError,
+  type PluginDefinition,
+  type PluginKind,
+} from '../api/index.js';
 
 const ID_PATTERN = /^(sources|parsers|sinks)\.[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
+
+/** Table in which the gateway records the steps of its own schema. */
+const JOURNAL = 'schema_migrations';
 
 /** The plugins that pipelines may use, by id. */
 export class PluginRegistry {
   readonly #byId = new Map<string, PluginDefinition>();
+  readonly #eventTypes = new Map<string, EventType>();
 
-  /** @throws GatewayError for a malformed or doubled id, a kind that the id denies, or another API version */
+  /**
+   * @throws GatewayError for a malformed or doubled id, a kind that the id denies, another API version, or an event type
+   *   whose name or type another one has
+   */
   constructor(definitions: Iterable<PluginDefinition>) {
     for (const definition of definitions) this.#add(definition);
   }
@@ -26,6 +40,11 @@ export class PluginRegistry {
     return [...this.#byId.values()]
       .filter((definition) => kind === undefined || definition.kind === kind)
       .sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** What all parsers produce, each once, in the order of the definitions; without the dead letters. */
+  eventTypes(): readonly EventType[] {
+    return [...this.#eventTypes.values()];
   }
 
   #add(definition: PluginDefinition): void {
@@ -48,5 +67,34 @@ export class PluginRegistry {
       throw new GatewayError('PLUGIN_ID_DOUBLED', `Two plugins have the id "${id}".`, 'Rename one of them.');
     }
     this.#byId.set(id, definition);
+    if (!('eventTypes' in definition)) return;
+    for (const type of definition.eventTypes) this.#addEventType(id, type);
   }
+
+  #addEventType(id: string, type: EventType): void {
+    if ((type as Partial<EventType>).storage === undefined) {
+      throw new GatewayError(
+        'EVENT_TYPE_INVALID',
+        `The plugin ${id} has an event type "${type.name}" that no defineEventType has made.`,
+        'Its author declares it with defineEventType.',
+      );
+    }
+    if (this.#eventTypes.get(type.name) === type) return;
+    const taken = new Set([deadLetters, ...this.#eventTypes.values()].flatMap(namesOf)).add(JOURNAL);
+    const doubled = namesOf(type).find((name) => taken.has(name));
+    if (doubled !== undefined) {
+      throw new GatewayError(
+        'EVENT_TYPE_DOUBLED',
+        `The plugin ${id} brings the event type "${type.name}", and "${doubled}" is the name of another event type.`,
+        'Rename it, or have both plugins import one declaration.',
+      );
+    }
+    this.#eventTypes.set(type.name, type);
+  }
+}
+
+/** The names of tables and of REST have to differ only among themselves; aliases are REST's. */
+function namesOf({ name, type, aliases }: EventType): string[] {
+  const ofRest = [type, ...aliases].map((text) => `type=${text.toLowerCase()}`);
+  return [name, ...new Set(ofRest)];
 }

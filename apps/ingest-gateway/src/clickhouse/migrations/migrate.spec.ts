@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   silentLogger,
+  shippedEventTypes,
   startTestClickHouse,
   type TestClickHouse,
 } from '../../../../../test/support/clickhouse.js';
@@ -26,6 +27,7 @@ function run(
     logger: silentLogger,
     migrations: steps,
     database,
+    eventTypes: shippedEventTypes,
     retentionDays,
     deadLetterRetentionDays: 60,
   });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { GatewayError } from '@activity-gateway/pipeline/api';
+import { deadLetters, GatewayError } from '@activity-gateway/pipeline/api';
+import { ensureEventTables } from './event-tables.js';
 import {
   type MigrateOptions,
   type Migration,
@@ -8,7 +9,7 @@ import {
   ttlClause,
 } from './migration.js';
 import { applyRetention } from './retention.js';
-import { configuredDays, TABLES } from './table-retention.js';
+import { configuredDays } from './table-retention.js';
 
 interface AppliedRow {
   readonly version: number;
@@ -20,8 +21,8 @@ const SETTINGS = { flatten_nested: 1, wait_end_of_query: 1 } as const;
 
 /**
  * Brings a database to the newest schema, and its tables to the configured retention. Safe when several gateways do it
- * at once, and after a crash half-way: every statement can be run again, and a step is recorded after its last one. Tables
- * that are gone although their steps are recorded are made again.
+ * at once, and after a crash half-way: every statement can be run again, and a step is recorded after its last one. Then
+ * tables and columns that event types declare and the database lacks are added; none is ever changed or dropped.
  * @returns the version of the schema
  * @throws GatewayError `CLICKHOUSE_SCHEMA_NEWER` when a later version of the gateway has migrated it (nothing is changed),
  *   `CLICKHOUSE_MIGRATION_CHANGED` when a step that was applied reads differently now
@@ -31,7 +32,7 @@ export async function migrate(options: MigrateOptions): Promise<number> {
   const database = quoteIdentifier(options.database);
   const context: MigrationContext = {
     database,
-    ttl: (column) => ttlClause(column, configuredDays(options, column)),
+    ttl: (column) => ttlClause(column, configuredDays(options, tableOfAge(column))),
   };
   const run = (query: string): Promise<unknown> => command(options, query);
   let applied = await appliedVersions(options, database);
@@ -41,8 +42,8 @@ export async function migrate(options: MigrateOptions): Promise<number> {
     applied = new Map();
   }
   refuseNewer(options, applied);
-  // A table that somebody has dropped, or that a restored backup lacks: every step can be run again.
-  const lacking = applied.size > 0 && (await lacksTables(options));
+  // Somebody has dropped it, or a restored backup lacks it. The event tables are made below.
+  const lacking = applied.size > 0 && (await lacksDeadLetters(options));
   for (const migration of migrations) {
     const recorded = alreadyApplied(migration, applied);
     if (recorded && !lacking) continue;
@@ -51,6 +52,7 @@ export async function migrate(options: MigrateOptions): Promise<number> {
     await record(options, database, migration);
     options.logger.info({ version: migration.version, name: migration.name }, 'ClickHouse schema migrated');
   }
+  await ensureEventTables(options, run);
   const { waiting } = await applyRetention(options);
   options.onRetention?.(waiting);
   return newestOf(migrations);
@@ -111,16 +113,19 @@ async function appliedVersions(
   return new Map(rows.map((row) => [row.version, row.checksum]));
 }
 
-/** Whether a table is gone. */
-async function lacksTables({ client, database, signal }: MigrateOptions): Promise<boolean> {
+/** The first steps tell a table by the column of its age. */
+function tableOfAge(column: string): string {
+  return column === deadLetters.storage.time ? deadLetters.name : '';
+}
+
+async function lacksDeadLetters({ client, database, signal }: MigrateOptions): Promise<boolean> {
   const result = await client.query({
-    query:
-      'SELECT name FROM system.tables WHERE database = {database:String} AND name IN {names:Array(String)}',
-    query_params: { database, names: TABLES },
+    query: 'SELECT 1 FROM system.tables WHERE database = {database:String} AND name = {name:String}',
+    query_params: { database, name: deadLetters.name },
     format: 'JSONEachRow',
     abort_signal: signal,
   });
-  return (await result.json()).length < TABLES.length;
+  return (await result.json()).length === 0;
 }
 
 function journalTable(database: string): string {

@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { Logger } from '@activity-gateway/pipeline/api';
+import type { EventType, Logger } from '@activity-gateway/pipeline/api';
 import type { WaitingRetention } from '../types.js';
 import { effectiveRetention } from '@activity-gateway/pipeline/host';
 
@@ -39,6 +39,8 @@ export interface MigrateOptions {
   readonly logger: Logger;
   readonly migrations: readonly Migration[];
   readonly database: string;
+  /** Without the dead letters. */
+  readonly eventTypes: readonly EventType[];
   /** 0, or more than `MAX_RETENTION_DAYS`, = keep. */
   readonly retentionDays: number;
   /** The same for dead letters. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
 import {
   createTestClient,
+  shippedEventTypes,
   startTestClickHouse,
   type TestClickHouse,
 } from '../../../../../test/support/clickhouse.js';
@@ -22,6 +23,7 @@ function options(database: string, retentionDays: number, deadLetterRetentionDay
     client: clickhouse.client,
     logger: createRecordingLogger(),
     database,
+    eventTypes: shippedEventTypes,
     retentionDays,
     deadLetterRetentionDays,
   };

@@ -1,26 +1,12 @@
+import { deadLetters } from '@activity-gateway/pipeline/api';
 import { effectiveRetention, MAX_RETENTION_DAYS } from '@activity-gateway/pipeline/host';
 import { type MigrateOptions, quoteIdentifier, ttlClause } from './migration.js';
 
 /** What reading and changing the retention of the tables needs. */
 export type RetentionOptions = Pick<
   MigrateOptions,
-  'client' | 'logger' | 'database' | 'retentionDays' | 'deadLetterRetentionDays' | 'signal'
+  'client' | 'logger' | 'database' | 'eventTypes' | 'retentionDays' | 'deadLetterRetentionDays' | 'signal'
 >;
-
-/** What the age of a dead letter is told by. */
-const RECEIVED_AT = 'received_at';
-
-/** Tables whose rows expire, and the column that their age is told by. Dead letters have a retention of their own. */
-const EXPIRING: Readonly<Record<string, string>> = {
-  file_events: 'event_time',
-  sharepoint_events: 'event_time',
-  copilot_events: 'event_time',
-  leef_events: 'event_time',
-  dead_letters: RECEIVED_AT,
-};
-
-/** Every table that the migrations make and events or dead letters are written to. */
-export const TABLES: readonly string[] = Object.keys(EXPIRING);
 
 /** A table, how long it keeps rows and how long it should. */
 export interface TableRetention {
@@ -47,34 +33,36 @@ export async function readTableRetention(
   options: RetentionOptions,
 ): Promise<{ readonly tables: TableRetention[]; readonly missing: string[] }> {
   const { client, signal, database } = options;
+  const types = [...options.eventTypes, deadLetters];
+  const names = types.map(({ name }) => name);
   const result = await client.query({
     query:
       'SELECT name, engine_full FROM system.tables WHERE database = {database:String} AND name IN {names:Array(String)}',
-    query_params: { database, names: TABLES },
+    query_params: { database, names },
     format: 'JSONEachRow',
     abort_signal: signal,
   });
   const rows = new Map((await result.json<TableRow>()).map((row) => [row.name, row.engine_full]));
-  const tables = Object.entries(EXPIRING).flatMap(([name, column]) => {
+  const tables = types.flatMap(({ name, storage: { time: column } }) => {
     const engine = rows.get(name) ?? '';
     // Views and distributed tables that an operator put in a table's place have no TTL of their own.
     if (!/^\w*MergeTree/.test(engine)) return [];
     const ttl = ttlOf(engine);
     const currentDays = ttl === undefined ? 0 : daysOf(ttl, column);
-    return [{ name, column, engine, currentDays, configuredDays: configuredDays(options, column) }];
+    return [{ name, column, engine, currentDays, configuredDays: configuredDays(options, name) }];
   });
-  return { tables, missing: TABLES.filter((name) => !rows.has(name)) };
+  return { tables, missing: names.filter((name) => !rows.has(name)) };
 }
 
-/** The retention of the table whose age is told by this column, days; 0 = no TTL. */
+/** The retention of a table, days; 0 = no TTL. Dead letters have one of their own. */
 export function configuredDays(
   {
     retentionDays,
     deadLetterRetentionDays,
   }: Pick<RetentionOptions, 'retentionDays' | 'deadLetterRetentionDays'>,
-  column: string,
+  table: string,
 ): number {
-  return effectiveRetention(column === RECEIVED_AT ? deadLetterRetentionDays : retentionDays);
+  return effectiveRetention(table === deadLetters.name ? deadLetterRetentionDays : retentionDays);
 }
 
 /** The TTL of an `engine_full`; `undefined` without one. */
