@@ -172,12 +172,12 @@ describe('events of an agent', () => {
 
     await stored('file_events', "host = 'FS04' AND path = 'good after bad'");
     const letters = await stored('dead_letters', "raw LIKE '%FS04%' OR raw_encoding = 'base64'", 4);
-    const codes = letters.map((letter) => [letter['stage'], letter['code'], letter['field']]);
+    const codes = letters.map(({ stage, code, field, event_type }) => [stage, code, field, event_type]);
     expect(codes).toEqual(
       expect.arrayContaining([
-        ['validate', 'bad_time', '/TimeLogged'],
-        ['validate', 'missing_key', '/Path'],
-        ['parse', 'unknown_activity_type', '/ActivityType'],
+        ['validate', 'bad_time', '/TimeLogged', 'file'],
+        ['validate', 'missing_key', '/Path', 'file'],
+        ['parse', 'unknown_activity_type', '/ActivityType', ''],
       ]),
     );
     expect(letters.map((letter) => letter['raw'])).toContain(JSON.stringify(bad));

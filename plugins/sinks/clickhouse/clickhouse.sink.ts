@@ -207,7 +207,16 @@ export class ClickHouseSink implements Sink {
     const type = this.#types.get(table);
     const columns = type === undefined ? [] : insertColumns(type, state?.types);
     const { structure = '', partitionKey = '' } = state ?? {};
-    return { connection, table, columns, structure, partitionKey, views: this.#views, limit: this.#limit };
+    return {
+      connection,
+      table,
+      type: type?.type ?? '',
+      columns,
+      structure,
+      partitionKey,
+      views: this.#views,
+      limit: this.#limit,
+    };
   }
 
   /** The connection, and what its server says of the tables. */

@@ -130,6 +130,7 @@ describe('a bad row among 10,000', () => {
         message: 'ClickHouse refused the row: 469 VIOLATED_CONSTRAINT, column size, constraint small.',
         raw_encoding: 'row',
         destination: 'things',
+        event_type: 'things',
         agent_spki: 'cd'.repeat(32),
         agent_host: 'höst-2',
         ingest_batch: 'g/0001/000000000095',

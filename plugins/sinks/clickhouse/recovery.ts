@@ -21,6 +21,8 @@ import type { ViewWatch } from './views.js';
 export interface Target {
   readonly connection: Connection;
   readonly table: string;
+  /** `EventType.type` of its rows; empty for a table that the pipeline does not know. */
+  readonly type: string;
   readonly columns: readonly InsertColumn[];
   /** Of its columns, as `TableState.structure`. */
   readonly structure: string;
@@ -66,8 +68,8 @@ export class Recovery {
     if (batch.uncertain) isolation.leaveOutStored();
     await isolation.run((rowRange, filtered) => insertPiece(target, batch, rowRange, filtered, signal));
     const { refused } = isolation;
-    const { table, columns, views, limit } = target;
-    const context = { pipeline: this.pipeline, table, columns, views, limit };
+    const { table, type, columns, views, limit } = target;
+    const context = { pipeline: this.pipeline, table, type, columns, views, limit };
     await this.#letters(target, () =>
       storeLetters(target.connection, context, entries, refused, token, signal),
     );

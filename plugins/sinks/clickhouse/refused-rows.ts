@@ -16,6 +16,8 @@ export interface DeadLetterContext {
   readonly pipeline: string;
   /** The table that refused them. */
   readonly table: string;
+  /** `EventType.type` of the rows. */
+  readonly type: string;
   readonly columns: readonly InsertColumn[];
   readonly views: ViewWatch;
   readonly limit: BodyLimit;
@@ -104,7 +106,7 @@ function groupByEntry(entries: readonly EncodedEntry[], rows: readonly RefusedRo
 /** ClickHouse picks the rows out of the blocks and writes them as JSON: the gateway has no decoder for its blocks. */
 function statement(
   { endpoint }: Connection,
-  { pipeline, table, columns }: DeadLetterContext,
+  { pipeline, table, type, columns }: DeadLetterContext,
   rows: readonly (readonly [number, Refusal])[],
 ): string {
   const kinds = distinct(rows.map(([, refusal]) => refusal));
@@ -120,6 +122,7 @@ function statement(
     raw: `formatRowNoNewline('JSONEachRow', ${columnList(columns.map(({ name }) => name))})`,
     raw_encoding: quoteText('row'),
     destination: quoteText(table),
+    event_type: quoteText(type),
     ...Object.fromEntries(STAMPS.map((name) => [name, quoteName(name)])),
   };
   const into = `${quoteName(endpoint.database)}.${quoteName(deadLetters.name)}`;

@@ -8,6 +8,7 @@ export interface Condition {
 
 const CONDITIONS: Readonly<Record<Exclude<keyof DeadLetterFilter, 'replayed'>, string>> = {
   code: 'code = {code:String}',
+  type: 'event_type = lowerUTF8({type:String})',
   stage: 'stage = {stage:String}',
   pipeline: 'pipeline = {pipeline:String}',
   agent: '(lowerUTF8(agent_host) = lowerUTF8({agent:String}) OR agent_spki = lowerUTF8({agent:String}))',

@@ -22,7 +22,7 @@ const QUICK = { ...SETTINGS, max_execution_time: 30 } as const;
 
 const columns = (raw: string): string => `id, received_at, agent_spki, agent_host,
   replaceRegexpOne(toString(source_ip), '^::ffff:([0-9.]+)$', '\\\\1') AS source_ip,
-  pipeline, stage, code, field, message, ${raw} AS raw, raw_encoding, destination, ingest_batch, replayed_at`;
+  pipeline, stage, code, field, message, ${raw} AS raw, raw_encoding, destination, ingest_batch, replayed_at, event_type`;
 const WHOLE = columns('letters.raw');
 const CUT = columns(
   `if(lengthUTF8(letters.raw) > ${SHOWN}, concat(substringUTF8(letters.raw, 1, ${SHOWN}), '…'), letters.raw)`,

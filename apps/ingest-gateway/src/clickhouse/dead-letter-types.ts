@@ -3,6 +3,8 @@ import type { Readable } from 'node:stream';
 /** Which dead letters; what is left out does not matter. */
 export interface DeadLetterFilter {
   readonly code?: string;
+  /** Type of event. */
+  readonly type?: string;
   readonly stage?: string;
   readonly pipeline?: string;
   /** Hostname of the agent, without regard to case, or its SPKI hash. */
@@ -40,6 +42,8 @@ export interface DeadLetter {
   readonly destination: string;
   readonly ingest_batch: string;
   readonly replayed_at: string | null;
+  /** Type of event, such as `file`; empty where it is unknown. */
+  readonly event_type: string;
 }
 
 /** Dead letters of one code and stage. */

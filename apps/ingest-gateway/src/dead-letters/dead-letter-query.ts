@@ -4,7 +4,7 @@ import type { DeadLetterFilter, DeadLetterPosition } from '../clickhouse/types.j
 
 /** Filter as it comes in a query. */
 export type RawFilter = Readonly<
-  Partial<Record<'code' | 'stage' | 'pipeline' | 'agent' | 'from' | 'to' | 'replayed', string>>
+  Partial<Record<'code' | 'type' | 'stage' | 'pipeline' | 'agent' | 'from' | 'to' | 'replayed', string>>
 >;
 
 /** Query of the list. */
@@ -18,6 +18,7 @@ const text: JsonSchema = { type: 'string', minLength: 1, maxLength: 1_024 };
 
 const filterProperties: Readonly<Record<string, JsonSchema>> = {
   code: { ...text, description: 'Code of the refusal.' },
+  type: { ...text, description: 'Type of event, as `ActivityEvent` lists them.' },
   stage: { enum: STAGES, description: `Use ${STAGES.join(', ')}.` },
   pipeline: { ...text, description: 'Name of the pipeline.' },
   agent: { ...text, description: "Use an agent's hostname or the SPKI hash of its key." },

@@ -30,6 +30,7 @@ export const deadLetterSchema = component(
     destination: { ...TEXT, description: 'Table that refused the row; empty for a line.' },
     ingest_batch: TEXT,
     replayed_at: { ...TIME_OR_NULL, description: 'When a replay stored it.' },
+    event_type: { ...TEXT, description: 'Type of event, such as file; empty where it is unknown.' },
   }),
 );
 
@@ -87,6 +88,7 @@ export const exampleDeadLetter: DeadLetter = {
   destination: '',
   ingest_batch: 'gw/1/42',
   replayed_at: null,
+  event_type: 'file',
 };
 
 /** A page for the document's examples. */

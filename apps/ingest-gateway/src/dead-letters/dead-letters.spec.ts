@@ -46,6 +46,7 @@ async function insert(count: number, change: (n: number) => object = () => ({}))
     raw: `{"n":${n}}`,
     raw_encoding: 'utf8',
     ingest_batch: 'g/1/1',
+    event_type: 'file',
     ...change(n),
   }));
   await clickhouse.client.insert({
@@ -96,6 +97,7 @@ describe('the list', () => {
       destination: '',
       ingest_batch: 'g/1/1',
       replayed_at: null,
+      event_type: 'file',
     });
   });
 
@@ -120,6 +122,7 @@ describe('the list', () => {
     [`?agent=${'cd'.repeat(32)}`, ['Message 4.']],
     ['?pipeline=other', ['Message 5.']],
     ['?replayed=true', ['Message 6.']],
+    ['?type=Copilot', ['Message 7.']],
     ["?code='%20OR%201=1", []],
     ['?code=wrong_type&agent=fs-agent-02', ['Message 3.']],
   ])('is filtered: %s', async (query, wanted) => {
@@ -130,6 +133,7 @@ describe('the list', () => {
       4: { agent_spki: 'cd'.repeat(32) },
       5: { pipeline: 'other' },
       6: { replayed_at: '2026-11-20 10:00:00.000' },
+      7: { event_type: 'copilot' },
     };
     await insert(8, (n) => changes[n] ?? {});
     expect(messages(await list(query))).toEqual(wanted);

@@ -49,6 +49,8 @@ export interface Reject {
   /** One sentence for people: what was wrong and what would be right. */
   readonly message: string;
   readonly raw: Uint8Array;
+  /** `EventType.type` of what it would have become, where that is known. */
+  readonly eventType?: string;
 }
 
 /** How a batch ended; the numbers add up to the events and rejects it was emitted with. */

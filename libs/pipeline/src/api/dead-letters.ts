@@ -2,6 +2,7 @@ import { defineEventType } from './define-event-type.js';
 
 /**
  * Refused events, table `dead_letters`. The runtime makes the records; sinks write them as any other event type.
+ * `event_type` is the `type` of what the event would have become; empty where that is unknown.
  * `raw` is the line as received; bytes that are no UTF-8 are base64, and `raw_encoding` says which (`utf8`, `base64`). A sink
  * that isolates refused rows adds them itself: `row`, a JSON object by the fields' names, times as ISO 8601.
  */
@@ -17,6 +18,7 @@ export const deadLetters = defineEventType({
     raw: { kind: 'text' },
     raw_encoding: { kind: 'keyword' },
     replayed_at: { kind: 'time', nullable: true },
+    event_type: { kind: 'keyword' },
   },
   storage: { time: 'received_at', orderBy: ['code'] },
 });

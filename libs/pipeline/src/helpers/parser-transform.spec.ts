@@ -191,7 +191,7 @@ describe('parserTransform', () => {
     [null, 'missing_key', '', 'The message is required and must not be null.'],
   ])('rejects %j as %s at %s', (value, code, field, message) => {
     const raw = Buffer.from(JSON.stringify(value));
-    expect(rejectOf(value)).toEqual({ stage: 'validate', code, field, message, raw });
+    expect(rejectOf(value)).toEqual({ stage: 'validate', code, field, message, raw, eventType: 'things' });
   });
 
   it('passes on what decode and read reject', () => {
@@ -237,7 +237,7 @@ describe('parserTransform', () => {
     const batch = apply([sent, event('Thing', { Odd: 1 })], { keys, decode });
     expect(seen).toEqual([['Name', 'Size', 'Parts']]);
     expect(sent.record).toEqual({ name: 'a', extra: '{"Odd":[1]}' });
-    expect(batch.rejects).toMatchObject([{ code: 'missing_key', field: '/Name' }]);
+    expect(batch.rejects).toMatchObject([{ code: 'missing_key', field: '/Name', eventType: 'things' }]);
   });
 
   it('reads numbers that JSON.parse would round digit for digit', () => {
@@ -263,7 +263,7 @@ describe('parserTransform', () => {
   it('survives a message that is nested too deeply to be written again', () => {
     const text = `{"Name":"a","deep":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
     const batch = apply([createEvent('Thing', JSON.parse(text), Buffer.from(text))]);
-    expect(batch.rejects).toMatchObject([{ code: 'decode_failed' }]);
+    expect(batch.rejects).toMatchObject([{ code: 'decode_failed', eventType: 'things' }]);
   });
 
   it('loses no event and never throws, whatever comes', () => {

@@ -93,7 +93,7 @@ class ParserTransform<T> implements Transform {
       return true;
     } catch (error) {
       if (this.#takeWithoutWrong(event, batch, error)) return true;
-      batch.rejects.push(rejectFor(error, event.raw));
+      batch.rejects.push(rejectFor(error, event.raw, this.#options.eventType));
       return false;
     }
   }

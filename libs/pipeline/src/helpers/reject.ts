@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import { RejectError, type Reject } from '../api/index.js';
+import { RejectError, type EventType, type Reject } from '../api/index.js';
 
 /** Reject codes by Ajv keyword; any other keyword is `invalid_value`. */
 const CODES: Readonly<Record<string, string>> = {
@@ -42,10 +42,13 @@ export function schemaError(errors: readonly ErrorObject[] | null | undefined): 
   );
 }
 
-/** The reject for what a parser threw: a RejectError speaks for itself, anything else is `decode_failed`. */
-export function rejectFor(error: unknown, raw: Uint8Array): Reject {
+/**
+ * The reject for what a parser of an event type threw: a RejectError speaks for itself, anything else is `decode_failed`.
+ */
+export function rejectFor(error: unknown, raw: Uint8Array, { type: eventType }: EventType): Reject {
   if (error instanceof RejectError) {
-    return { stage: error.stage, code: error.code, field: error.field, message: error.message, raw };
+    const { stage, code, field, message } = error;
+    return { stage, code, field, message, raw, eventType };
   }
   const name = error instanceof Error ? error.name : typeof error;
   return {
@@ -54,6 +57,7 @@ export function rejectFor(error: unknown, raw: Uint8Array): Reject {
     field: '',
     message: `The parser failed on this message (${name}); please report it with the message.`,
     raw,
+    eventType,
   };
 }
 

@@ -43,7 +43,8 @@ function refuse(
   batch.rejects.length = 0;
   for (const reject of rejects) batch.rejects.push(reject);
   const message = `The step ${stepName} failed on the batch that this event was in.`;
-  for (const { raw } of events) {
-    batch.rejects.push({ stage: 'parse', code: 'transform_failed', field: '', message, raw });
+  for (const { raw, eventType } of events) {
+    const type = eventType && { eventType: eventType.type };
+    batch.rejects.push({ stage: 'parse', code: 'transform_failed', field: '', message, raw, ...type });
   }
 }

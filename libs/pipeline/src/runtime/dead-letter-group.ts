@@ -27,7 +27,7 @@ export class DeadLetterGroup implements RecordGroup {
 
   /** Takes an event that sinks could not encode, a group of one, and what other sinks have to write of it. */
   addUnencodable(
-    { runs: [run], sources: [source] }: RecordGroup,
+    { type, runs: [run], sources: [source] }: RecordGroup,
     failures: readonly EncodeFailure[],
     appended: readonly Appended[],
   ): void {
@@ -35,7 +35,8 @@ export class DeadLetterGroup implements RecordGroup {
     const { raw } = source;
     const names = failures.map(({ sink }) => sink).join(', ');
     const message = `The sink ${names} could not encode the event.`;
-    this.add([{ stage: 'sink', code: 'encode_failed', field: '', message, raw }], run);
+    const eventType = type.type;
+    this.add([{ stage: 'sink', code: 'encode_failed', field: '', message, raw, eventType }], run);
     this.alsoAppended.push(...appended);
   }
 
@@ -48,7 +49,7 @@ export class DeadLetterGroup implements RecordGroup {
 
 /** The record of one reject. */
 export function deadLetterRecord(pipeline: string, reject: Reject): EventRecord {
-  const { stage, code, field, message } = reject;
+  const { stage, code, field, message, eventType = '' } = reject;
   // A step may have made its event by spread, and so without the raw message: the others of its batch must not suffer.
   const raw = (reject as Partial<Reject>).raw ?? NO_BYTES;
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
@@ -62,5 +63,6 @@ export function deadLetterRecord(pipeline: string, reject: Reject): EventRecord 
     raw: bytes.toString(text ? 'utf8' : 'base64'),
     raw_encoding: text ? 'utf8' : 'base64',
     replayed_at: null,
+    event_type: eventType,
   };
 }

@@ -47,6 +47,7 @@ describe('processing', () => {
       raw: bytes.toString('base64'),
       raw_encoding: 'base64',
       replayed_at: null,
+      event_type: '',
     });
     expect(letters[1]).toMatchObject({ raw: 'größe', raw_encoding: 'utf8' });
     expect(letters[2]).toMatchObject({

@@ -3,7 +3,7 @@ import { CliCommand, numberIn, text } from '../cli-command.js';
 import { addRestOptions, type GivenRestOptions } from '../rest/rest-options.js';
 
 /** Which dead letters, as the REST API's parameters of these names. */
-const FILTERS = ['code', 'stage', 'agent', 'pipeline', 'from', 'to'] as const;
+const FILTERS = ['code', 'type', 'stage', 'agent', 'pipeline', 'from', 'to'] as const;
 
 /** The options of all actions; which of them an action has, its declaration says. */
 export interface DeadLetterOptions
@@ -25,6 +25,7 @@ export function deadLetterAction(name: string, description: string): CliCommand 
 export function addFilters(command: CliCommand): CliCommand {
   return command
     .option('--code <code>', 'such as missing_key', text)
+    .option('--type <type>', 'type of event, such as file', text)
     .option('--stage <stage>', 'frame, parse, validate or sink', text)
     .option('--agent <agent>', 'hostname of the agent, or the SPKI hash of its key', text)
     .option('--pipeline <name>', 'of one pipeline', text)

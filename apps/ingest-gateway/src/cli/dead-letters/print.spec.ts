@@ -18,6 +18,7 @@ const letter: DeadLetter = {
   destination: '',
   ingest_batch: 'g/1/1',
   replayed_at: null,
+  event_type: 'file',
 };
 
 describe('what is printed', () => {
