@@ -92,8 +92,8 @@ module.exports = {
       name: 'no-testing-in-production',
       comment: 'The kit in testing/ is for specs: move shared code to helpers.',
       severity: 'error',
-      from: { path: '^(libs|apps|plugins)/', pathNot: [SPEC, room('testing'), `${room('host')}testing`] },
-      to: { path: room('testing') },
+      from: { path: '^(libs|apps|plugins)/', pathNot: [SPEC, '/src/testing/', `${room('host')}testing`] },
+      to: { path: '^libs/[^/]+/src/testing/' },
     },
     {
       name: 'libs-know-no-products',

@@ -4,6 +4,7 @@ const common = {
   moduleNameMapper: {
     '^@activity-gateway/pipeline/host/testing$': '<rootDir>/libs/pipeline/src/host/testing.ts',
     '^@activity-gateway/pipeline/([a-z]+)$': '<rootDir>/libs/pipeline/src/$1/index.ts',
+    '^@activity-gateway/activity/testing$': '<rootDir>/libs/activity/src/testing/index.ts',
     '^@activity-gateway/(activity|agent)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate } from '@activity-gateway/activity/testing';
 import { sleep } from '@activity-gateway/pipeline/helpers';
 import { AckAgent, type Resend } from '../support/ack-agent.js';
 import { configWithRequestTimeout } from '../support/gateway-config.js';

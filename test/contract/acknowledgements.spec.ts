@@ -13,7 +13,7 @@ import {
   type MessageSource,
 } from '@activity-gateway/agent';
 import { sleep } from '@activity-gateway/pipeline/helpers';
-import { createTestCertificate, type TestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate, type TestCertificate } from '@activity-gateway/activity/testing';
 import { namTlsSource } from '../../plugins/sources/nam-tls/index.js';
 import { DurableStore } from '../support/durable-store.js';
 import { pollUntil } from '../support/poll.js';

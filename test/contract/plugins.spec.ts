@@ -2,11 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
-import { deadLetters } from '@activity-gateway/pipeline/api';
+import { deadLetters, type TlsIdentity } from '@activity-gateway/pipeline/api';
 import { describePluginContract, describePluginList, pluginFolder } from '@activity-gateway/pipeline/testing';
 import { readEvent } from '@activity-gateway/activity';
+import { createTestAgentServices, createTestCertificate } from '@activity-gateway/activity/testing';
+import { createLiveValue } from '@activity-gateway/pipeline/helpers';
 import { plugins } from '../../plugins/index.js';
 
+const { certPem: cert, keyPem: key } = await createTestCertificate({ commonName: 'gateway' });
+const identity: TlsIdentity | undefined = { cert, key };
 const root = new URL('../../plugins/', import.meta.url);
 const directory = mkdtempSync(join(tmpdir(), 'plugin-contract-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -25,6 +29,7 @@ for (const plugin of plugins) {
   describePluginContract(plugin, pluginFolder(root, plugin.id), {
     eventTypes,
     read: (line) => readEvent(line),
+    services: () => ({ ...createTestAgentServices(), tlsIdentity: createLiveValue(identity) }),
     options: OPTIONS[plugin.id] ?? {},
   });
 }

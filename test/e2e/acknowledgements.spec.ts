@@ -9,7 +9,7 @@ import {
   type MessageSource,
 } from '@activity-gateway/agent';
 import { sleep } from '@activity-gateway/pipeline/helpers';
-import { createTestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate } from '@activity-gateway/activity/testing';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createTestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate } from '@activity-gateway/activity/testing';
 import { spawnSync } from 'node:child_process';
 import { chmod, chown, lstat, mkdtemp, readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createTestCertificate, type TestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate, type TestCertificate } from '@activity-gateway/activity/testing';
 import { PROGRAM, startGateway, type GatewayStatus, type TestGateway } from '../support/gateway.js';
 import { fileEvent } from '../support/file-event.js';
 import { pollUntil } from '../support/poll.js';

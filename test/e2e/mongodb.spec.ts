@@ -3,7 +3,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate } from '@activity-gateway/activity/testing';
 import { startGateway, type TestGateway } from '../support/gateway.js';
 import { fileEvent } from '../support/file-event.js';
 import { describeWithOwnMongo, startOwnMongo, withClient, type OwnTestMongo } from '../support/mongodb.js';

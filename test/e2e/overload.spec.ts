@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate } from '@activity-gateway/activity/testing';
 import { startTestClickHouse } from '../support/clickhouse.js';
 import { startGateway, type GatewayStatus, type TestGateway } from '../support/gateway.js';
 import { pollUntil } from '../support/poll.js';

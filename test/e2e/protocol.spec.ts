@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate } from '@activity-gateway/activity/testing';
 import { startGateway, type GatewayStatus, type TestGateway } from '../support/gateway.js';
 import { fileEvent } from '../support/file-event.js';
 import type { AgentView } from '../../apps/ingest-gateway/src/admin/agent.view.js';

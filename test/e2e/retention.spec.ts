@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { createTestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate } from '@activity-gateway/activity/testing';
 import { PROGRAM, startGateway, type TestGateway } from '../support/gateway.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate } from '@activity-gateway/activity/testing';
 import { startTestClickHouse } from '../support/clickhouse.js';
 import { PROGRAM, startGateway, type TestGateway } from '../support/gateway.js';
 import { pollUntil } from '../support/poll.js';

@@ -9,7 +9,8 @@ import type {
   Source,
   DurableRanges,
 } from '@activity-gateway/pipeline/api';
-import { createTestContext, type TestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestContext } from '@activity-gateway/pipeline/testing';
+import { createTestAgentServices, type TestCertificate } from '@activity-gateway/activity/testing';
 
 /** What a rig is made from. */
 export interface SourceRigParts {
@@ -25,7 +26,7 @@ export interface SourceRigParts {
 
 /** A gateway's worth of surroundings for one source of connections: a real listener, services that a test sets. */
 export class SourceRig {
-  readonly context = createTestContext();
+  readonly context = createTestContext({ services: createTestAgentServices() });
   readonly batches: Batch[] = [];
   readonly listener: Server = createServer({ pauseOnConnect: true });
   readonly clients: TLSSocket[] = [];

@@ -7,15 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const LIBRARY = '@activity-gateway/pipeline';
 /** Packages that the author of a plugin installs to compile it and to run the contract kit. */
-const TOOLS = [
-  'typescript',
-  '@types/node',
-  'jest',
-  '@jest/globals',
-  'fast-check',
-  '@peculiar/x509',
-  'reflect-metadata',
-];
+const TOOLS = ['typescript', '@types/node', 'jest', '@jest/globals', 'fast-check'];
 
 /** What a command of the stranger's has said. */
 export interface CommandResult {

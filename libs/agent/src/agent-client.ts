@@ -1,4 +1,5 @@
-import { GatewayError, type EnrollmentOutcome } from '@activity-gateway/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import type { EnrollmentOutcome } from '@activity-gateway/activity';
 import type { Hello } from './acks.js';
 import { connectPinned, type ConnectOptions } from './connect.js';
 import { EventStream } from './event-stream.js';

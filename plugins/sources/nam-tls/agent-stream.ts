@@ -1,16 +1,14 @@
 import {
   Batch,
   type AcceptedConnection,
-  type AgentReport,
   type Emit,
   type Logger,
   type Origin,
-  type PluginContext,
   type Reject,
   type StreamRange,
 } from '@activity-gateway/pipeline/api';
 import type { Line } from '@activity-gateway/pipeline/helpers';
-import type { MessageReader } from '@activity-gateway/activity';
+import type { MessageReader, AgentReport, AgentContext } from '@activity-gateway/activity';
 import type { AckSession } from './ack-session.js';
 import { MalformedLines } from './malformed-lines.js';
 import type { MessageMemory } from './message-memory.js';
@@ -21,7 +19,7 @@ import type { StreamSessions } from './stream-sessions.js';
 
 /** What all connections of a source share. */
 export interface ConnectionHost {
-  readonly context: PluginContext;
+  readonly context: AgentContext;
   readonly metrics: SourceMetrics;
   readonly emit: Emit;
   readonly reader: MessageReader;

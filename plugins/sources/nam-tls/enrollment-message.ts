@@ -1,4 +1,4 @@
-import type { EnrollmentOutcome } from '@activity-gateway/pipeline/api';
+import type { EnrollmentOutcome } from '@activity-gateway/activity';
 import { endOfString } from '@activity-gateway/pipeline/helpers';
 
 /** What an EnrollmentRequest says, its form checked. */

@@ -1,4 +1,4 @@
-import type { EnrollmentOutcome, EnrollmentRequest, Services } from '@activity-gateway/pipeline/api';
+import type { AgentServices, EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/activity';
 import { banReasonOf, enrollmentResponse, readEnrollment } from './enrollment-message.js';
 
 /** What an enrollment leads to on its connection. */
@@ -22,7 +22,7 @@ export interface EnrollingPeer extends Pick<EnrollmentRequest, 'spkiHash' | 'sou
 export async function enroll(
   value: Readonly<Record<string, unknown>>,
   { weakness, ...peer }: EnrollingPeer,
-  services: Pick<Services, 'enroll'>,
+  services: Pick<AgentServices, 'enroll'>,
 ): Promise<EnrollmentResult> {
   const reading = readEnrollment(value);
   const problem =
@@ -40,7 +40,7 @@ export async function enroll(
 
 async function ask(
   request: EnrollmentRequest,
-  services: Pick<Services, 'enroll'>,
+  services: Pick<AgentServices, 'enroll'>,
 ): Promise<EnrollmentOutcome> {
   try {
     return await services.enroll(request);

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTestCertificate, type TestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate, type TestCertificate } from '@activity-gateway/activity/testing';
 import { makeCertificate, SIGNED_WITH, type SignatureAlgorithm } from '../../../test/support/certificates.js';
 import { SourceRig, until } from '../../../test/support/source-rig.js';
 import { namTlsSource } from './index.js';

@@ -4,7 +4,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestCertificate, type TestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate, type TestCertificate } from '@activity-gateway/activity/testing';
 import { forgeChain, makeCertificate, SIGNED_WITH } from '../../../test/support/certificates.js';
 import { RigClient, SourceRig, until } from '../../../test/support/source-rig.js';
 import { namTlsSource } from './index.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { SequenceRange } from '@activity-gateway/pipeline/api';
-import { createTestCertificate, type TestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate, type TestCertificate } from '@activity-gateway/activity/testing';
 import { SourceRig, until, type RigClient } from '../../../test/support/source-rig.js';
 import { namTlsSource } from './index.js';
 

@@ -1,6 +1,6 @@
 import { type ConnectionOptions } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTestCertificate, type TestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate, type TestCertificate } from '@activity-gateway/activity/testing';
 import { SourceRig } from '../../../test/support/source-rig.js';
 import { namTlsSource } from './index.js';
 

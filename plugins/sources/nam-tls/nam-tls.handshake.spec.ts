@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTestCertificate, type TestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate, type TestCertificate } from '@activity-gateway/activity/testing';
 import { SourceRig, until } from '../../../test/support/source-rig.js';
 import { namTlsSource } from './index.js';
 

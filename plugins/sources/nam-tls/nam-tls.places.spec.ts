@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTestCertificate, type TestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate, type TestCertificate } from '@activity-gateway/activity/testing';
 import { SourceRig, until } from '../../../test/support/source-rig.js';
 import { namTlsSource } from './index.js';
 

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { RejectError } from '@activity-gateway/pipeline/api';
+import { createTestAgentServices } from '@activity-gateway/activity/testing';
 import { createTestContext } from '@activity-gateway/pipeline/testing';
 import { namTlsSource } from './index.js';
 
 const source = namTlsSource.create(
   { max_batch_events: 100, max_message_values: 10_000 },
-  createTestContext(),
+  createTestContext({ services: createTestAgentServices() }),
 );
 
 /** Stage and code of the reject of a line; `undefined` when it is an event. */

@@ -4,14 +4,19 @@ import {
   definePlugin,
   type AcceptedConnection,
   type Emit,
-  type PluginContext,
   type Source,
   type SourceEvent,
   type DurableRanges,
   type UndecodedReason,
 } from '@activity-gateway/pipeline/api';
 import { addressGroup } from '@activity-gateway/pipeline/helpers';
-import { MAX_VALUES, MessageReader, readEvent } from '@activity-gateway/activity';
+import {
+  agentContext,
+  MAX_VALUES,
+  MessageReader,
+  readEvent,
+  type AgentContext,
+} from '@activity-gateway/activity';
 import type { ConnectionHost } from './agent-stream.js';
 import { namTlsConfigSchema, type NamTlsConfig } from './config.js';
 import { AgentConnection } from './connection.js';
@@ -53,7 +58,7 @@ class NamTlsSource implements Source {
 
   constructor(
     private readonly config: NamTlsConfig,
-    private readonly context: PluginContext,
+    private readonly context: AgentContext,
   ) {
     this.#metrics = sourceMetrics(context.metrics);
     this.#maxValues = config.max_message_values ?? MAX_VALUES;
@@ -177,5 +182,5 @@ export const namTlsSource = definePlugin<NamTlsConfig>({
   stability: 'beta',
   summary: 'Takes event streams and enrollments of activity agents over mutually authenticated TLS 1.3.',
   configSchema: namTlsConfigSchema,
-  create: (config, context): Source => new NamTlsSource(config, context),
+  create: (config, context): Source => new NamTlsSource(config, agentContext(context)),
 });

@@ -1,7 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import type { AgentReport } from '@activity-gateway/pipeline/api';
-import { keyWeakness, spkiHash } from '@activity-gateway/activity';
+import { keyWeakness, spkiHash, type AgentReport } from '@activity-gateway/activity';
 
 /** The key that a peer has proved to hold, or why there is none. */
 export type PeerKey =

@@ -1,4 +1,5 @@
-import type { AgentReport, Logger } from '@activity-gateway/pipeline/api';
+import type { Logger } from '@activity-gateway/pipeline/api';
+import type { AgentReport } from '@activity-gateway/activity';
 import type { InstallationRepository } from '../store/index.js';
 
 /** What came from an agent to this gateway since the agent was added. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AllowlistEntry } from '@activity-gateway/pipeline/api';
+import type { AllowlistEntry } from '@activity-gateway/activity';
 import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { createEmbeddedStore, type Store } from '../store/index.js';

@@ -1,10 +1,5 @@
-import {
-  GatewayError,
-  type AgentReport,
-  type AllowlistEntry,
-  type LiveValue,
-  type Logger,
-} from '@activity-gateway/pipeline/api';
+import { GatewayError, type LiveValue, type Logger } from '@activity-gateway/pipeline/api';
+import type { AgentReport, AllowlistEntry } from '@activity-gateway/activity';
 import { createLiveValue, type WritableLiveValue } from '@activity-gateway/pipeline/helpers';
 import {
   readIfThere,

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EnrollmentRequest } from '@activity-gateway/pipeline/api';
+import type { EnrollmentRequest } from '@activity-gateway/activity';
 import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
 import { AgentsService } from '../agents/index.js';
 import type { TokenOptions } from './token-options.js';

@@ -1,4 +1,5 @@
-import type { EnrollmentOutcome, EnrollmentRequest, Logger } from '@activity-gateway/pipeline/api';
+import type { Logger } from '@activity-gateway/pipeline/api';
+import type { EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/activity';
 import { isHostname, type AgentsService } from '../agents/index.js';
 import type { AuditService } from '../audit/index.js';
 import type { EnrollmentTokenRepository } from '../store/index.js';

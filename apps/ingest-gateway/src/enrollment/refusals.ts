@@ -1,4 +1,4 @@
-import type { EnrollmentOutcome } from '@activity-gateway/pipeline/api';
+import type { EnrollmentOutcome } from '@activity-gateway/activity';
 
 /** Why an enrollment is refused: for the log and the audit trail. Agents are told less (`docs/PROTOCOL.md`, Enrollment). */
 export type RefusalCause = 'malformed' | 'unknown' | 'revoked' | 'expired' | 'used-up' | 'removed' | 'denied';

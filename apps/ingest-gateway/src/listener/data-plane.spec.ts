@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { EnrollmentOutcome } from '@activity-gateway/pipeline/api';
+import type { EnrollmentOutcome } from '@activity-gateway/activity';
 import {
   createRecordingLogger,
   createRecordingMetrics,

@@ -7,12 +7,8 @@ import {
   type AdmissionLimits,
   type KnownAddress,
 } from '@activity-gateway/pipeline/host';
-import type {
-  AllowlistEntry,
-  Endpoint,
-  EnrollmentOutcome,
-  EnrollmentRequest,
-} from '@activity-gateway/pipeline/api';
+import type { Endpoint } from '@activity-gateway/pipeline/api';
+import type { AllowlistEntry, EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/activity';
 import type { ReactorSettings } from '../reactor/messages.js';
 import { Acceptor } from './acceptor.js';
 import { FileWatch } from './file-watch.js';

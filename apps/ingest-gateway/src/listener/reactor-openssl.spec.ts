@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTestCertificate } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate } from '@activity-gateway/activity/testing';
 import { reactorOpensslOptions } from './reactor-openssl.js';
 
 /** Prints how many session tickets a TLS 1.3 client of this process gets before the first data. */

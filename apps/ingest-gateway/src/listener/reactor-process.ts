@@ -4,11 +4,10 @@ import type { DrainReport, ReplayItem, ReplayOutcome } from '@activity-gateway/p
 import type {
   AcceptedConnection,
   ConnectionEnd,
-  EnrollmentOutcome,
-  EnrollmentRequest,
   Logger,
   SequenceRange,
 } from '@activity-gateway/pipeline/api';
+import type { EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/activity';
 import type { AgentReports, FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
 import { PendingRequests } from '../reactor/pending-requests.js';
 import type { ForkedReactor } from './reactor-launcher.js';

@@ -1,11 +1,6 @@
 import type { DrainReport, ReplayOutcome } from '@activity-gateway/pipeline/host';
-import type {
-  AcceptedConnection,
-  ConnectionEnd,
-  EnrollmentOutcome,
-  EnrollmentRequest,
-  Logger,
-} from '@activity-gateway/pipeline/api';
+import type { AcceptedConnection, ConnectionEnd, Logger } from '@activity-gateway/pipeline/api';
+import type { EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/activity';
 import type { ReactorConfiguration, ReactorSettings, ToReactor } from '../reactor/messages.js';
 import { EndedReactors } from './ended-reactors.js';
 import { Lobby, LOBBY_INDEX, LOBBY_WATCHDOG } from './lobby.js';

@@ -3,12 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TlsIdentity } from '@activity-gateway/pipeline/api';
-import {
-  createRecordingLogger,
-  createTestCertificate,
-  type RecordingLogger,
-  type TestCertificate,
-} from '@activity-gateway/pipeline/testing';
+import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate, type TestCertificate } from '@activity-gateway/activity/testing';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { FileWatch } from './file-watch.js';
 import { ServerIdentity } from './server-identity.js';

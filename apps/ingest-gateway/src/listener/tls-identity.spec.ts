@@ -4,7 +4,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spkiHash } from '@activity-gateway/activity';
-import { createRecordingLogger, createTestCertificate } from '@activity-gateway/pipeline/testing';
+import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
+import { createTestCertificate } from '@activity-gateway/activity/testing';
 import { checkServerCertificate } from './server-certificate.js';
 import { loadTlsIdentity } from './tls-identity.js';
 

@@ -12,14 +12,8 @@ import type {
   ReplayOutcome,
   KnownAddress,
 } from '@activity-gateway/pipeline/host';
-import type {
-  AllowlistEntry,
-  Endpoint,
-  EnrollmentOutcome,
-  EnrollmentRequest,
-  Logger,
-  Metrics,
-} from '@activity-gateway/pipeline/api';
+import type { Endpoint, Logger, Metrics } from '@activity-gateway/pipeline/api';
+import type { AllowlistEntry, EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/activity';
 import type { AgentReports, ReactorSettings, ReactorStatus } from '../reactor/messages.js';
 import type { KeyChange } from './key-change.js';
 

@@ -1,4 +1,4 @@
-import type { EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/pipeline/api';
+import type { EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/activity';
 import { PendingRequests } from './pending-requests.js';
 import type { Port } from './port.js';
 

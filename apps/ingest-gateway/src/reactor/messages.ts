@@ -1,14 +1,16 @@
 import type {
-  AgentReport,
-  AllowlistEntry,
   ConnectionEnd,
   ConnectionSettings,
   Endpoint,
-  EnrollmentOutcome,
-  EnrollmentRequest,
   SequenceRange,
   TlsIdentity,
 } from '@activity-gateway/pipeline/api';
+import type {
+  AgentReport,
+  AllowlistEntry,
+  EnrollmentOutcome,
+  EnrollmentRequest,
+} from '@activity-gateway/activity';
 import type {
   DrainReport,
   FlowSettings,

@@ -1,4 +1,4 @@
-import type { AgentPresence, AgentReport } from '@activity-gateway/pipeline/api';
+import type { AgentPresence, AgentReport } from '@activity-gateway/activity';
 import type { Port } from './port.js';
 
 /** Tells the control plane which agents are connected, and once a second what came from which. */

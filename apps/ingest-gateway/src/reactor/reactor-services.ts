@@ -1,11 +1,11 @@
+import type { Endpoint } from '@activity-gateway/pipeline/api';
 import type {
+  AgentServices,
   Allowlist,
   AllowlistEntry,
-  Endpoint,
   EnrollmentOutcome,
   EnrollmentRequest,
-  Services,
-} from '@activity-gateway/pipeline/api';
+} from '@activity-gateway/activity';
 import { createLiveValue } from '@activity-gateway/pipeline/helpers';
 import { ConnectionInbox } from './connection-inbox.js';
 import { EnrollmentRequests } from './enrollment-requests.js';
@@ -21,7 +21,7 @@ export type SnapshotMessage = Extract<
 >;
 
 /** What a reactor's plugins may use of the gateway: snapshots from the control plane, and messages to it. */
-export class ReactorServices implements Services {
+export class ReactorServices implements AgentServices {
   readonly connectionSettings;
   readonly flowSettings;
   readonly allowlist;

@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Pipeline, type PipelineOptions, PluginRegistry } from '@activity-gateway/pipeline/host';
 import { GatewayError, type AcceptedConnection } from '@activity-gateway/pipeline/api';
+import type { AgentServices } from '@activity-gateway/activity';
 import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
 import { pollUntil } from '../../../../test/support/poll.js';
 import type { FromReactor, ReactorConfiguration, ToReactor } from './messages.js';
@@ -91,10 +92,10 @@ describe('Reactor', () => {
 
   afterEach(() => port.lose());
 
-  async function configured(): Promise<PipelineOptions> {
+  async function configured(): Promise<PipelineOptions & { readonly services: AgentServices }> {
     port.tell({ type: 'configure', configuration: CONFIGURATION });
     await pollUntil('ready', () => port.of('ready').length === 1);
-    return options!;
+    return { ...options!, services: options!.services as AgentServices };
   }
 
   it('says hello, builds its pipelines from the snapshots, and reports its status', async () => {

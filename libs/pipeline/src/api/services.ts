@@ -17,39 +17,11 @@ export interface ConnectionSettings {
   readonly firstMessageTimeoutMs: number;
 }
 
-/** One agent that may stream. */
-export interface AllowlistEntry {
-  readonly spkiHash: string;
-  readonly hostname: string;
-}
-
-/** Agents that may stream, by `spkiHash`. */
-export type Allowlist = ReadonlyMap<string, AllowlistEntry>;
-
 /** The server's certificate chain and private key, PEM; `undefined` while the listener has none. */
 export interface TlsIdentity {
   readonly cert: string;
   readonly key: string;
 }
-
-/** What an agent asks for when it enrolls; the gateway has verified `spkiHash` and `sourceIp` itself. */
-export interface EnrollmentRequest {
-  readonly code: string;
-  readonly spkiHash: string;
-  readonly sourceIp: string;
-  readonly hostname: string;
-  readonly agentVersion?: string;
-}
-
-/** Answer to an enrollment, as `protocol.md` names it. `Unavailable`: the store cannot say; no ban follows. */
-export type EnrollmentOutcome =
-  | { readonly status: 'Enrolled' }
-  | {
-      readonly status: 'Rejected';
-      readonly error: 'InvalidCode' | 'ExpiredCode' | 'MalformedRequest';
-      readonly message: string;
-    }
-  | { readonly status: 'Unavailable' };
 
 /** A TCP connection that the acceptor let through, paused, before any TLS work. */
 export interface AcceptedConnection {
@@ -102,30 +74,6 @@ export interface ConnectionFeed {
   closed(connectionId: string): void;
 }
 
-/** What has come from an agent since the last report about it. */
-export interface AgentReport {
-  /** Messages, refused ones included. */
-  readonly events: number;
-  /** Size of the raw messages, bytes. */
-  readonly bytes: number;
-  /** What its certificate says of itself, which nobody has verified; told once a connection. */
-  readonly certificate?: {
-    readonly subject: string;
-    /** Milliseconds since 1970-01-01 UTC. */
-    readonly notAfter: number;
-    /** Why its key is too weak to enroll today, as part of a sentence. */
-    readonly weakness?: string;
-  };
-}
-
-/** What a source tells about agents for the list of agents. */
-export interface AgentPresence {
-  connected(spkiHash: string, connectionId: string): void;
-  disconnected(spkiHash: string, connectionId: string): void;
-  /** Once a batch at most. */
-  seen(spkiHash: string, report?: AgentReport): void;
-}
-
 /** Where a named database is; the embedded ClickHouse gets its port at start. */
 export interface Endpoint {
   readonly url: string;
@@ -134,17 +82,13 @@ export interface Endpoint {
   readonly password: string;
 }
 
-/** What an instance may use of the gateway. */
+/** What an instance may use of the gateway. A program offers more for its domain, whose library has the types. */
 export interface Services {
   readonly connectionSettings: LiveValue<ConnectionSettings>;
   readonly connections: ConnectionFeed;
-  readonly allowlist: LiveValue<Allowlist>;
   readonly tlsIdentity: LiveValue<TlsIdentity | undefined>;
-  readonly presence: AgentPresence;
   /** Named endpoints; a name is missing until its server is known. */
   readonly endpoints: LiveValue<ReadonlyMap<string, Endpoint>>;
   /** Missing where there is one data plane process only. */
   readonly streamClaims?: StreamClaims;
-  /** Asks the control plane; resolves with `Unavailable` when it does not answer in time, never rejects. */
-  enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
 }

@@ -15,7 +15,6 @@ export * from './record-problems.js';
 export * from './recording-logger.js';
 export * from './recording-metrics.js';
 export * from './sample-record.js';
-export * from './test-certificate.js';
 export * from './test-context.js';
 export * from './test-services.js';
 export * from './validate-options.js';

@@ -34,17 +34,11 @@ describe('createTestContext', () => {
     expect(createTestContext().eventTypes).toEqual([deadLetters]);
   });
 
-  it('has services that a test sets and asks', async () => {
-    const { services } = createTestContext();
-    const request = { code: 'c', spkiHash: 'ab'.repeat(32), sourceIp: '10.0.0.1', hostname: 'h' };
-    await expect(services.enroll(request)).resolves.toEqual({ status: 'Unavailable' });
-    services.enrollmentOutcome.set({ status: 'Enrolled' });
-    await expect(services.enroll(request)).resolves.toEqual({ status: 'Enrolled' });
-    expect(services.enrollments).toEqual([request, request]);
+  it('has services that a test sets and asks, and those of a domain', () => {
+    const { services } = createTestContext({ services: { weather: 'fine' } });
+    expect(services.weather).toBe('fine');
     services.connections.violated('c1', 'reason');
     expect(services.connections.violations).toEqual([{ connectionId: 'c1', reason: 'reason' }]);
-    services.presence.seen('ab');
-    expect(services.presenceCalls).toEqual([{ call: 'seen', spkiHash: 'ab' }]);
   });
 
   it('hands connections to their taker, and closes those that nobody takes', () => {

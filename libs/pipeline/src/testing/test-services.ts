@@ -1,13 +1,10 @@
 import type {
   AcceptedConnection,
-  Allowlist,
   ConnectionEnd,
   ConnectionFeed,
   ConnectionSettings,
   ConnectionTaker,
   Endpoint,
-  EnrollmentOutcome,
-  EnrollmentRequest,
   Services,
   TlsIdentity,
 } from '../api/index.js';
@@ -35,22 +32,12 @@ export interface TestConnectionFeed extends ConnectionFeed {
 export interface TestServices extends Services {
   readonly connectionSettings: WritableLiveValue<ConnectionSettings>;
   readonly connections: TestConnectionFeed;
-  readonly allowlist: WritableLiveValue<Allowlist>;
   readonly tlsIdentity: WritableLiveValue<TlsIdentity | undefined>;
   readonly endpoints: WritableLiveValue<ReadonlyMap<string, Endpoint>>;
-  /** Answer of `enroll`; may be replaced at any time. */
-  readonly enrollmentOutcome: WritableLiveValue<EnrollmentOutcome>;
-  /** Requests given to `enroll`, in order. */
-  readonly enrollments: readonly EnrollmentRequest[];
-  /** Calls of `presence`, in order. */
-  readonly presenceCalls: readonly { readonly call: string; readonly spkiHash: string }[];
 }
 
-/** Makes services: an empty allowlist, no TLS identity, no endpoint, and an enrollment that is `Unavailable`. */
+/** Makes services: no TLS identity, no endpoint, and connections that the test offers. */
 export function createTestServices(): TestServices {
-  const enrollments: EnrollmentRequest[] = [];
-  const presenceCalls: { call: string; spkiHash: string }[] = [];
-  const enrollmentOutcome = createLiveValue<EnrollmentOutcome>({ status: 'Unavailable' });
   return {
     connectionSettings: createLiveValue<ConnectionSettings>({
       maxMessageBytes: 1_048_576,
@@ -58,21 +45,8 @@ export function createTestServices(): TestServices {
       firstMessageTimeoutMs: 10_000,
     }),
     connections: createTestConnectionFeed(),
-    allowlist: createLiveValue<Allowlist>(new Map()),
     tlsIdentity: createLiveValue<TlsIdentity | undefined>(undefined),
     endpoints: createLiveValue<ReadonlyMap<string, Endpoint>>(new Map()),
-    presence: {
-      connected: (spkiHash) => void presenceCalls.push({ call: 'connected', spkiHash }),
-      disconnected: (spkiHash) => void presenceCalls.push({ call: 'disconnected', spkiHash }),
-      seen: (spkiHash) => void presenceCalls.push({ call: 'seen', spkiHash }),
-    },
-    presenceCalls,
-    enrollmentOutcome,
-    enrollments,
-    async enroll(request) {
-      enrollments.push(request);
-      return enrollmentOutcome.current;
-    },
   };
 }
 

@@ -5,7 +5,8 @@ import {
   saveEnrollmentState,
   type EnrollmentToken,
 } from '@activity-gateway/agent';
-import { GatewayError, type EnrollmentOutcome } from '@activity-gateway/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import type { EnrollmentOutcome } from '@activity-gateway/activity';
 import { Backoff, sleep } from '@activity-gateway/pipeline/helpers';
 import { join } from 'node:path';
 

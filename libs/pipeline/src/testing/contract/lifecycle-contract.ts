@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { Batch, PluginDefinition, Sink, Source, Transform } from '../../api/index.js';
 import { leftoverResources, newResources, openResources } from '../open-resources.js';
-import { createTestContext, type TestContext } from '../test-context.js';
+import type { TestContext } from '../test-context.js';
 
 /** Longest time a start or a stop may take without anything to wait for, ms. */
 const SOON_MS = 5000;
@@ -40,7 +40,7 @@ export async function startInstance(
 export function lifecycleContract(factory: InstanceFactory): void {
   it('opens nothing in create', () => {
     const options = factory.options();
-    const context = createTestContext();
+    const context = factory.context();
     const before = openResources();
     factory.definition.create(options as never, context);
     expect(newResources(before)).toEqual([]);

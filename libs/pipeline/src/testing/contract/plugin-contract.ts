@@ -3,6 +3,7 @@ import type { EventType, PluginDefinition } from '../../api/index.js';
 import { folderOfId, pluginFolders, sampleOptions } from '../plugin-files.js';
 import type { ReadEvent } from '../parse-line.js';
 import { createTestContext } from '../test-context.js';
+import type { TestServices } from '../test-services.js';
 import { validateOptions } from '../validate-options.js';
 import { definitionContract } from './definition-contract.js';
 import { lifecycleContract, type InstanceFactory } from './lifecycle-contract.js';
@@ -16,6 +17,8 @@ export interface PluginContractOptions {
   readonly options?: Readonly<Record<string, unknown>>;
   /** What a sink is told to expect; only dead letters by default. */
   readonly eventTypes?: readonly EventType[];
+  /** Services of the program's domain and others that the plugin needs. Called anew for each instance. */
+  readonly services?: () => Partial<TestServices>;
   /** Reads the lines of a parser's golden cases, as the source that it is for does; a parser needs it. */
   readonly read?: ReadEvent;
 }
@@ -27,7 +30,7 @@ export interface PluginContractOptions {
 export function describePluginContract(
   definition: PluginDefinition,
   folder: URL,
-  { options = {}, eventTypes, read = noReader }: PluginContractOptions = {},
+  { options = {}, eventTypes, services, read = noReader }: PluginContractOptions = {},
 ): void {
   const factory: InstanceFactory = {
     definition,
@@ -35,7 +38,12 @@ export function describePluginContract(
       const sample = sampleOptions(folder, definition.id) as Readonly<Record<string, unknown>>;
       return validateOptions(definition, { ...sample, ...options });
     },
-    context: () => createTestContext({ id: `contract/${definition.id}`, ...(eventTypes && { eventTypes }) }),
+    context: () =>
+      createTestContext({
+        id: `contract/${definition.id}`,
+        ...(eventTypes && { eventTypes }),
+        ...(services && { services: services() }),
+      }),
   };
   describe(`contract of ${definition.id}`, () => {
     definitionContract(definition, folder);

@@ -3,7 +3,6 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, it } from '@jest/globals';
 import type { Batch, Source } from '../../api/index.js';
 import { leftoverResources, openResources } from '../open-resources.js';
-import { createTestCertificate } from '../test-certificate.js';
 import { createInstance, startInstance, type InstanceFactory } from './lifecycle-contract.js';
 
 const SOON_MS = 5000;
@@ -14,8 +13,6 @@ export function sourceContract(factory: InstanceFactory): void {
     const before = openResources();
     const context = factory.context();
     const emitted: Batch[] = [];
-    const { certPem: cert, keyPem: key } = await createTestCertificate({ commonName: 'gateway' });
-    context.services.tlsIdentity.set({ cert, key });
     const source = createInstance(factory, context) as Source;
     const { server, offer, clients } = await connectionsFor(context.services.connections);
     await startInstance(source, new AbortController().signal, emitted);

@@ -1,0 +1,2 @@
+export * from './test-agent-services.js';
+export * from './test-certificate.js';
