@@ -1,15 +1,16 @@
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createPluginRegistry } from '../../../apps/ingest-gateway/src/plugins.js';
 
-const TABLES = ['file_events', 'sharepoint_events', 'copilot_events', 'leef_events'];
 const LF = 10;
 
 /** Events in the tables of all types together. */
 export async function countTables(
   sql: (query: string) => Promise<Record<string, unknown>[]>,
 ): Promise<number> {
-  const each = TABLES.map((table) => `(SELECT count() FROM activity.${table})`).join(' + ');
+  const types = createPluginRegistry().eventTypes();
+  const each = types.map(({ name }) => `(SELECT count() FROM activity.${name})`).join(' + ');
   const [row] = await sql(`SELECT toString(${each}) AS events`);
   return Number(row?.['events']);
 }

@@ -31,8 +31,8 @@ export const retentionViewSchema = component('Retention', shape({ changes: listO
 
 /** A change for the document's examples. */
 export const exampleRetentionChange: WaitingRetention = {
-  table: 'file_events',
-  currentDays: 400,
+  table: 'dead_letters',
+  currentDays: 90,
   configuredDays: 30,
   rows: 18_250_731,
 };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { accessFile } from '../clickhouse/access-file.js';
 import { takeInterrupts, type Interrupts } from './agent/interrupts.js';
+import { createPluginRegistry } from '../plugins.js';
 import { CliCommand, numberIn, text } from './cli-command.js';
 import { DemoRun } from './demo/demo-run.js';
 import { GatewayApi } from './demo/gateway-api.js';
@@ -77,14 +78,16 @@ async function showDemo(options: DemoOptions, gateway: StartedGateway, signals: 
     `Ready: agents on port ${listener.port}, REST at ${gateway.url}, ClickHouse ${clickhouse.version ?? ''} at ${clickhouse.url}\n`,
   );
   const agentPort = listener.port;
-  const { sent, counts } = await new DemoRun({ api, agentPort, dataDir, events, ...signals }).run();
+  const eventTypes = createPluginRegistry().eventTypes();
+  const run = new DemoRun({ api, agentPort, dataDir, eventTypes, events, ...signals });
+  const { sent, counts } = await run.run();
   if (signals.stop.aborted) return 130;
   const { text, balanced } = makeReport(sent, counts);
   process.stdout.write(`\n${text}\n`);
   process.stdout.write(balanced ? 'Every event is accounted for.\n' : 'Events are missing: see the log.\n');
   if (!options.once) {
     process.stdout.write(
-      `\n${furtherCommands({ ...gateway, agentPort, keyFile, accessFile: accessFile(dataDir) })}\nCtrl-C drains and ends it.\n`,
+      `\n${furtherCommands({ ...gateway, agentPort, keyFile, accessFile: accessFile(dataDir) }, eventTypes)}\nCtrl-C drains and ends it.\n`,
     );
     await once(signals.stop, 'abort');
     process.stdout.write('\nDraining ...\n');

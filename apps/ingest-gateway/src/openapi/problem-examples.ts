@@ -29,7 +29,7 @@ const DETAILS = {
   INGESTION_DISABLED: 'No agent can enroll: enable_activitymonitor_ingestion is false. Set it to true first.',
   REPLAY_RUNNING: 'Another replay is running. Wait until it has ended.',
   RETENTION_UNSAFE:
-    'The retention of file_events cannot be changed safely: ClickHouse would delete rows by an earlier TTL (Not enough privileges). Grant the user of the gateway SYSTEM TTL MERGES on the database.',
+    'The retention of dead_letters cannot be changed safely: ClickHouse would delete rows by an earlier TTL (Not enough privileges). Grant the user of the gateway SYSTEM TTL MERGES on the database.',
   LISTENER_NOT_READY:
     'The listener has no server certificate yet. GET /api/v1/nam-listener/status says more.',
   PAYLOAD_TOO_LARGE: 'Request body is too large',

@@ -1,5 +1,5 @@
 import { EVENT_KINDS, parseToken } from '@activity-gateway/agent';
-import { GatewayError } from '@activity-gateway/pipeline/api';
+import { type EventType, GatewayError } from '@activity-gateway/pipeline/api';
 import { sleep } from '@activity-gateway/pipeline/helpers';
 import { join } from 'node:path';
 import { AgentFleet } from '../agent/agent-fleet.js';
@@ -16,6 +16,7 @@ export interface DemoRunOptions {
   readonly api: GatewayApi;
   readonly agentPort: number;
   readonly dataDir: string;
+  readonly eventTypes: readonly EventType[];
   readonly events: number;
   /** Ends the run in order. */
   readonly stop: AbortSignal;
@@ -97,7 +98,7 @@ export class DemoRun {
     while (!signal.aborted) {
       try {
         this.#received = receivedEvents(await this.options.api.status());
-        this.#counts = await countStored(this.options.dataDir, filter);
+        this.#counts = await this.#count(filter);
       } catch (error) {
         if (!(error instanceof GatewayError || error instanceof TypeError)) throw error;
       }
@@ -110,13 +111,17 @@ export class DemoRun {
     let best = -1;
     let changedAt = Date.now();
     for (;;) {
-      const counts = await countStored(this.options.dataDir, filter);
+      const counts = await this.#count(filter);
       const there = counts.totalStored + counts.totalDeadLetters;
       if (there > best) changedAt = Date.now();
       best = Math.max(best, there);
       if (there >= sent || stop.aborted || Date.now() - changedAt > STALLED_MS) return counts;
       await sleep(POLL_MS, stop);
     }
+  }
+
+  #count(filter: RunFilter): Promise<StoredCounts> {
+    return countStored(this.options.dataDir, filter, this.options.eventTypes);
   }
 
   #describe(fleet: AgentFleet): string {

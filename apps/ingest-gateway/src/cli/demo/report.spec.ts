@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { shippedEventTypes } from '../../../../../test/support/clickhouse.js';
 import { furtherCommands, makeReport } from './report.js';
 
 const counts = (stored: [string, number][], dead: [string, number][]): never =>
@@ -53,15 +54,23 @@ describe('makeReport', () => {
 
 describe('furtherCommands', () => {
   it('quotes paths that a shell would split', () => {
-    const text = furtherCommands({
+    const gateway = {
       url: 'http://127.0.0.1:8080',
       accessFile: '/some where/clickhouse.curl',
       keyFile: '/some where/admin.key',
       agentPort: 1514,
       logFile: '/some where/gateway.log',
-    });
+    };
+    const text = furtherCommands(gateway, shippedEventTypes);
     expect(text).toContain(`$(cat '/some where/admin.key')`);
     expect(text).toContain(`--config '/some where/clickhouse.curl'`);
     expect(text).toContain(`--data '/some where/agents'`);
+    expect(text).toContain('?type=file&limit=5');
+    expect(text).toContain(
+      'SELECT operation, count() FROM activity.file_events GROUP BY operation ORDER BY 2 DESC',
+    );
+    expect(text).toContain(
+      'SELECT event_time, user_id, event_type, absolute_url FROM activity.sharepoint_events ORDER BY event_time DESC LIMIT 10',
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { EVENT_KINDS } from '@activity-gateway/agent';
+import type { EventType } from '@activity-gateway/pipeline/api';
 import { relative } from 'node:path';
 import { formatTable } from '../agent/table.js';
 import type { StoredCounts } from './stored-counts.js';
@@ -46,21 +47,32 @@ export interface RunningGateway {
 }
 
 /** Commands to go on with, ready to be copied into a shell. */
-export function furtherCommands(gateway: RunningGateway): string {
+export function furtherCommands(gateway: RunningGateway, eventTypes: readonly EventType[]): string {
   const keyFile = shellPath(gateway.keyFile);
   const rest = (path: string): string =>
     `  curl -s -H "Authorization: Bearer $(cat ${keyFile})" '${gateway.url}${path}'\n`;
+  const [first, second] = eventTypes;
   const sql = (text: string): string =>
     `  curl -s --config ${shellPath(gateway.accessFile)} --data-binary "${text} FORMAT PrettyCompactMonoBlock"\n`;
   return `Ask it over REST:
-${rest('/api/v1/activity/summary')}${rest('/api/v1/activity/events?type=file&limit=5')}${rest('/api/v1/nam-listener/agents')}
+${rest('/api/v1/activity/summary')}${rest(`/api/v1/activity/events?type=${first?.type}&limit=5`)}${rest('/api/v1/nam-listener/agents')}
 or with SQL in ClickHouse:
-${sql('SELECT operation, count() FROM activity.file_events GROUP BY operation ORDER BY 2 DESC')}${sql('SELECT event_time, user_id, event_type, absolute_url FROM activity.sharepoint_events ORDER BY event_time DESC LIMIT 10')}${sql('SELECT code, field, message, count() FROM activity.dead_letters GROUP BY ALL ORDER BY 4 DESC')}
+${first ? sql(actionsOf(first)) : ''}${second ? sql(newestOf(second)) : ''}${sql('SELECT code, field, message, count() FROM activity.dead_letters GROUP BY ALL ORDER BY 4 DESC')}
 or send more; the agents of this run need no token:
   npm run agent -- --port ${gateway.agentPort} --agents 3 --data ${shellPath(agentsDirOf(gateway.keyFile))} --events 10000
 
 Its log: ${shellPath(gateway.logFile)}
 `;
+}
+
+function actionsOf({ name, search }: EventType): string {
+  const action = search.action[0] ?? 'agent_host';
+  return `SELECT ${action}, count() FROM activity.${name} GROUP BY ${action} ORDER BY 2 DESC`;
+}
+
+function newestOf({ name, storage, search: { actor, action, object } }: EventType): string {
+  const columns = [storage.time, ...[actor, action, object].flatMap((fields) => fields.slice(0, 1))];
+  return `SELECT ${columns.join(', ')} FROM activity.${name} ORDER BY ${storage.time} DESC LIMIT 10`;
 }
 
 function agentsDirOf(keyFile: string): string {

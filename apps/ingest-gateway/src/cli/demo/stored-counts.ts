@@ -1,5 +1,4 @@
-import type { GeneratedKind } from '@activity-gateway/agent';
-import { GatewayError } from '@activity-gateway/pipeline/api';
+import { type EventType, GatewayError } from '@activity-gateway/pipeline/api';
 import { authorizationOf } from '../../clickhouse/embedded-config.js';
 import { readAccessFile } from '../../clickhouse/access-file.js';
 
@@ -11,25 +10,19 @@ export interface RunFilter {
   readonly since: number;
 }
 
-/** Events in ClickHouse by kind. */
+/** Events in ClickHouse by `EventType.type`; `unknown` for dead letters without one. */
 export interface StoredCounts {
-  readonly stored: ReadonlyMap<GeneratedKind, number>;
-  readonly deadLetters: ReadonlyMap<GeneratedKind, number>;
+  readonly stored: ReadonlyMap<string, number>;
+  readonly deadLetters: ReadonlyMap<string, number>;
   readonly totalStored: number;
   readonly totalDeadLetters: number;
 }
 
-const TABLES = [
-  ['file', 'file_events'],
-  ['sharepoint', 'sharepoint_events'],
-  ['copilot', 'copilot_events'],
-  ['leef', 'leef_events'],
-] as const;
 const QUERY_TIMEOUT_MS = 10_000;
 
 interface CountRow {
   readonly place: 'stored' | 'dead';
-  readonly kind: GeneratedKind;
+  readonly kind: string;
   readonly events: string | number;
 }
 
@@ -38,26 +31,27 @@ interface CountRow {
  * @param dataDir of the gateway, where the access to its ClickHouse is written
  * @throws GatewayError `DEMO_QUERY_FAILED`
  */
-export async function countStored(dataDir: string, filter: RunFilter): Promise<StoredCounts> {
-  const rows = await query(dataDir, countSql(filter));
-  const stored = new Map<GeneratedKind, number>();
-  const deadLetters = new Map<GeneratedKind, number>();
+export async function countStored(
+  dataDir: string,
+  filter: RunFilter,
+  eventTypes: readonly EventType[],
+): Promise<StoredCounts> {
+  const rows = await query(dataDir, countSql(filter, eventTypes));
+  const stored = new Map<string, number>();
+  const deadLetters = new Map<string, number>();
   for (const { place, kind, events } of rows)
     (place === 'stored' ? stored : deadLetters).set(kind, Number(events));
   return { stored, deadLetters, totalStored: sum(stored), totalDeadLetters: sum(deadLetters) };
 }
 
-/** A dead letter's type is read from the line as it was received; a line that is no JSON can only be LEEF. */
-function countSql({ agents, since }: RunFilter): string {
+function countSql({ agents, since }: RunFilter, eventTypes: readonly EventType[]): string {
   const list = agents.map((agent) => `'${agent}'`).join(', ');
   const where = `WHERE agent_spki IN (${list}) AND received_at >= fromUnixTimestamp64Milli(${since}, 'UTC')`;
-  const tables = TABLES.map(
-    ([kind, table]) =>
-      `SELECT 'stored' AS place, '${kind}' AS kind, count() AS events FROM activity.${table} ${where}`,
+  const tables = eventTypes.map(
+    ({ name, type }) =>
+      `SELECT 'stored' AS place, '${type}' AS kind, count() AS events FROM activity.${name} ${where}`,
   );
-  const type = `if(startsWith(raw, '{'), JSONExtractString(raw, 'ActivityType'), 'Leef')`;
-  const names = `['FileSystem', 'SharePointOnline', 'Copilot', 'Leef'], ['file', 'sharepoint', 'copilot', 'leef']`;
-  const dead = `SELECT 'dead' AS place, transform(${type}, ${names}, 'unknown') AS kind, count() AS events FROM activity.dead_letters ${where} GROUP BY kind`;
+  const dead = `SELECT 'dead' AS place, if(event_type = '', 'unknown', event_type) AS kind, count() AS events FROM activity.dead_letters ${where} GROUP BY kind`;
   return [...tables, dead].join('\nUNION ALL\n');
 }
 
