@@ -8,10 +8,10 @@ import {
   type Transform,
 } from '@activity-gateway/pipeline/api';
 import { readMessage } from '@activity-gateway/activity';
-import { copilotSchema } from '../../plugins/parsers/copilot/schema.js';
-import { leefSchema } from '../../plugins/parsers/leef/schema.js';
-import { sharepointSchema } from '../../plugins/parsers/sharepoint/schema.js';
-import { fileSystemSchema } from '../../plugins/parsers/smb/schema.js';
+import { copilotParser } from '../../plugins/parsers/copilot/index.js';
+import { leefParser } from '../../plugins/parsers/leef/index.js';
+import { sharepointParser } from '../../plugins/parsers/sharepoint/index.js';
+import { smbParser } from '../../plugins/parsers/smb/index.js';
 
 /** Lines of one parser, and what it takes them with. */
 export interface Subject {
@@ -36,10 +36,10 @@ export const BENCH_ORIGIN: Origin = {
 const RECEIVED_AT = Date.UTC(2026, 10, 20, 12);
 
 const PARSERS: readonly { parser: string; kind: EventKind; schema: JsonSchema }[] = [
-  { parser: 'smb', kind: 'file', schema: fileSystemSchema },
-  { parser: 'sharepoint', kind: 'sharepoint', schema: sharepointSchema },
-  { parser: 'copilot', kind: 'copilot', schema: copilotSchema },
-  { parser: 'leef', kind: 'leef', schema: leefSchema },
+  { parser: 'smb', kind: 'file', schema: smbParser.messageSchema },
+  { parser: 'sharepoint', kind: 'sharepoint', schema: sharepointParser.messageSchema },
+  { parser: 'copilot', kind: 'copilot', schema: copilotParser.messageSchema },
+  { parser: 'leef', kind: 'leef', schema: leefParser.messageSchema },
 ];
 
 /**

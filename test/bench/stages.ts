@@ -11,7 +11,7 @@ import {
   type Pipeline,
 } from '@activity-gateway/pipeline/host';
 import { plugins } from '../../plugins/index.js';
-import { fileSystemSchema } from '../../plugins/parsers/smb/schema.js';
+import { smbParser } from '../../plugins/parsers/smb/index.js';
 import { benchSource, readChunk, type BenchFeed } from './bench-source.js';
 import type { Corpus } from './corpus.js';
 import { withoutWrites } from './without-writes.js';
@@ -46,7 +46,7 @@ const bareLoop: Stage = {
   name: 'bare loop',
   does: 'line split, JSON.parse, Ajv',
   async run(corpus) {
-    const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(fileSystemSchema);
+    const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(smbParser.messageSchema);
     let rest: Buffer = Buffer.alloc(0);
     for (const chunk of corpus.chunks) {
       const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);

@@ -1,11 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseLine, runGoldenCases } from '@activity-gateway/pipeline/testing';
 import { readEvent } from '@activity-gateway/activity';
-import { createCopilotParser } from './copilot.parser.js';
-import { copilotEvents } from './event-type.js';
+import { createTestContext, parseLine, runGoldenCases } from '@activity-gateway/pipeline/testing';
 import { copilotParser } from './index.js';
-import { copilotKeys, copilotLists } from './schema.js';
+import { copilotLists } from './lists.js';
 
 runGoldenCases(new URL('.', import.meta.url), copilotParser, { read: readEvent });
 
@@ -22,7 +20,7 @@ function groupLengths(record: Readonly<Record<string, unknown>>): number[][] {
 }
 
 describe('parsers.copilot', () => {
-  const parser = createCopilotParser({ max_event_age: '400d', max_clock_skew: '1d' });
+  const parser = copilotParser.create({ max_event_age: '400d', max_clock_skew: '1d' }, createTestContext());
   const valid = {
     ActivityType: 'Copilot',
     TimeLogged: '2026-11-20T10:00:00Z',
@@ -45,7 +43,10 @@ describe('parsers.copilot', () => {
 
   it('takes or rejects whatever is sent; records have all fields in order and groups of one length', () => {
     const changes = fc.dictionary(
-      fc.constantFrom(...copilotKeys, 'User', 'Region', 'Unknown'),
+      fc.constantFrom(
+        ...Object.keys(copilotParser.messageSchema['properties'] as object).slice(1),
+        'Unknown',
+      ),
       fc.jsonValue(),
     );
     let taken = 0;
@@ -61,7 +62,7 @@ describe('parsers.copilot', () => {
           if (outcome.kind !== 'event') return;
           taken += 1;
           const record = outcome.event.record ?? {};
-          expect(Object.keys(record)).toEqual(Object.keys(copilotEvents.fields));
+          expect(Object.keys(record)).toEqual(Object.keys(copilotParser.eventType.fields));
           expect(Object.values(record)).not.toContain(undefined);
           for (const lengths of groupLengths(record)) expect(lengths).toHaveLength(1);
         },

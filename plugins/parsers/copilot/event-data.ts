@@ -1,6 +1,6 @@
 import { KnownKeys, nestExtra, type Extra } from '@activity-gateway/pipeline/helpers';
 import type { Element } from './nested-columns.js';
-import { copilotLists } from './schema.js';
+import { copilotLists } from './lists.js';
 
 /** `CopilotEventData` as its schema lets it through. */
 export type EventData = Readonly<Record<string, unknown>>;

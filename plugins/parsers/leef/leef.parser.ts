@@ -1,43 +1,110 @@
-import { RejectError, type EventRecord, type Transform } from '@activity-gateway/pipeline/api';
+import { RejectError, type FieldValue } from '@activity-gateway/pipeline/api';
 import {
   addExtra,
   coerceIp,
-  EventTimeWindow,
-  extraText,
-  KnownKeys,
-  parserTransform,
+  defineParser,
+  from,
+  type Column,
+  type EventTimeOptions,
   type Extra,
 } from '@activity-gateway/pipeline/helpers';
-import type { LeefConfig } from './config.js';
-import { leefEvents } from './event-type.js';
 import { EventTimes } from './event-times.js';
 import { parseLeefLine, type LeefLine } from './leef-line.js';
 import { digitsAt } from './scan.js';
-import { leefSchema, type LeefMessage } from './schema.js';
 
-const KNOWN_KEYS = new KnownKeys(['ActivityType', 'Message']);
-
-/**
- * Decodes LEEF events, raw lines and JSON messages that carry one.
- * @throws GatewayError `TIME_ZONE_UNKNOWN` | `DURATION_INVALID`
- */
-export function createLeefParser(config: LeefConfig): Transform {
-  const times = new EventTimes(config.time_zone);
-  const window = new EventTimeWindow(config);
-  return parserTransform<string | LeefMessage>({
-    eventType: leefEvents,
-    claims: 'Leef',
-    schema: leefSchema,
-    decode(message, { receivedAt, origin }) {
-      const raw = typeof message === 'string';
-      const line = raw ? parseLeefLine(message) : parseMessage(message);
-      const timeField = line.values.has('devTime') ? '/devTime' : '';
-      const eventTime = window.check(times.of(line, receivedAt), receivedAt, timeField);
-      const rest = raw ? undefined : KNOWN_KEYS.rest(message, origin.agentHost);
-      return recordOf(line, eventTime, extraOf(line, rest));
-    },
-  });
+/** A LEEF event as JSON carries it. */
+interface LeefMessage {
+  readonly Message: string;
 }
+
+/** Options of `parsers.leef`. */
+interface LeefOptions extends EventTimeOptions {
+  /** IANA name. */
+  readonly time_zone: string;
+}
+
+interface Prepared {
+  readonly line: LeefLine;
+  readonly time: number;
+}
+
+const keyword = (read: (line: LeefLine) => string): Column =>
+  from('keyword', ({ line }: Prepared) => read(line));
+const text = (key: string): Column => from('text', ({ line }: Prepared) => line.values.get(key) ?? '');
+const ip = (key: string): Column =>
+  from('ip', ({ line }: Prepared) => coerceIp(line.values.get(key)), { nullable: true });
+const uint = (kind: 'uint8' | 'uint16', key: string, max: number): Column =>
+  from(kind, ({ line }: Prepared): FieldValue => uintOrNull(line.values.get(key), max), { nullable: true });
+
+/** Decodes LEEF events, raw lines and JSON messages that carry one, into `leef_events`. Keys and meaning: `docs/EVENTS.md`, LEEF. */
+export const leefParser = defineParser<string | LeefMessage, Prepared, LeefOptions>({
+  id: 'parsers.leef',
+  stability: 'beta',
+  summary: 'Decodes LEEF 1.0 and 2.0 events of any product, with or without syslog header, raw or in JSON.',
+  claims: 'Leef',
+  eventType: {
+    name: 'leef_events',
+    type: 'leef',
+    storage: {
+      orderBy: ['vendor', 'product', 'syslog_host'],
+      indexes: { user_name: 'value', src: 'value', dst: 'value', resource: 'words' },
+    },
+    search: {
+      actor: ['user_name'],
+      host: ['syslog_host'],
+      action: ['event_id'],
+      object: ['resource', 'url'],
+      address: ['src', 'dst'],
+    },
+  },
+  options: {
+    time_zone: {
+      type: 'string',
+      minLength: 1,
+      default: 'UTC',
+      description:
+        'Time zone of times that name none, as an IANA name such as Europe/Berlin. Holds for devTime and for syslog headers.',
+    },
+  },
+  // A raw line, or a message whose further keys are kept in `extra`.
+  schema: {
+    type: ['string', 'object'],
+    required: ['Message'],
+    properties: { Message: { type: 'string', minLength: 1 } },
+  },
+  keys: { Message: {} },
+  prepare: (options, window) => {
+    const times = new EventTimes(options.time_zone);
+    return (message, { receivedAt }) => {
+      const line = typeof message === 'string' ? parseLeefLine(message) : parseMessage(message);
+      const field = line.values.has('devTime') ? '/devTime' : '';
+      return { line, time: window.check(times.of(line, receivedAt), receivedAt, field) };
+    };
+  },
+  columns: {
+    event_time: from('time', ({ time }: Prepared) => time),
+    leef_version: keyword(({ version }) => version),
+    vendor: keyword(({ vendor }) => vendor),
+    product: keyword(({ product }) => product),
+    product_version: keyword(({ productVersion }) => productVersion),
+    event_id: keyword(({ eventId }) => eventId),
+    category: keyword(({ values }) => values.get('cat') ?? ''),
+    severity: uint('uint8', 'sev', 10),
+    src: ip('src'),
+    dst: ip('dst'),
+    src_port: uint('uint16', 'srcPort', 65_535),
+    dst_port: uint('uint16', 'dstPort', 65_535),
+    protocol: keyword(({ values }) => values.get('proto') ?? ''),
+    user_name: text('usrName'),
+    policy: keyword(({ values }) => values.get('policy') ?? ''),
+    resource: text('resource'),
+    url: text('url'),
+    domain: keyword(({ values }) => values.get('domain') ?? ''),
+    attributes: from('keyword-map', ({ line }: Prepared) => line.values),
+    syslog_host: keyword(({ syslog }) => syslog?.host ?? ''),
+  },
+  extra: (rest, { line }) => extraOf(line, rest),
+});
 
 /** A line that breaks the rules is refused as `Message` when JSON carried it. */
 function parseMessage(message: LeefMessage): LeefLine {
@@ -47,33 +114,6 @@ function parseMessage(message: LeefMessage): LeefLine {
     if (!(error instanceof RejectError)) throw error;
     throw new RejectError(error.code, '/Message', error.message, error.stage);
   }
-}
-
-function recordOf(line: LeefLine, eventTime: number, extra: Extra | undefined): EventRecord {
-  const { values } = line;
-  return {
-    event_time: eventTime,
-    leef_version: line.version,
-    vendor: line.vendor,
-    product: line.product,
-    product_version: line.productVersion,
-    event_id: line.eventId,
-    category: values.get('cat') ?? '',
-    severity: uintOrNull(values.get('sev'), 10),
-    src: coerceIp(values.get('src')),
-    dst: coerceIp(values.get('dst')),
-    src_port: uintOrNull(values.get('srcPort'), 65_535),
-    dst_port: uintOrNull(values.get('dstPort'), 65_535),
-    protocol: values.get('proto') ?? '',
-    user_name: values.get('usrName') ?? '',
-    policy: values.get('policy') ?? '',
-    resource: values.get('resource') ?? '',
-    url: values.get('url') ?? '',
-    domain: values.get('domain') ?? '',
-    attributes: values,
-    syslog_host: line.syslog?.host ?? '',
-    extra: extraText(extra),
-  };
 }
 
 /** Adds what the columns and `attributes` do not hold, so that nothing sent is lost. */

@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseLine, runGoldenCases } from '@activity-gateway/pipeline/testing';
 import { readEvent } from '@activity-gateway/activity';
-import { sharepointEvents } from './event-type.js';
+import { createTestContext, parseLine, runGoldenCases } from '@activity-gateway/pipeline/testing';
 import { sharepointParser } from './index.js';
-import { sharepointSchema } from './schema.js';
-import { createSharepointParser } from './sharepoint.parser.js';
 
 runGoldenCases(new URL('.', import.meta.url), sharepointParser, { read: readEvent });
 
 describe('parsers.sharepoint', () => {
-  const parser = createSharepointParser({ max_event_age: '400d', max_clock_skew: '1d' });
+  const parser = sharepointParser.create(
+    { max_event_age: '400d', max_clock_skew: '1d' },
+    createTestContext(),
+  );
 
   it('takes or rejects whatever is sent, and its records have all fields in their order', () => {
     const valid = {
@@ -20,7 +20,9 @@ describe('parsers.sharepoint', () => {
       UserId: 'maria@contoso.example',
     };
     const keys = [
-      ...Object.keys(sharepointSchema.properties).filter((key) => key !== 'ActivityType'),
+      ...Object.keys(sharepointParser.messageSchema['properties'] as object).filter(
+        (key) => key !== 'ActivityType',
+      ),
       'Unknown',
     ];
     fc.assert(
@@ -29,8 +31,8 @@ describe('parsers.sharepoint', () => {
         expect(['event', 'reject']).toContain(outcome.kind);
         if (outcome.kind !== 'event') return;
         const record = outcome.event.record ?? {};
-        expect(outcome.event.eventType).toBe(sharepointEvents);
-        expect(Object.keys(record)).toEqual(Object.keys(sharepointEvents.fields));
+        expect(outcome.event.eventType).toBe(sharepointParser.eventType);
+        expect(Object.keys(record)).toEqual(Object.keys(sharepointParser.eventType.fields));
         expect(Object.values(record)).not.toContain(undefined);
       }),
       { numRuns: 500 },

@@ -1,16 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseLine, runGoldenCases } from '@activity-gateway/pipeline/testing';
 import { readEvent } from '@activity-gateway/activity';
-import { fileEvents } from './event-type.js';
+import { createTestContext, parseLine, runGoldenCases } from '@activity-gateway/pipeline/testing';
 import { smbParser } from './index.js';
-import { fileSystemSchema } from './schema.js';
-import { createSmbParser } from './smb.parser.js';
 
 runGoldenCases(new URL('.', import.meta.url), smbParser, { read: readEvent });
 
 describe('parsers.smb', () => {
-  const parser = createSmbParser({ max_event_age: '400d', max_clock_skew: '1d' });
+  const parser = smbParser.create({ max_event_age: '400d', max_clock_skew: '1d' }, createTestContext());
 
   it('takes or rejects whatever is sent, and its records have all fields in their order', () => {
     const valid = {
@@ -22,7 +19,7 @@ describe('parsers.smb', () => {
       UserSid: 'S-1-5-18',
     };
     const keys = [
-      ...Object.keys(fileSystemSchema.properties).filter((key) => key !== 'ActivityType'),
+      ...Object.keys(smbParser.messageSchema['properties'] as object).filter((key) => key !== 'ActivityType'),
       'Unknown',
     ];
     fc.assert(
@@ -31,8 +28,8 @@ describe('parsers.smb', () => {
         expect(['event', 'reject']).toContain(outcome.kind);
         if (outcome.kind !== 'event') return;
         const record = outcome.event.record ?? {};
-        expect(outcome.event.eventType).toBe(fileEvents);
-        expect(Object.keys(record)).toEqual(Object.keys(fileEvents.fields));
+        expect(outcome.event.eventType).toBe(smbParser.eventType);
+        expect(Object.keys(record)).toEqual(Object.keys(smbParser.eventType.fields));
         expect(Object.values(record)).not.toContain(undefined);
       }),
       { numRuns: 500 },

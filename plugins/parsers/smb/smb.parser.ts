@@ -1,89 +1,72 @@
-import { RejectError, type EventRecord, type Origin, type Transform } from '@activity-gateway/pipeline/api';
 import {
-  coerceBool,
-  coercePath,
-  coerceText,
-  coerceTextList,
-  coerceUint64,
-  EventTimeWindow,
-  extraText,
-  keepIpText,
-  KnownKeys,
-  missingKey,
-  parserTransform,
-  readIp,
-  requireText,
+  bool,
+  defineParser,
+  ip,
+  keyword,
+  oneOf,
+  path,
+  requiredWhen,
+  text,
+  textList,
+  time,
+  uint,
 } from '@activity-gateway/pipeline/helpers';
-import type { SmbParserConfig } from './config.js';
-import { fileEvents } from './event-type.js';
 import { objectTypeName, operationName } from './names.js';
-import { fileSystemSchema } from './schema.js';
 
-/** A `FileSystem` event as its schema lets it through. */
-type FileSystemEvent = Readonly<Record<string, unknown>>;
-
-const KNOWN = new KnownKeys(Object.keys(fileSystemSchema.properties));
-
-/** Makes the parser of `FileSystem` events. `setAside` is told how many values of a wrong type went to `extra`. */
-export function createSmbParser(config: SmbParserConfig, setAside?: (values: number) => void): Transform {
-  const window = new EventTimeWindow(config);
-  return parserTransform<FileSystemEvent>({
-    eventType: fileEvents,
-    claims: 'FileSystem',
-    schema: fileSystemSchema,
-    setAside: { except: ['Success', 'Blocked'], ...(setAside && { count: setAside }) },
-    keys: KNOWN,
-    decode: (event, { receivedAt, origin }) =>
-      decode(event, window.read(event['TimeLogged'], receivedAt, '/TimeLogged'), origin),
-  });
-}
-
-function decode(event: FileSystemEvent, time: number, origin: Origin): EventRecord {
-  const operation = operationName(requireText(event['Operation'], '/Operation'));
-  const newPath = coercePath(event['NewPath'], '/NewPath');
-  if (operation === 'Rename' && newPath === '') throw missingKey('/NewPath');
-  const userName = coerceText(event['UserName'], '/UserName');
-  const userSid = coerceText(event['UserSid'], '/UserSid');
-  if (userName === '' && userSid === '') throw missingUser();
-  const clientIp = readIp(event['ClientIP']);
-  return {
-    event_time: time,
-    host: requireText(event['Host'], '/Host'),
-    operation,
-    object_type: objectTypeName(coerceText(event['ObjectType'], '/ObjectType')),
-    path: requirePath(event['Path']),
-    new_path: newPath,
-    user_name: userName,
-    user_sid: userSid,
-    client_ip: clientIp.address,
-    process_name: coerceText(event['ProcessName'], '/ProcessName'),
-    process_id: coerceUint64(event['ProcessId'], '/ProcessId'),
-    protocol: coerceText(event['Protocol'], '/Protocol'),
-    protocol_version: coerceText(event['ProtocolVersion'], '/ProtocolVersion'),
-    share_name: coerceText(event['ShareName'], '/ShareName'),
-    unc_path: coercePath(event['UncPath'], '/UncPath'),
-    new_unc_path: coercePath(event['NewUncPath'], '/NewUncPath'),
-    volume_id: coerceText(event['VolumeId'], '/VolumeId'),
-    sub_operation: coerceText(event['SubOperation'], '/SubOperation'),
-    old_value: coerceText(event['OldValue'], '/OldValue'),
-    new_value: coerceText(event['NewValue'], '/NewValue'),
-    file_size: coerceUint64(event['FileSize'], '/FileSize'),
-    bytes_transferred: coerceUint64(event['BytesTransferred'], '/BytesTransferred'),
-    success: coerceBool(event['Success'], true, '/Success'),
-    blocked: coerceBool(event['Blocked'], false, '/Blocked'),
-    tags: coerceTextList(event['Tags'], '/Tags'),
-    group_id: coerceText(event['GroupId'], '/GroupId'),
-    group_name: coerceText(event['GroupName'], '/GroupName'),
-    extra: extraText(keepIpText(KNOWN.rest(event, origin.agentHost), event, 'ClientIP', clientIp)),
-  };
-}
-
-function requirePath(value: unknown): string {
-  const path = coercePath(value, '/Path');
-  if (path === '') throw missingKey('/Path');
-  return path;
-}
-
-function missingUser(): RejectError {
-  return new RejectError('missing_key', '/UserName', 'One of UserName and UserSid is required.');
-}
+/** Decodes `FileSystem` events into `file_events`. Keys and meaning: `docs/EVENTS.md`, FileSystem. */
+export const smbParser = defineParser({
+  id: 'parsers.smb',
+  stability: 'beta',
+  summary: 'Decodes file server activity (ActivityType FileSystem) into file_events.',
+  claims: 'FileSystem',
+  eventType: {
+    name: 'file_events',
+    type: 'file',
+    aliases: ['FileSystem'],
+    storage: {
+      orderBy: ['host'],
+      indexes: { user_name: 'value', user_sid: 'value', client_ip: 'value', path: 'words' },
+    },
+    search: {
+      actor: ['user_name', 'user_sid'],
+      host: ['host'],
+      action: ['operation'],
+      object: ['path', 'new_path'],
+      address: ['client_ip'],
+    },
+  },
+  arranged: true,
+  columns: {
+    event_time: time('TimeLogged'),
+    host: keyword('Host').required(),
+    operation: keyword('Operation').required().map(operationName),
+    object_type: keyword('ObjectType').map(objectTypeName),
+    path: path('Path').required(),
+    new_path: path('NewPath'),
+    user_name: text('UserName'),
+    user_sid: text('UserSid'),
+    client_ip: ip('ClientIP').keepText(),
+    process_name: keyword('ProcessName'),
+    process_id: uint('uint64', 'ProcessId'),
+    protocol: keyword('Protocol'),
+    protocol_version: keyword('ProtocolVersion'),
+    share_name: keyword('ShareName'),
+    unc_path: path('UncPath'),
+    new_unc_path: path('NewUncPath'),
+    volume_id: keyword('VolumeId'),
+    sub_operation: keyword('SubOperation'),
+    old_value: text('OldValue'),
+    new_value: text('NewValue'),
+    file_size: uint('uint64', 'FileSize'),
+    bytes_transferred: uint('uint64', 'BytesTransferred'),
+    success: bool('Success').default(true).strict(),
+    blocked: bool('Blocked').strict(),
+    tags: textList('Tags'),
+    group_id: keyword('GroupId'),
+    group_name: keyword('GroupName'),
+  },
+  rules: [
+    requiredWhen('new_path', ({ operation }) => operation === 'Rename'),
+    oneOf('user_name', 'user_sid'),
+  ],
+});

@@ -7,6 +7,7 @@ import {
   type OriginRun,
   type RecordBatch,
 } from '@activity-gateway/pipeline/api';
+import { compileFunction } from '@activity-gateway/pipeline/helpers';
 import { isoTime } from './iso-time.js';
 
 /** A field's value as JSON. */
@@ -56,16 +57,14 @@ function openObjectOf(type: EventType): OpenObject {
  */
 function makeOpenObject({ fields }: EventType): OpenObject {
   const names = Object.keys(fields);
-  const writers = names.map((_, index) => `write${index}`);
   const members = names.map((name, index) => {
     const key = JSON.stringify(name);
-    return `${JSON.stringify(`${index === 0 ? '{' : ','}${key}:`)} + ${writers[index]}(record[${key}] ?? null)`;
+    return `${JSON.stringify(`${index === 0 ? '{' : ','}${key}:`)} + write${index}(record[${key}] ?? null)`;
   });
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- see above
-  const make = new Function(...writers, `return (record) => ${members.join(' + ')};`) as (
-    ...writers: ToJson[]
-  ) => OpenObject;
-  return make(...Object.values(fields).map(({ kind }) => jsonOf(kind)));
+  const scope = Object.fromEntries(
+    Object.values(fields).map(({ kind }, index) => [`write${index}`, jsonOf(kind)]),
+  );
+  return compileFunction<OpenObject>(['record'], `return ${members.join(' + ')};`, scope);
 }
 
 /** What stands at the end of every line of a run. */

@@ -2,10 +2,10 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
-import { copilotSchema } from '../../../plugins/parsers/copilot/schema.js';
-import { leefSchema } from '../../../plugins/parsers/leef/schema.js';
-import { sharepointSchema } from '../../../plugins/parsers/sharepoint/schema.js';
-import { fileSystemSchema } from '../../../plugins/parsers/smb/schema.js';
+import { copilotParser } from '../../../plugins/parsers/copilot/index.js';
+import { leefParser } from '../../../plugins/parsers/leef/index.js';
+import { sharepointParser } from '../../../plugins/parsers/sharepoint/index.js';
+import { smbParser } from '../../../plugins/parsers/smb/index.js';
 import type { AgentCredentials } from '../../support/raw-agent.js';
 import { serve } from './child.js';
 
@@ -26,10 +26,10 @@ export interface BareAnswer {
 const LF = 10;
 const ajv = new Ajv({ strict: true, allowUnionTypes: true });
 const validators: Readonly<Record<string, ValidateFunction>> = {
-  FileSystem: ajv.compile(fileSystemSchema),
-  SharePointOnline: ajv.compile(sharepointSchema),
-  Leef: ajv.compile(leefSchema),
-  Copilot: ajv.compile(copilotSchema),
+  FileSystem: ajv.compile(smbParser.messageSchema),
+  SharePointOnline: ajv.compile(sharepointParser.messageSchema),
+  Leef: ajv.compile(leefParser.messageSchema),
+  Copilot: ajv.compile(copilotParser.messageSchema),
 };
 let port = 0;
 let valid = 0;

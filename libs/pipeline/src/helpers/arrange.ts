@@ -1,3 +1,5 @@
+import { compileFunction } from './compile-function.js';
+
 /** Values of a message by key, as sent. */
 export type Keyed = Readonly<Record<string, unknown>>;
 
@@ -36,8 +38,7 @@ export function arrangeBy(keys: readonly string[]): Arrange {
       others.keys[others.count++] = key;
     }
     return { ${members.join(', ')} };`;
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- names come from a plugin's own code, and are quoted
-  return new Function('message', 'others', body) as Arrange;
+  return compileFunction<Arrange>(['message', 'others'], body);
 }
 
 /** A key is compared with those of its length only, two or three of 28. */

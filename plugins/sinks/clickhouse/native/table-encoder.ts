@@ -7,6 +7,7 @@ import {
   type RecordBatch,
   METADATA_FIELDS,
 } from '@activity-gateway/pipeline/api';
+import { compileFunction } from '@activity-gateway/pipeline/helpers';
 import type { ByteWriter } from './byte-writer.js';
 import { chooseType } from './choose-type.js';
 import { ColumnBuilder } from './column-builder.js';
@@ -167,8 +168,7 @@ function collectorOf(name: string): Collect {
     for (let row = 1; row < same; row++) values[row] = first;
     for (let row = same; row < records.length; row++) values[row] = records[row][${field}];
     return false;`;
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- see above
-  return new Function('records', 'values', body) as Collect;
+  return compileFunction<Collect>(['records', 'values'], body);
 }
 
 /** Gives the values of a stamp; returns whether all of them are the same. */
