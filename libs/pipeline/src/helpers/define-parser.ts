@@ -2,7 +2,6 @@ import {
   API_VERSION,
   defineEventType,
   definePlugin,
-  type EventRecord,
   type EventType,
   type EventTypeDeclaration,
   type FieldSpec,

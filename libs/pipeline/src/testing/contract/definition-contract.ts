@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
 import ajvFormats from 'ajv-formats';
 import { API_VERSION, type PluginDefinition } from '../../api/index.js';
+import type { TableParserDefinition } from '../../helpers/index.js';
 import { PluginRegistry } from '../../registry/index.js';
 import {
   folderOfId,
@@ -44,6 +45,14 @@ export function definitionContract(definition: PluginDefinition, folder: URL): v
 
   it('has a sample.yaml that is valid', () => {
     expect(() => validateOptions(definition, sampleOptions(folder, id))).not.toThrow();
+  });
+
+  it('names every column and every key of its table in its README.md', () => {
+    const { columns } = definition as Partial<Pick<TableParserDefinition<never>, 'columns'>>;
+    if (columns === undefined) return;
+    const words = new Set(readFileSync(new URL('README.md', folder), 'utf8').match(/[\w.]+/g));
+    const declared = [...columns].flatMap(([name, { keys }]) => [name, ...keys]);
+    expect(declared.filter((word) => !words.has(word))).toEqual([]);
   });
 
   it('has a README.md whose options table has exactly the schema’s properties and defaults', () => {
