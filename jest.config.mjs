@@ -1,3 +1,5 @@
+import { engineSpecs } from './test/support/engine-specs.mjs';
+
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -21,6 +23,8 @@ const common = {
       },
     ],
   },
+  // `npm run test:fast`.
+  testPathIgnorePatterns: ['/node_modules/', ...(process.env.TEST_FAST === '1' ? engineSpecs() : [])],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/libs/[a-z]+/dist/'],
 };
 
@@ -35,6 +39,7 @@ const config = {
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,plugins,test/bench}/**/*.spec.ts'] },
     { ...common, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },
     { ...common, displayName: 'chaos', testMatch: ['<rootDir>/test/chaos/**/*.spec.ts'] },
+    { ...common, displayName: 'rigs', testMatch: ['<rootDir>/test/rigs/**/*.spec.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
   ],
 };

@@ -14,14 +14,8 @@ if (!(minutes >= 0) || !Number.isInteger(seed)) {
 process.stdout.write(
   `seed ${seed}: repeat with npm run test:chaos -- --seed ${seed}${minutes > 0 ? ` --minutes ${minutes}` : ''}\n`,
 );
-const jest = [
-  '--experimental-vm-modules',
-  '--no-warnings=ExperimentalWarning',
-  'node_modules/jest/bin/jest.js',
-  ...['--selectProjects', 'chaos'],
-  ...(minutes > 0 ? ['--testPathPatterns', 'chaos/random', '--runInBand'] : []),
-];
-const { status } = spawnSync(process.execPath, jest, {
+const random = minutes > 0 ? ['test/chaos/random.spec.ts', '--runInBand'] : ['test/chaos'];
+const { status } = spawnSync(process.execPath, ['test/run.mjs', ...random], {
   stdio: 'inherit',
   env: { ...process.env, CHAOS_SEED: String(seed), CHAOS_MINUTES: String(minutes) },
 });

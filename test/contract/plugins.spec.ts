@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll } from '@jest/globals';
 import { deadLetters, type TlsIdentity } from '@activity-gateway/pipeline/api';
 import { describePluginContract, describePluginList, pluginFolder } from '@activity-gateway/pipeline/testing';
@@ -23,9 +24,16 @@ const eventTypes = [
   ...plugins.flatMap((plugin) => (plugin.kind === 'parser' ? plugin.eventTypes : [])),
   deadLetters,
 ];
+/** Folders to which `npm test -- plugins/<kind>s/<name>` narrows this suite. */
+const named = process.env['TEST_PLUGINS']?.split(',');
+const folders = new Map(
+  plugins.map((plugin) => [relative('.', fileURLToPath(pluginFolder(root, plugin.id))), plugin]),
+);
+const tested = named?.map((folder) => folders.get(folder)) ?? plugins;
 
-describePluginList(plugins, root);
-for (const plugin of plugins) {
+if (named === undefined) describePluginList(plugins, root);
+for (const plugin of tested) {
+  if (plugin === undefined) throw new Error(`${String(named)}: not in the list of plugins/index.ts.`);
   describePluginContract(plugin, pluginFolder(root, plugin.id), {
     eventTypes,
     read: (line) => readEvent(line),

@@ -7,6 +7,49 @@ import { enrollRaw, RawAgent, type AgentCredentials } from '../support/raw-agent
 const FAST = { ACTIVITYMONITOR_BATCH_INTERVAL_SECONDS: '1' };
 const now = (): string => new Date().toISOString();
 
+/** One event of each type, the first with fields that only the gateway may write. */
+const fourEvents = (): (object | string)[] => [
+  {
+    TimeLogged: now(),
+    ActivityType: 'FileSystem',
+    Host: 'FS01',
+    Operation: 'Rename',
+    ObjectType: 'File',
+    Path: 'D:\\Finance\\Übersicht №1.xlsx',
+    NewPath: 'D:\\Finance\\q3.xlsx',
+    UserName: 'CORP\\alice',
+    ClientIP: '10.0.0.5',
+    Success: 'True',
+    agent_spki: 'forged',
+    received_at: '1999-01-01',
+    Unknown: { nested: true },
+  },
+  {
+    CreationTime: now().replace('Z', ''),
+    ActivityType: 'SharePointOnline',
+    Operation: 'FileAccessed',
+    RecordType: '6',
+    UserType: '0',
+    UserId: 'alice@contoso.example',
+    ObjectId: 'https://contoso.example/doc.docx',
+  },
+  {
+    TimeLogged: now(),
+    ActivityType: 'Copilot',
+    UserId: 'alice@contoso.example',
+    Workload: 'Copilot',
+    CopilotEventData: {
+      AppHost: 'Word',
+      Messages: [
+        { Id: 'm1', Size: 10, isPrompt: true },
+        { Id: 'm2', Size: 20, isPrompt: false },
+      ],
+      AccessedResources: [{ Id: 'r1', Name: 'a.docx', Type: 'docx' }],
+    },
+  },
+  '<13>Nov 20 09:15:02 dc01 LEEF:1.0|Vendor|Product|1.0|Login|src=192.0.2.7\tusrName=bob\tsev=5',
+];
+
 describe('events of an agent', () => {
   let gateway: TestGateway;
   let agent: AgentCredentials & { spkiHash: string };
@@ -34,47 +77,7 @@ describe('events of an agent', () => {
 
   it('lands each of the four types in its table, stamped with what the gateway knows', async () => {
     const stream = await RawAgent.connect(port, agent);
-    await stream.send({
-      TimeLogged: now(),
-      ActivityType: 'FileSystem',
-      Host: 'FS01',
-      Operation: 'Rename',
-      ObjectType: 'File',
-      Path: 'D:\\Finance\\Übersicht №1.xlsx',
-      NewPath: 'D:\\Finance\\q3.xlsx',
-      UserName: 'CORP\\alice',
-      ClientIP: '10.0.0.5',
-      Success: 'True',
-      agent_spki: 'forged',
-      received_at: '1999-01-01',
-      Unknown: { nested: true },
-    });
-    await stream.send({
-      CreationTime: now().replace('Z', ''),
-      ActivityType: 'SharePointOnline',
-      Operation: 'FileAccessed',
-      RecordType: '6',
-      UserType: '0',
-      UserId: 'alice@contoso.example',
-      ObjectId: 'https://contoso.example/doc.docx',
-    });
-    await stream.send({
-      TimeLogged: now(),
-      ActivityType: 'Copilot',
-      UserId: 'alice@contoso.example',
-      Workload: 'Copilot',
-      CopilotEventData: {
-        AppHost: 'Word',
-        Messages: [
-          { Id: 'm1', Size: 10, isPrompt: true },
-          { Id: 'm2', Size: 20, isPrompt: false },
-        ],
-        AccessedResources: [{ Id: 'r1', Name: 'a.docx', Type: 'docx' }],
-      },
-    });
-    await stream.send(
-      '<13>Nov 20 09:15:02 dc01 LEEF:1.0|Vendor|Product|1.0|Login|src=192.0.2.7\tusrName=bob\tsev=5',
-    );
+    for (const event of fourEvents()) await stream.send(event);
     await stream.end();
 
     const [file] = await stored('file_events', "path LIKE '%№1%'");

@@ -280,12 +280,7 @@ export async function startControlPlane(
   const registry = new Registry();
   const base = testConfig(dataDir, settings);
   const config = { ...base, eventTypes, http: { ...base.http, ...http } };
-  const key = await AdminKey.load({
-    configured: TEST_ADMIN_KEY,
-    installation: store.installation,
-    dataDir,
-    logger,
-  });
+  const key = await loadTestKey(store, dataDir, logger);
   const removeAll = async (): Promise<void> => {
     await store.close();
     await rm(dataDir, { recursive: true, force: true });
@@ -328,6 +323,10 @@ export async function startControlPlane(
       await removeAll();
     },
   };
+}
+
+function loadTestKey(store: Store, dataDir: string, logger: RecordingLogger): Promise<AdminKey> {
+  return AdminKey.load({ configured: TEST_ADMIN_KEY, installation: store.installation, dataDir, logger });
 }
 
 async function rest(

@@ -13,7 +13,7 @@ import { closeDataDirectory } from './close-data-directory.js';
 import { createClickHouseService } from './clickhouse/index.js';
 import type { ClickHouseService } from './clickhouse/types.js';
 import type { ControlPlane } from './control-plane.js';
-import { createDataPlane, ReactorForks } from './listener/index.js';
+import { createDataPlane, ReactorLauncher } from './listener/index.js';
 import type { GatewayDependencies } from './dependencies.js';
 import { writePidFile } from './pid-file.js';
 import { drainTimeoutMs } from './settings/index.js';
@@ -113,7 +113,7 @@ function makersOf(
 
 /** Its first reactor is started at once: to load it takes as long as all that has to be there before it gets work. */
 function preparedDataPlane(dataDir: string, undo: CleanupStack): Factories['createDataPlane'] {
-  const forks = new ReactorForks(dataDir);
+  const forks = new ReactorLauncher(dataDir);
   undo.add(() => forks.close());
   forks.prepare();
   return (options) => createDataPlane(options, { forks });

@@ -134,7 +134,7 @@ export const statusViewSchema = component('Status', {
 /** A status for the document's examples. */
 export const exampleStatus = {
   pid: 4700,
-  gateway: { id: '6f1e8a90c3d24b57', version: '0.1.0', startedAt: '2026-11-20T08:00:00.000Z' },
+  gateway: { id: '6f1e8a90c3d24b57', version: '0.2.0', startedAt: '2026-11-20T08:00:00.000Z' },
   listener: {
     state: 'listening',
     host: '0.0.0.0',

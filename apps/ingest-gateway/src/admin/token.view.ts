@@ -1,4 +1,4 @@
-import type { EnrollmentToken, TokenFacts } from '../enrollment/index.js';
+import type { EnrollmentToken, TokenInfo } from '../enrollment/index.js';
 import { component, shape, TIME } from '../openapi/component.js';
 import type { TokenState } from '../store/index.js';
 import { iso } from './iso.js';
@@ -57,7 +57,7 @@ export const exampleToken: TokenView = {
 };
 
 /** A token as the API shows it. */
-export function toTokenView({ createdAt, expiresAt, ...facts }: TokenFacts): TokenView {
+export function toTokenView({ createdAt, expiresAt, ...facts }: TokenInfo): TokenView {
   const { id, name, uses, maxUses, state } = facts;
   return { id, name, createdAt: iso(createdAt), expiresAt: iso(expiresAt), uses, maxUses, state };
 }

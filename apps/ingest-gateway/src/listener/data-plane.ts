@@ -15,7 +15,7 @@ import { FileWatch } from './file-watch.js';
 import type { KeyChange } from './key-change.js';
 import { ListenerControl } from './listener-control.js';
 import { ReactorLauncher } from './reactor-launcher.js';
-import { ReactorSupervisor } from './reactor-supervisor.js';
+import { ReactorSupervisor, type ReactorSnapshots } from './reactor-supervisor.js';
 import { ServerIdentity } from './server-identity.js';
 import { certificatePaths, loadTlsIdentity, reloadTlsIdentity } from './tls-identity.js';
 import type { WatchdogLimits } from './watchdog.js';
@@ -84,16 +84,7 @@ class ProcessDataPlane implements DataPlane {
       handlers: { ...handlers, enroll: (request) => this.#enroll(request, handlers) },
       reactors,
       spoolDirectory: resolve(dataDir, 'spool'),
-      snapshots: {
-        gatewayId: options.gatewayId,
-        plugins: options.plugins,
-        pipelines: options.pipelines,
-        settings: options.reactor,
-        allowlist: options.allowlist,
-        tlsIdentity: null,
-        endpoints: options.endpoints,
-        log: options.log,
-      },
+      snapshots: initialSnapshots(options),
       connectionIdentified: (id, key) => this.#admission.identified(id, key),
       connectionViolated: (id, reason) => this.#admission.violation(id, reason),
       connectionClosed: (id) => this.#admission.released(id),
@@ -221,4 +212,17 @@ class ProcessDataPlane implements DataPlane {
 
 function limitsOf({ maxConnections, banDurationMs, unidentifiedMs }: AcceptorSettings): AdmissionLimits {
   return { maxConnections, penaltyMs: banDurationMs, unidentifiedMs };
+}
+
+function initialSnapshots(options: DataPlaneOptions): ReactorSnapshots {
+  return {
+    gatewayId: options.gatewayId,
+    plugins: options.plugins,
+    pipelines: options.pipelines,
+    settings: options.reactor,
+    allowlist: options.allowlist,
+    tlsIdentity: null,
+    endpoints: options.endpoints,
+    log: options.log,
+  };
 }

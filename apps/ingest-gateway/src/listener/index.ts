@@ -1,3 +1,3 @@
 export { createDataPlane } from './data-plane.js';
-export { ReactorLauncher as ReactorForks } from './reactor-launcher.js';
+export { ReactorLauncher } from './reactor-launcher.js';
 export type * from './types.js';

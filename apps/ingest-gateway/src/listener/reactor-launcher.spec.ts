@@ -8,7 +8,7 @@ import { pollUntil } from '../../../../test/support/poll.js';
 import { isRunning } from '@activity-gateway/pipeline/helpers';
 import { ReactorLauncher, type ForkedReactor } from './reactor-launcher.js';
 
-describe('ReactorForks', () => {
+describe('ReactorLauncher', () => {
   let dataDir: string;
   let forks: ReactorLauncher;
   const forked: ForkedReactor[] = [];

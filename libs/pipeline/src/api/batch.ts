@@ -79,7 +79,7 @@ export class Batch {
    * @param origin     who sent it
    * @param receivedAt milliseconds since 1970-01-01 UTC
    * @param bytes      size of the raw messages, in bytes: what the batch costs of the byte budget
-   * @param stream     numbers of the messages in the agent's stream, events and rejects together; for `StreamMarks`
+   * @param stream     numbers of the messages in the agent's stream, events and rejects together; for `DurableRanges`
    */
   constructor(
     readonly origin: Origin,

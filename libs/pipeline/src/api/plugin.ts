@@ -85,7 +85,7 @@ export interface EncodedEntry {
 
 /** An entry that is being made of several batches of one event type. All calls are synchronous. */
 export interface OpenEntry {
-  /** Adds a batch. What it throws is taken as `encode` failing on the batch; the host then calls `takeBack`. */
+  /** Adds a batch. What it throws is taken as `encode` failing on the batch; the host then calls `undo`. */
   add(batch: RecordBatch): void;
   /** Takes the last batch out again, also if adding it has thrown. */
   undo(): void;

@@ -7,7 +7,7 @@ function board() {
   return { clock, board: new InstanceStatusTracker('p/sink', 'sinks.x', () => clock.now) };
 }
 
-describe('InstanceBoard', () => {
+describe('InstanceStatusTracker', () => {
   it('goes from starting to ok to stopped, and says since when', () => {
     const { board: b, clock } = board();
     expect(b.status()).toEqual({ id: 'p/sink', plugin: 'sinks.x', state: 'starting', since: 1_000 });

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-describe('DiskRoom', () => {
+describe('DiskSpace', () => {
   it('ends at the limit, except for what an empty spool is to take', () => {
     const room = new DiskSpace(directory, { maxBytes: 10 * MIB, diskReserveBytes: 0 });
     expect(room.check(9 * MIB, MIB)).toBeUndefined();

@@ -35,7 +35,7 @@ export class ColumnBuilder {
     else this.#column.add(values, rows);
   }
 
-  /** `takeBack` will go back to here. */
+  /** `undo` will go back to here. */
   mark(): void {
     this.#marked.open = this.#open;
     this.#marked.value = this.#value;

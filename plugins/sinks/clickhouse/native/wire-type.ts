@@ -25,7 +25,7 @@ export interface ColumnWriter {
   add(values: ColumnValues, rows: number): void;
   /** Adds so many rows that all hold one value. */
   addSame(value: FieldValue | undefined, rows: number): void;
-  /** `takeBack` will go back to here. */
+  /** `undo` will go back to here. */
   mark(): void;
   /** Takes back what was added since the last mark, also if adding it has thrown. */
   undo(): void;
