@@ -8,11 +8,7 @@ export function withoutWrites(definitions: readonly PluginDefinition[]): PluginD
       ...definition,
       create: (config, context) => {
         const sink = definition.create(config, context);
-        return {
-          encode: (batch, entryId) => sink.encode(batch, entryId),
-          ...(sink.open && { open: sink.open.bind(sink) }),
-          write: () => Promise.resolve(),
-        };
+        return { open: (type) => sink.open(type), write: () => Promise.resolve() };
       },
     };
   });

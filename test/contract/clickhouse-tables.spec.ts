@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type EventType, deadLetters, type Sink } from '@activity-gateway/pipeline/api';
+import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch, sampleRecords } from '@activity-gateway/pipeline/testing';
 import { plugins } from '../../plugins/index.js';
 import { clickhouseSink } from '../../plugins/sinks/clickhouse/index.js';
@@ -49,7 +50,7 @@ describe.each(eventTypes.map((type) => [type.name, type] as const))('the table %
     const records = sampleRecords(type).map((record, index) =>
       'event_time' in record ? { ...record, event_time: now - index * DAY } : record,
     );
-    const entry = sink.encode(sampleBatch(type, records), 'gateway/0001/000000000001');
+    const entry = encodeBatch(sink, sampleBatch(type, records), 'gateway/0001/000000000001');
     await sink.write([entry], `token/${name}`, new AbortController().signal);
     const [row] = await clickhouse.rows<{ stored: number }>(`SELECT count() AS stored FROM ${name}`);
     expect(row?.stored).toBe(records.length);

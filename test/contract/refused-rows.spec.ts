@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deadLetters, type EventType, PartialWriteError, type Sink } from '@activity-gateway/pipeline/api';
+import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch, sampleRecords } from '@activity-gateway/pipeline/testing';
 import { replay } from '../../libs/pipeline/src/runtime/replay.js';
 import { plugins } from '../../plugins/index.js';
@@ -55,7 +56,7 @@ describe.each(eventTypes.map((type) => [type.name, type] as const))(
   (_, type) => {
     it('are stored by a replay as they would have been', async () => {
       await clickhouse.run(`ALTER TABLE ${type.name} REMOVE TTL`);
-      const entry = sink.encode(sampleBatch(type, sampleRecords(type)), 'gateway/0001/000000000001');
+      const entry = encodeBatch(sink, sampleBatch(type, sampleRecords(type)), 'gateway/0001/000000000001');
       await sink.write([entry], `first/${type.name}`, signal);
       const wanted = await stored(type);
       await clickhouse.run(`TRUNCATE TABLE ${type.name}`);

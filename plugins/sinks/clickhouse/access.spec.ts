@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deadLetters, defineEventType, type Sink } from '@activity-gateway/pipeline/api';
+import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch } from '@activity-gateway/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
 import { clickhouseSink } from './index.js';
@@ -30,7 +31,7 @@ function createSink(username: string, password: string): Sink {
 
 async function write(username: string, password: string): Promise<unknown> {
   const sink = createSink(username, password);
-  const entry = sink.encode(sampleBatch(type, [{ event_time: Date.UTC(2026, 10, 20) }]), 'g/1/1');
+  const entry = encodeBatch(sink, sampleBatch(type, [{ event_time: Date.UTC(2026, 10, 20) }]), 'g/1/1');
   const outcome = await sink.write([entry], `T-${username}`, signal).then(
     () => 'written',
     (error: unknown) => error,

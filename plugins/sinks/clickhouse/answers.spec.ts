@@ -8,6 +8,7 @@ import {
   type Sink,
   type WriteReport,
 } from '@activity-gateway/pipeline/api';
+import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch, type TestContext } from '@activity-gateway/pipeline/testing';
 import { AnswerProxy, type Answering, pass } from '../../../test/support/answer-proxy.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
@@ -63,7 +64,7 @@ function entries(count: number, rows = 10): EncodedEntry[] {
       event_time: Date.UTC(2026, 10, 20),
       size: entry * rows + index,
     }));
-    return sink.encode(sampleBatch(type, records), `g/0001/${String(entry).padStart(12, '0')}`);
+    return encodeBatch(sink, sampleBatch(type, records), `g/0001/${String(entry).padStart(12, '0')}`);
   });
 }
 

@@ -9,6 +9,7 @@ import {
   type Sink,
   type WriteReport,
 } from '@activity-gateway/pipeline/api';
+import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch, type TestContext } from '@activity-gateway/pipeline/testing';
 import { AnswerProxy } from '../../../test/support/answer-proxy.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
@@ -82,7 +83,7 @@ function entries(first = 0): EncodedEntry[] {
       event_time: Date.UTC(2026, 10, 20),
       size: first + (entry >> 1) * 10 + Math.max(index, 1),
     }));
-    return sink.encode(sampleBatch(type, records), `g/0001/${String(first + entry).padStart(12, '0')}`);
+    return encodeBatch(sink, sampleBatch(type, records), `g/0001/${String(first + entry).padStart(12, '0')}`);
   });
 }
 

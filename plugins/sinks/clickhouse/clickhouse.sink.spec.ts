@@ -12,7 +12,7 @@ import {
   deadLetters,
   defineEventType,
 } from '@activity-gateway/pipeline/api';
-import { extraText } from '@activity-gateway/pipeline/helpers';
+import { extraText, encodeBatch } from '@activity-gateway/pipeline/helpers';
 import {
   createTestContext,
   sampleBatch,
@@ -85,7 +85,7 @@ function records(count: number, first = 0): EventRecord[] {
 }
 
 function encode(sink: Sink, count: number, first = 0): EncodedEntry {
-  return sink.encode(sampleBatch(type, records(count, first)), `g/1/${first}`);
+  return encodeBatch(sink, sampleBatch(type, records(count, first)), `g/1/${first}`);
 }
 
 async function count(): Promise<unknown> {
@@ -125,7 +125,7 @@ describe('writing', () => {
       extraText({ [odd]: { [odd]: [odd, { [odd]: odd }] }, probe: 'kept' }),
     );
     const rows = extras.map((name, size) => ({ event_time: Date.UTC(2026, 10, 20), name, size }));
-    await sink.write([sink.encode(sampleBatch(type, rows), 'g/1/1')], 'odd', signal);
+    await sink.write([encodeBatch(sink, sampleBatch(type, rows), 'g/1/1')], 'odd', signal);
     const read =
       await clickhouse.rows(`SELECT isValidJSON(name) AS valid, JSONExtractString(name, 'probe') AS probe,
       JSONExtractKeys(name)[1] AS key, JSONExtractString(name, 1, 1, 1) AS value, JSONExtractString(name, 1, 1, 2, 1) AS inner
@@ -150,7 +150,7 @@ describe('writing', () => {
       sampleRecord(deadLetters),
       sampleRecord(deadLetters, 'extreme', 2),
     ]);
-    await sink.write([sink.encode(batch, 'g/1/1')], 'letters', signal);
+    await sink.write([encodeBatch(sink, batch, 'g/1/1')], 'letters', signal);
     expect(await clickhouse.rows('SELECT raw FROM dead_letters ORDER BY raw')).toHaveLength(2);
   });
 
@@ -211,7 +211,7 @@ describe('a schema that does not fit', () => {
     await sink.write([encode(sink, 1)], 'one', signal);
     await clickhouse.run('DROP TABLE things SYNC');
     expect(await failure(sink, [encode(sink, 2)], 'two')).toBeInstanceOf(PermanentError);
-    const letter = sink.encode(sampleBatch(deadLetters, [sampleRecord(deadLetters)]), 'g/1/9');
+    const letter = encodeBatch(sink, sampleBatch(deadLetters, [sampleRecord(deadLetters)]), 'g/1/9');
     await sink.write([letter], 'letter', signal);
     await createTable();
     expect(await failure(sink, [encode(sink, 2)], 'two')).toBe('written');
@@ -221,7 +221,7 @@ describe('a schema that does not fit', () => {
   it('writes to the tables that are right', async () => {
     const { sink } = create();
     await failure(sink, [encode(sink, 10)]);
-    const letter = sink.encode(sampleBatch(deadLetters, [sampleRecord(deadLetters)]), 'g/1/9');
+    const letter = encodeBatch(sink, sampleBatch(deadLetters, [sampleRecord(deadLetters)]), 'g/1/9');
     expect(await failure(sink, [letter])).toBe('written');
   });
 

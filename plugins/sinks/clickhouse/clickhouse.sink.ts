@@ -1,12 +1,11 @@
 import {
+  type Block,
   deadLetters,
   type EncodedEntry,
   type EventType,
-  type OpenEntry,
   PartialWriteError,
   PermanentError,
   type PluginContext,
-  type RecordBatch,
   RetryableError,
   type Sink,
   type SinkError,
@@ -88,14 +87,8 @@ export class ClickHouseSink implements Sink {
     }
   }
 
-  encode(batch: RecordBatch, entryId: string): EncodedEntry {
-    const entry = this.open(batch.type, entryId);
-    entry.add(batch);
-    return entry.finish();
-  }
-
-  open(type: EventType, entryId: string): OpenEntry {
-    return new OpenBlock(type.name, entryId, this.#encodersOf(type), this.#writer, this.#buffers);
+  open(type: EventType): Block {
+    return new OpenBlock(type.name, this.#encodersOf(type), this.#writer, this.#buffers);
   }
 
   async write(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<void> {

@@ -11,6 +11,7 @@ import {
   type Sink,
   type WriteReport,
 } from '@activity-gateway/pipeline/api';
+import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch, type TestContext } from '@activity-gateway/pipeline/testing';
 import { AnswerProxy, pass } from '../../../test/support/answer-proxy.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
@@ -120,7 +121,7 @@ let sequence = 0;
 function entryOf(...changes: readonly EventRecord[]): EncodedEntry {
   sequence += 1;
   const records = changes.map((change) => ({ ...USUAL, ...change }));
-  return sink.encode(sampleBatch(type, records), `g/0001/${String(sequence).padStart(12, '0')}`);
+  return encodeBatch(sink, sampleBatch(type, records), `g/0001/${String(sequence).padStart(12, '0')}`);
 }
 
 /** As the host does: write, and isolate what is refused. */

@@ -11,6 +11,7 @@ import {
   type Sink,
   type WriteReport,
 } from '@activity-gateway/pipeline/api';
+import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch } from '@activity-gateway/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
 import { clickhouseSink } from './index.js';
@@ -67,7 +68,7 @@ function entries(sink: Sink): EncodedEntry[] {
       const day = Date.UTC(2026, 10, 20 + (index % 2));
       return { event_time: day + row, name: `n${row % 3}`, size: row, note: row % 2 === 0 ? null : 'x' };
     });
-    return sink.encode(sampleBatch(type, records), `g/0001/${String(entry).padStart(12, '0')}`);
+    return encodeBatch(sink, sampleBatch(type, records), `g/0001/${String(entry).padStart(12, '0')}`);
   });
 }
 

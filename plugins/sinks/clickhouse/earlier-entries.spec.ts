@@ -6,6 +6,7 @@ import {
   PartialWriteError,
   type Sink,
 } from '@activity-gateway/pipeline/api';
+import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch } from '@activity-gateway/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
 import { clickhouseSink } from './index.js';
@@ -38,7 +39,7 @@ function createSink(type: EventType): Sink {
 let sequence = 0;
 function entryOf(type: EventType, size: number): EncodedEntry {
   const record = { event_time: Date.now(), size, ...('badge' in type.fields && { badge: 'B-17' }) };
-  return createSink(type).encode(sampleBatch(type, [record]), `g/0001/${String((sequence += 1))}`);
+  return encodeBatch(createSink(type), sampleBatch(type, [record]), `g/0001/${String((sequence += 1))}`);
 }
 
 const rows = (): Promise<object[]> => clickhouse.rows('SELECT size, badge FROM gates ORDER BY size');

@@ -8,6 +8,7 @@ import {
   type Sink,
   type WriteReport,
 } from '@activity-gateway/pipeline/api';
+import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import {
   createTestContext,
   sampleBatch,
@@ -77,7 +78,7 @@ function entries(
       change(record, row);
       return record;
     });
-    return sink.encode(sampleBatch(type, records), `g/0001/${String(entry).padStart(12, '0')}`);
+    return encodeBatch(sink, sampleBatch(type, records), `g/0001/${String(entry).padStart(12, '0')}`);
   });
 }
 
@@ -253,7 +254,8 @@ describe('what is in the way of isolation', () => {
     await clickhouse.run("ALTER TABLE dead_letters ADD CONSTRAINT none CHECK stage != 'sink'");
     const batch = entries(100);
     await expect(store(batch, 'T')).rejects.toMatchObject({ name: 'PermanentError' });
-    const letter = sink.encode(
+    const letter = encodeBatch(
+      sink,
       sampleBatch(deadLetters, [{ ...sampleRecord(deadLetters), stage: 'sink' }]),
       'g/1/1',
     );

@@ -11,9 +11,9 @@ describe('OpenBlock', () => {
     const [pool, writer] = [new EncoderPool(everyKind), new ByteWriter()];
     const buffers = new BufferPool({ minBytes: 1024, maxSpareBytes: 2 ** 24 });
     const make = (): EncodedEntry => {
-      const block = new OpenBlock('t', 'g/1/1', pool, writer, buffers);
+      const block = new OpenBlock('t', pool, writer, buffers);
       block.add(sampleBatch(everyKind));
-      return block.finish();
+      return block.finish('g/1/1');
     };
     const [first, second] = [make(), make()];
     const bytes = Buffer.from(second.bytes);

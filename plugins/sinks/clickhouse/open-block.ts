@@ -1,10 +1,10 @@
-import type { EncodedEntry, OpenEntry, RecordBatch } from '@activity-gateway/pipeline/api';
+import type { Block, EncodedEntry, RecordBatch } from '@activity-gateway/pipeline/api';
 import type { BufferPool } from '@activity-gateway/pipeline/helpers';
 import type { ByteWriter } from './native/byte-writer.js';
 import type { EncoderPool } from './native/encoder-pool.js';
 
 /** An entry that is being made: one Native block. */
-export class OpenBlock implements OpenEntry {
+export class OpenBlock implements Block {
   readonly #encoder;
 
   /**
@@ -14,7 +14,6 @@ export class OpenBlock implements OpenEntry {
    */
   constructor(
     private readonly destination: string,
-    private readonly entryId: string,
     private readonly pool: EncoderPool,
     private readonly writer: ByteWriter,
     private readonly buffers: BufferPool,
@@ -30,8 +29,8 @@ export class OpenBlock implements OpenEntry {
     this.#encoder.undo();
   }
 
-  finish(): EncodedEntry {
-    const { destination, entryId: id, writer, buffers } = this;
+  finish(id: string): EncodedEntry {
+    const { destination, writer, buffers } = this;
     const { rows } = this.#encoder;
     try {
       this.#encoder.finish(id, writer);

@@ -7,6 +7,7 @@ import {
   PartialWriteError,
   type Sink,
 } from '@activity-gateway/pipeline/api';
+import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch, type TestContext } from '@activity-gateway/pipeline/testing';
 import { AnswerProxy } from '../../../test/support/answer-proxy.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
@@ -65,7 +66,7 @@ let sequence = 0;
 function entryOf(...names: readonly string[]): EncodedEntry {
   sequence += 1;
   const records = names.map((name) => ({ event_time: Date.UTC(2026, 10, 20), name }));
-  return sink.encode(sampleBatch(type, records), `g/0001/${String(sequence).padStart(12, '0')}`);
+  return encodeBatch(sink, sampleBatch(type, records), `g/0001/${String(sequence).padStart(12, '0')}`);
 }
 
 async function counts(): Promise<unknown> {

@@ -45,7 +45,7 @@ const bare: EventRecord = {
 
 describe('encodeNdjson', () => {
   it('writes one object a line, with the fields of the gateway at its end', () => {
-    const text = encodeNdjson(sampleBatch(type, [full, bare]), 'gw/1/1').toString();
+    const text = encodeNdjson(sampleBatch(type, [full, bare]))('gw/1/1').toString();
     expect(text).toBe(
       String.raw`{"event_time":"2026-11-20T09:15:02.187Z","text":"a \"b\" \\ \n ${'\u2028'} ü 🙂 \ud800","size":18446744073709551615,` +
         '"ip":"2001:db8::1","ok":true,"parts.id":["1",""],"parts.size":[1,9007199254740993],' +
@@ -59,7 +59,14 @@ describe('encodeNdjson', () => {
     );
   });
 
+  it('leaves a NUL of a value where it is', () => {
+    const [line] = encodeNdjson(sampleBatch(type, [{ ...full, text: 'a\0b' }]))('gw/1/$&')
+      .toString()
+      .split('\n');
+    expect(JSON.parse(line ?? '')).toMatchObject({ text: 'a\0b', ingest_batch: 'gw/1/$&' });
+  });
+
   it('makes nothing of no records', () => {
-    expect(encodeNdjson({ type, records: [], runs: [] }, 'gw/1/1')).toHaveLength(0);
+    expect(encodeNdjson({ type, records: [], runs: [] })('gw/1/1')).toHaveLength(0);
   });
 });

@@ -21,27 +21,34 @@ const objectsByType = new WeakMap<EventType, OpenObject>();
 /** Characters after which lines become bytes: texts four times as long cost an eighth more. */
 const PIECE_LENGTH = 16 * 1024;
 
+/** Stands for the id of the entry until that is known: JSON escapes the character wherever a value has it. */
+const ENTRY_ID = '\0';
+
 /**
  * Encodes records as NDJSON in UTF-8: one object a line, the fields of the event type in its order under their flat names
  * (`messages.id`), then `received_at`, `agent_spki`, `agent_host`, `source_ip` and `ingest_batch`. Times are ISO 8601 in UTC with ms,
  * maps are objects, numbers above 2^53 are written out in full.
+ * @returns the lines, once the id of their entry is known
  */
-export function encodeNdjson(batch: RecordBatch, entryId: string): Buffer {
+export function encodeNdjson(batch: RecordBatch): (entryId: string) => Buffer {
   const openObject = openObjectOf(batch.type);
-  const pieces: Buffer[] = [];
+  const texts: string[] = [];
   let text = '';
   let at = 0;
   for (const run of batch.runs) {
-    const stamp = `,${metadataOf(run, entryId)}\n`;
+    const stamp = `,${metadataOf(run)}\n`;
     for (const end = at + run.count; at < end; at += 1) {
       text += openObject(batch.records[at] ?? {}) + stamp;
       if (text.length < PIECE_LENGTH) continue;
-      pieces.push(Buffer.from(text));
+      texts.push(text);
       text = '';
     }
   }
-  pieces.push(Buffer.from(text));
-  return Buffer.concat(pieces);
+  texts.push(text);
+  return (entryId) => {
+    const id = JSON.stringify(entryId);
+    return Buffer.concat(texts.map((each) => Buffer.from(each.replaceAll(ENTRY_ID, () => id))));
+  };
 }
 
 function openObjectOf(type: EventType): OpenObject {
@@ -68,15 +75,14 @@ function makeOpenObject({ fields }: EventType): OpenObject {
 }
 
 /** What stands at the end of every line of a run. */
-function metadataOf(run: OriginRun, entryId: string): string {
-  const values: Record<keyof typeof METADATA_FIELDS, string> = {
+function metadataOf(run: OriginRun): string {
+  const values: Record<Exclude<keyof typeof METADATA_FIELDS, 'ingest_batch'>, string> = {
     received_at: new Date(run.receivedAt).toISOString(),
     agent_spki: run.origin.agentSpki,
     agent_host: run.origin.agentHost,
     source_ip: run.origin.sourceIp,
-    ingest_batch: entryId,
   };
-  return JSON.stringify(values).slice(1);
+  return `${JSON.stringify(values).slice(1, -1)},"ingest_batch":${ENTRY_ID}}`;
 }
 
 function jsonOf(kind: FieldKind): ToJson {

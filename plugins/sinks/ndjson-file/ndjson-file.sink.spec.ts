@@ -17,6 +17,7 @@ import {
   type EncodedEntry,
   type Sink,
 } from '@activity-gateway/pipeline/api';
+import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import {
   createTestContext,
   leftoverResources,
@@ -50,7 +51,7 @@ describe('sinks.ndjson_file', () => {
   it('writes entries as they were encoded, one file for each event type', async () => {
     const before = openResources();
     const sink = await started();
-    const entries = ['gw/1/1', 'gw/1/2'].map((id) => sink.encode(sampleBatch(deadLetters), id));
+    const entries = ['gw/1/1', 'gw/1/2'].map((id) => encodeBatch(sink, sampleBatch(deadLetters), id));
     await sink.write(entries, 'token-1', signal);
     await sink.write(entries.slice(0, 1), 'token-2', signal);
     await sink.stop?.(Date.now());
@@ -77,7 +78,7 @@ describe('sinks.ndjson_file', () => {
     await (await started()).stop?.(Date.now());
     appendFileSync(path(), '{"a":1}\n');
     const sink = await started();
-    await sink.write([sink.encode(sampleBatch(deadLetters), 'gw/1/1')], 'token', signal);
+    await sink.write([encodeBatch(sink, sampleBatch(deadLetters), 'gw/1/1')], 'token', signal);
     await sink.stop?.(Date.now());
     expect(readFileSync(path(), 'utf8').startsWith('{"a":1}\n{"pipeline"')).toBe(true);
   });
@@ -86,7 +87,7 @@ describe('sinks.ndjson_file', () => {
     if (!existsSync('/dev/full')) return;
     const sink = await started();
     symlinkSync('/dev/full', path());
-    const entry = sink.encode(sampleBatch(deadLetters), 'gw/1/1');
+    const entry = encodeBatch(sink, sampleBatch(deadLetters), 'gw/1/1');
     const failure = await sink.write([entry], 'token', signal).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(RetryableError);
     expect(failure).toMatchObject({ code: 'ENOSPC' });
@@ -98,7 +99,7 @@ describe('sinks.ndjson_file', () => {
 
   it('asks for a person when the folder is gone, and goes on when it is back', async () => {
     const sink = await started();
-    const entry = sink.encode(sampleBatch(deadLetters), 'gw/1/1');
+    const entry = encodeBatch(sink, sampleBatch(deadLetters), 'gw/1/1');
     await sink.write([entry], 'token-1', signal);
     rmSync(directory, { recursive: true });
     await expect(sink.write([entry], 'token-2', signal)).rejects.toBeInstanceOf(PermanentError);
@@ -118,7 +119,7 @@ describe('sinks.ndjson_file', () => {
 
   it('writes nothing under an aborted signal or after stop', async () => {
     const sink = await started();
-    const entry = sink.encode(sampleBatch(deadLetters), 'gw/1/1');
+    const entry = encodeBatch(sink, sampleBatch(deadLetters), 'gw/1/1');
     await expect(sink.write([entry], 'token', AbortSignal.abort())).rejects.toBeInstanceOf(RetryableError);
     await sink.write([], 'token', signal);
     await sink.stop?.(Date.now());

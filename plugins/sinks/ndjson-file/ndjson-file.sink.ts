@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import {
   GatewayError,
   RetryableError,
+  type Block,
   type EncodedEntry,
+  type EventType,
   type PluginContext,
-  type RecordBatch,
   type Sink,
 } from '@activity-gateway/pipeline/api';
+import { encodeOnly } from '@activity-gateway/pipeline/helpers';
 import { AppendFile } from './append-file.js';
 import { classifyFileError } from './classify-error.js';
 import type { NdjsonFileConfig } from './config.js';
@@ -51,12 +53,8 @@ export class NdjsonFileSink implements Sink {
     }
   }
 
-  encode(batch: RecordBatch, entryId: string): EncodedEntry {
-    return {
-      destination: batch.type.name,
-      bytes: encodeNdjson(batch, entryId),
-      rows: batch.records.length,
-    };
+  open(type: EventType): Block {
+    return encodeOnly(type.name, encodeNdjson);
   }
 
   /** @throws RetryableError | PermanentError, with nothing of the entries left in the file */

@@ -6,10 +6,12 @@ import {
   definePlugin,
   PermanentError,
   RetryableError,
+  type Block,
   type EncodedEntry,
-  type RecordBatch,
+  type EventType,
   type Sink,
 } from '@activity-gateway/pipeline/api';
+import { encodeOnly } from '@activity-gateway/pipeline/helpers';
 
 interface DoorFileConfig {
   readonly directory: string;
@@ -19,9 +21,10 @@ interface DoorFileConfig {
 class DoorFileSink implements Sink {
   constructor(private readonly config: DoorFileConfig) {}
 
-  encode({ type, records }: RecordBatch): EncodedEntry {
-    const text = records.map((record) => `${JSON.stringify(record, plain)}\n`).join('');
-    return { destination: type.name, bytes: Buffer.from(text), rows: records.length };
+  open(type: EventType): Block {
+    return encodeOnly(type.name, ({ records }) =>
+      Buffer.from(records.map((record) => `${JSON.stringify(record, plain)}\n`).join('')),
+    );
   }
 
   async write(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<void> {

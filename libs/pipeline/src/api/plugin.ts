@@ -83,14 +83,17 @@ export interface EncodedEntry {
   readonly release?: () => void;
 }
 
-/** An entry that is being made of several batches of one event type. All calls are synchronous. */
-export interface OpenEntry {
-  /** Adds a batch. What it throws is taken as `encode` failing on the batch; the host then calls `undo`. */
+/** An entry that is being made of batches of one event type. All calls are synchronous and deterministic. */
+export interface Block {
+  /** Adds a batch; does not change or keep it. When it throws for any sink, the host calls `undo` and rejects the event. */
   add(batch: RecordBatch): void;
-  /** Takes the last batch out again, also if adding it has thrown. */
+  /** Removes the last batch, also when adding it has thrown. Called at most once after each `add`. */
   undo(): void;
-  /** Ends the entry, which holds what `encode` would give for all batches together. Nothing is called on it afterwards. */
-  finish(): EncodedEntry;
+  /**
+   * Returns the entry of all batches. The host calls nothing on the block afterwards.
+   * @param entryId id of the queue entry, unique and rising as text: `<gateway>/<epoch>/<sequence>`; goes to `ingest_batch`
+   */
+  finish(entryId: string): EncodedEntry;
 }
 
 /** What a sink has done with a batch that could not be written as a whole. */
@@ -110,16 +113,10 @@ export interface StoredEntry {
 /** Where records go. */
 export interface Sink extends Lifecycle {
   /**
-   * Synchronous and deterministic; runs before the queue. Entries of one destination can be concatenated.
-   * @param entryId id of the queue entry, unique and rising as text: `<gateway>/<epoch>/<sequence>`; goes to `ingest_batch`
+   * Begins an entry, which runs before the queue: entries of one destination can be concatenated. Blocks that are open at
+   * the same time are independent; one that is not finished leaves nothing behind. `encodeOnly` makes a block of a function.
    */
-  encode(batch: RecordBatch, entryId: string): EncodedEntry;
-  /**
-   * Begins an entry that grows batch by batch, for sinks that write less for one large batch than for many small ones
-   * (column headers, dictionaries). Entries that are open at the same time know nothing of each other, and of one that is
-   * not finished nothing is left. Of a sink without it, what `encode` gives for the batches, all under one id, is joined.
-   */
-  open?(type: EventType, entryId: string): OpenEntry;
+  open(type: EventType): Block;
   /**
    * Sends the entries of one destination, concatenated and unchanged. No buffer, no retry: the host repeats the call
    * with the same entries and the same token until it succeeds.

@@ -10,6 +10,7 @@ export * from './columns.js';
 export { compileFunction } from './compile-function.js';
 export * from './compile-schema.js';
 export * from './define-parser.js';
+export * from './encode-only.js';
 export * from './event-time.js';
 export { parseExact } from './exact-numbers.js';
 export * from './extra.js';

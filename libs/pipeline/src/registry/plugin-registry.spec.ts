@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { API_VERSION, definePlugin, type PluginDefinition } from '../api/index.js';
+import { encodeOnly } from '../helpers/index.js';
 import { PluginRegistry } from './index.js';
 
 function sink(id: string, change: object = {}): PluginDefinition {
@@ -11,7 +12,7 @@ function sink(id: string, change: object = {}): PluginDefinition {
     summary: 'For tests.',
     configSchema: {},
     create: () => ({
-      encode: () => ({ destination: '', bytes: new Uint8Array(), rows: 0 }),
+      open: ({ name }) => encodeOnly(name, () => new Uint8Array()),
       write: () => Promise.resolve(),
     }),
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { PartialWriteError, RetryableError, type Sink } from '../api/index.js';
+import { encodeOnly } from '../helpers/index.js';
 import { BatchWriter, TOKEN_SAFE_MS } from './batch-writer.js';
 import type { SinkBatch } from './queue.js';
 
@@ -22,7 +23,7 @@ function scripted(...script: (Error | number)[]): { sink: Sink; calls: unknown[]
     return { deadLettered: new Map(next > 0 ? [['bad', next]] : []) };
   };
   const sink: Sink = {
-    encode: () => ({ destination: 'd', bytes: new Uint8Array(), rows: 0 }),
+    open: ({ name }) => encodeOnly(name, () => new Uint8Array()),
     write: async (_entries, token) => void (await step('write', token)),
     isolate: (_entries, token, error, uncertain) => step('isolate', token, error.code, uncertain),
     complete: (_entries, token) => step('complete', token),

@@ -1,5 +1,5 @@
 import type { OriginRun, RecordBatch, Sink } from '../api/index.js';
-import { checkBytes } from './joined-entry.js';
+import { encodeBatch } from '../helpers/index.js';
 import type { QueueItem } from './queue.js';
 import type { RecordGroup } from './record-groups.js';
 import { nextSequence } from './sequence.js';
@@ -7,7 +7,7 @@ import { nextSequence } from './sequence.js';
 /** A sink as far as encoding goes. */
 export interface Encoder {
   readonly name: string;
-  readonly plugin: Pick<Sink, 'encode' | 'open'>;
+  readonly plugin: Pick<Sink, 'open'>;
 }
 
 /** A sink that could not encode a group. */
@@ -34,8 +34,7 @@ export function encodeGroup(group: RecordGroup, encoders: readonly Encoder[], id
   for (const { name, plugin } of encoders) {
     const sequence = nextSequence();
     try {
-      const entry = plugin.encode(batch, `${idPrefix}/${sequence}`);
-      checkBytes(entry);
+      const entry = encodeBatch(plugin, batch, `${idPrefix}/${sequence}`);
       items.push({ sink: name, entry, sequence, receivedAt });
     } catch (error) {
       failures.push({ sink: name, error });

@@ -7,6 +7,7 @@ import {
   type PluginContext,
   type PluginDefinition,
 } from '../api/index.js';
+import { encodeOnly } from '../helpers/index.js';
 import type { PipelineSpec } from '../config/index.js';
 import { PluginRegistry } from '../registry/index.js';
 import { alphaEvents, betaEvents } from '../testing/index.js';
@@ -55,7 +56,7 @@ describe('createInstances', () => {
       create: (config: unknown, context: PluginContext) => {
         seen.push({ config, context });
         return {
-          encode: () => ({ destination: '', bytes: Buffer.alloc(0), rows: 0 }),
+          open: ({ name }) => encodeOnly(name, () => new Uint8Array()),
           write: async () => undefined,
         };
       },

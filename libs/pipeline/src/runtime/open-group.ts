@@ -1,14 +1,13 @@
-import type { EventType, OpenEntry } from '../api/index.js';
+import type { Block, EventType } from '../api/index.js';
+import { finishBlock } from '../helpers/index.js';
 import { oldestOf, type Encoder } from './encode-group.js';
-import { checkBytes, openEntry } from './joined-entry.js';
 import type { QueueItem } from './queue.js';
 import type { RecordGroup, Run } from './record-groups.js';
 import { nextSequence } from './sequence.js';
 
 interface Opened {
   readonly sink: string;
-  readonly sequence: string;
-  readonly entry: OpenEntry;
+  readonly block: Block;
 }
 
 /**
@@ -29,12 +28,9 @@ export class OpenGroup {
   constructor(
     readonly type: EventType,
     encoders: readonly Encoder[],
-    idPrefix: string,
+    private readonly idPrefix: string,
   ) {
-    this.#opened = encoders.map(({ name, plugin }) => {
-      const sequence = nextSequence();
-      return { sink: name, sequence, entry: openEntry(plugin, type, `${idPrefix}/${sequence}`) };
-    });
+    this.#opened = encoders.map(({ name, plugin }) => ({ sink: name, block: plugin.open(type) }));
   }
 
   /** Adds a group of the same type for all sinks, or, when one of them cannot encode it, for none. Returns whether it did. */
@@ -42,9 +38,9 @@ export class OpenGroup {
     const batch = { type, records, runs };
     let touched = 0;
     try {
-      for (const { entry } of this.#opened) {
+      for (const { block } of this.#opened) {
         touched += 1;
-        entry.add(batch);
+        block.add(batch);
       }
     } catch {
       this.#undo(touched);
@@ -60,16 +56,16 @@ export class OpenGroup {
     if (this.#broken !== undefined) throw this.#broken.error;
     if (this.rows === 0) return [];
     const receivedAt = oldestOf(this.runs);
-    return this.#opened.map(({ sink, sequence, entry: open }) => {
-      const entry = open.finish();
-      checkBytes(entry);
+    return this.#opened.map(({ sink, block }) => {
+      const sequence = nextSequence();
+      const entry = finishBlock(block, `${this.idPrefix}/${sequence}`);
       return { sink, entry, sequence, receivedAt };
     });
   }
 
   #undo(touched: number): void {
     try {
-      for (const { entry } of this.#opened.slice(0, touched)) entry.undo();
+      for (const { block } of this.#opened.slice(0, touched)) block.undo();
     } catch (error) {
       this.#broken = { error };
     }

@@ -210,7 +210,7 @@ describe('a sink that cannot encode', () => {
   it('may return what is no entry', async () => {
     const { settlements } = await send([testBatch([1])], ({ sink }) => {
       const encode = sink.encode.bind(sink);
-      sink.encode = (batch, id) => (batch.type === deadLetters ? encode(batch, id) : (undefined as never));
+      sink.encode = (batch) => (batch.type === deadLetters ? encode(batch) : (undefined as never));
     });
     expect(settlements).toEqual([{ delivered: 0, deadLettered: 1, dropped: 0 }]);
   });

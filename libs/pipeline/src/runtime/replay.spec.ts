@@ -6,14 +6,17 @@ import {
   PermanentError,
   RejectError,
   RetryableError,
+  type Block,
   type EncodedEntry,
   type EventRecord,
+  type EventType,
   type RecordBatch,
   type Sink,
   type Source,
   type StoredEntry,
   type Transform,
 } from '../api/index.js';
+import { encodeOnly } from '../helpers/index.js';
 import { testOrigin } from '../testing/index.js';
 import { replay, replayEntryId } from './replay.js';
 import type { ReplayItem, ReplayOutcome } from './replay-types.js';
@@ -60,9 +63,16 @@ class TestSink implements Sink {
   onWrite: (ids: readonly string[]) => void = () => undefined;
   isolate?: Sink['isolate'];
 
-  encode(batch: RecordBatch, id: string): EncodedEntry {
-    this.batches.push(batch);
-    return { destination: batch.type.name, bytes: Buffer.from(id), rows: batch.records.length, id };
+  open(type: EventType): Block {
+    const block = encodeOnly(type.name, (batch) => {
+      this.batches.push(batch);
+      return (id) => Buffer.from(id);
+    });
+    return {
+      add: (batch) => block.add(batch),
+      undo: () => block.undo(),
+      finish: (id) => ({ ...block.finish(id), id }),
+    };
   }
 
   async write(entries: readonly EncodedEntry[], token: string): Promise<void> {

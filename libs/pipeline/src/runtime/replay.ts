@@ -8,6 +8,7 @@ import {
   type Sink,
   type Source,
 } from '../api/index.js';
+import { encodeBatch } from '../helpers/index.js';
 import { applySteps, type Step } from './apply-steps.js';
 import { recordFromRow } from './record-from-row.js';
 import { undecodedReason, undecodedReject } from './record-groups.js';
@@ -127,10 +128,8 @@ async function writeAll(
 
 function encode(sink: Sink, { item, type, record }: Decoded): EncodedEntry {
   const { origin, receivedAt, id } = item;
-  return sink.encode(
-    { type, records: [record], runs: [{ origin, receivedAt, count: 1 }] },
-    replayEntryId(id),
-  );
+  const batch = { type, records: [record], runs: [{ origin, receivedAt, count: 1 }] };
+  return encodeBatch(sink, batch, replayEntryId(id));
 }
 
 /** Entry id of a replayed dead letter: the same from every gateway. */

@@ -73,15 +73,19 @@ describe('a pipeline with a spool', () => {
 
   it('gives the memory of entries back when they are on disk, once, and reads them from there', async () => {
     const { pipeline, source, sink } = await start({}, '1');
-    const encode = sink.encode.bind(sink);
+    const open = sink.open.bind(sink);
     const released: EncodedEntry[] = [];
-    sink.encode = (batch, id) => {
-      const entry = encode(batch, id);
-      const release = (): void => {
-        released.push(entry);
-        entry.bytes.fill(0x20);
+    sink.open = (type) => {
+      const block = open(type);
+      const finish = (id: string): EncodedEntry => {
+        const entry = block.finish(id);
+        const release = (): void => {
+          released.push(entry);
+          entry.bytes.fill(0x20);
+        };
+        return { ...entry, release };
       };
-      return { ...entry, release };
+      return { add: (batch) => block.add(batch), undo: () => block.undo(), finish };
     };
     sink.onWrite = blocked;
     const batch = testBatch(numbers(0, 10));

@@ -225,7 +225,9 @@ describe('processing with streams', () => {
 
   it('encodes by itself what comes while a sink begins no entry', async () => {
     const steps = await process([streamBatch(1, 5)], (sink) => {
+      const open = sink.open.bind(sink);
       sink.open = () => {
+        sink.open = open;
         throw new Error('no');
       };
     });

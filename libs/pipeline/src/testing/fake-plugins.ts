@@ -1,5 +1,6 @@
 import {
   Batch,
+  type Block,
   createEvent,
   deadLetters,
   defineEventType,
@@ -13,6 +14,7 @@ import {
   type Source,
   type Transform,
 } from '../api/index.js';
+import { encodeOnly, type EncodedBatch } from '../helpers/index.js';
 
 /** What the fake parser makes of events of type `Alpha`. */
 export const alphaEvents = defineEventType({ name: 'alpha_events', fields: { id: { kind: 'uint64' } } });
@@ -97,8 +99,6 @@ export class FakeSink implements Sink {
   onStop: (deadline: number) => Promise<void> = () => Promise.resolve();
   onEncode: (batch: RecordBatch) => void = () => undefined;
   onWrite: (write: FakeWrite, signal: AbortSignal) => Promise<void> = () => Promise.resolve();
-  /** Not set by itself: it encodes batches only. */
-  open?: NonNullable<Sink['open']>;
 
   async start(signal: AbortSignal): Promise<void> {
     this.calls.push('start');
@@ -110,11 +110,15 @@ export class FakeSink implements Sink {
     await this.onStop(deadline);
   }
 
-  encode(batch: RecordBatch, entryId: string): EncodedEntry {
-    this.onEncode(batch);
-    let text = '';
-    for (const record of batch.records) text += `${JSON.stringify({ ...record, entryId })}\n`;
-    return { destination: batch.type.name, bytes: Buffer.from(text), rows: batch.records.length };
+  open(type: EventType): Block {
+    return encodeOnly(type.name, (batch) => this.encode(batch));
+  }
+
+  /** Bytes of a batch; a test may replace it. */
+  encode({ type, records, runs }: RecordBatch): EncodedBatch {
+    this.onEncode({ type, records, runs });
+    return (entryId) =>
+      Buffer.from(records.map((record) => `${JSON.stringify({ ...record, entryId })}\n`).join(''));
   }
 
   async write(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { defineEventType, type EventRecord, type EventType, type Sink } from '@activity-gateway/pipeline/api';
+import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import {
   createTestContext,
   everyKind,
@@ -83,7 +84,7 @@ describe('Native blocks', () => {
     await createTable(USUAL);
     const sink = createSink(everyKind);
     const records = samples();
-    const entry = sink.encode(sampleBatch(everyKind, records), 'g/1/1');
+    const entry = encodeBatch(sink, sampleBatch(everyKind, records), 'g/1/1');
     await sink.write([entry], 'a', new AbortController().signal);
     expect(await clickhouse.rows(`SELECT ${NUMBERS} FROM t ORDER BY n`)).toEqual(records.map(shown));
     await sink.stop?.(0);
@@ -94,8 +95,8 @@ describe('Native blocks', () => {
     const sink = createSink(everyKind);
     for (const [n, record] of samples().entries()) {
       const five = [0, 1, 2, 3, 4].map(() => ({ ...record, n }));
-      const together = sink.encode(sampleBatch(everyKind, five), 'g/1/1');
-      const alone = five.map((each) => sink.encode(sampleBatch(everyKind, [each]), 'g/1/2'));
+      const together = encodeBatch(sink, sampleBatch(everyKind, five), 'g/1/1');
+      const alone = five.map((each) => encodeBatch(sink, sampleBatch(everyKind, [each]), 'g/1/2'));
       await clickhouse.run('TRUNCATE TABLE t');
       await sink.write([together], `together ${n}`, new AbortController().signal);
       await sink.write(alone, `alone ${n}`, new AbortController().signal);
@@ -110,7 +111,7 @@ describe('Native blocks', () => {
     async (type) => {
       await createTable(USUAL, STAMP_COLUMNS.replace('source_ip IPv6', `source_ip ${type}`));
       const sink = createSink(everyKind);
-      const entry = sink.encode(sampleBatch(everyKind, samples().slice(0, 2)), 'g/1/7');
+      const entry = encodeBatch(sink, sampleBatch(everyKind, samples().slice(0, 2)), 'g/1/7');
       await sink.write([entry], 'a', new AbortController().signal);
       const rows = await clickhouse.rows(
         'SELECT toUnixTimestamp64Milli(received_at) AS at, agent_spki, agent_host, source_ip, ingest_batch FROM t ORDER BY n',
@@ -140,9 +141,9 @@ describe('Native blocks', () => {
     const sink = createSink(everyKind);
     // The last variant's times are beyond DateTime, and `extreme` has numbers beyond the smaller types.
     const records = samples().filter((_, index) => index < 8);
-    const before = sink.encode(sampleBatch(everyKind, records), 'g/1/1');
+    const before = encodeBatch(sink, sampleBatch(everyKind, records), 'g/1/1');
     await sink.write([before], 'a', new AbortController().signal);
-    const after = sink.encode(sampleBatch(everyKind, records), 'g/1/2');
+    const after = encodeBatch(sink, sampleBatch(everyKind, records), 'g/1/2');
     expect(Buffer.from(before.bytes).equals(after.bytes)).toBe(false);
     await sink.write([before, after, before], 'b', new AbortController().signal);
     expect(await clickhouse.rows('SELECT count() AS c, uniqExact(ingest_batch) AS b FROM t')).toEqual([
@@ -171,14 +172,14 @@ describe('Native blocks', () => {
     await createTable(USUAL);
     const sink = createSink(everyKind);
     const records = samples();
-    const entry = sink.open!(everyKind, 'g/1/1');
-    const meanwhile = sink.encode(sampleBatch(everyKind, records.slice(0, 1)), 'g/1/2');
+    const block = sink.open(everyKind);
+    const meanwhile = encodeBatch(sink, sampleBatch(everyKind, records.slice(0, 1)), 'g/1/2');
     for (let from = 0; from < records.length; from += 3) {
-      entry.add(sampleBatch(everyKind, records.toReversed()));
-      entry.undo();
-      entry.add(sampleBatch(everyKind, records.slice(from, from + 3)));
+      block.add(sampleBatch(everyKind, records.toReversed()));
+      block.undo();
+      block.add(sampleBatch(everyKind, records.slice(from, from + 3)));
     }
-    await sink.write([entry.finish(), meanwhile], 'a', new AbortController().signal);
+    await sink.write([block.finish('g/1/1'), meanwhile], 'a', new AbortController().signal);
     expect(await clickhouse.rows(`SELECT ${NUMBERS} FROM t ORDER BY ingest_batch, n`)).toEqual(
       [...records, ...records.slice(0, 1)].map(shown),
     );
@@ -190,7 +191,7 @@ describe('Native blocks', () => {
     await createTable('n UInt64, word LowCardinality(String)');
     const sink = createSink(type);
     const records = Array.from({ length: keys + 3 }, (_, n) => ({ n, word: `word ${n % keys}` }));
-    const entry = sink.encode(sampleBatch(type, records), 'g/1/1');
+    const entry = encodeBatch(sink, sampleBatch(type, records), 'g/1/1');
     await sink.write([entry], 'a', new AbortController().signal);
     const [row] = await clickhouse.rows(
       `SELECT count() AS c, uniqExact(word) AS w, countIf(word != concat('word ', toString(n % ${keys}))) AS wrong FROM t`,
@@ -211,7 +212,9 @@ describe('Native blocks', () => {
         word: n === 1 ? 'half \ud800' : `a longer word ${start + n}`,
       })),
     );
-    const entries = blocks.map((records, block) => sink.encode(sampleBatch(type, records), `g/1/${block}`));
+    const entries = blocks.map((records, block) =>
+      encodeBatch(sink, sampleBatch(type, records), `g/1/${block}`),
+    );
     await sink.write(entries, 'a', new AbortController().signal);
     const rows = await clickhouse.rows(
       'SELECT n, arraySort(groupArray(word)) AS words FROM t GROUP BY n ORDER BY n',
