@@ -17,8 +17,8 @@ export interface BenchFeed {
 
 const ORIGIN: Origin = {
   connectionId: 'bench',
-  agentSpki: '0'.repeat(64),
-  agentHost: 'BENCH',
+  sender: '0'.repeat(64),
+  senderHost: 'BENCH',
   sourceIp: '192.0.2.1',
 };
 

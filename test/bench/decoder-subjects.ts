@@ -27,8 +27,8 @@ export interface Subject {
 /** What sends the lines. */
 export const BENCH_ORIGIN: Origin = {
   connectionId: 'bench',
-  agentSpki: '0'.repeat(64),
-  agentHost: 'BENCH',
+  sender: '0'.repeat(64),
+  senderHost: 'BENCH',
   sourceIp: '192.0.2.1',
 };
 
@@ -68,7 +68,7 @@ function generated(kind: EventKind, events: number): Buffer[] {
   const generator = createEventGenerator({
     seed: 1,
     types: [kind],
-    agentHost: BENCH_ORIGIN.agentHost,
+    agentHost: BENCH_ORIGIN.senderHost,
     now: () => (clock += 3),
   });
   return Array.from({ length: events }, () => Buffer.from(generator.next().line));

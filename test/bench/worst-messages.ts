@@ -23,8 +23,8 @@ const filled = (piece: string): string =>
 const RECEIVED_AT = Date.UTC(2026, 10, 20, 12);
 const ORIGIN: Origin = {
   connectionId: 'bench-1',
-  agentSpki: 'ab'.repeat(32),
-  agentHost: 'BENCH',
+  sender: 'ab'.repeat(32),
+  senderHost: 'BENCH',
   sourceIp: '127.0.0.1',
 };
 

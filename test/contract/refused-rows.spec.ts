@@ -73,8 +73,8 @@ describe.each(eventTypes.map((type) => [type.name, type] as const))(
         id: letter.id,
         origin: {
           connectionId: 'replay',
-          agentSpki: letter.agent_spki,
-          agentHost: letter.agent_host,
+          sender: letter.agent_spki,
+          senderHost: letter.agent_host,
           sourceIp: letter.source_ip,
         },
         receivedAt: Date.parse(`${letter.received_at.replace(' ', 'T')}Z`),

@@ -5,6 +5,9 @@ import {
   type Services,
 } from '@activity-gateway/pipeline/api';
 
+/** Key of an event in which agents repeat the host name that they have enrolled with. */
+export const AGENT_HOST = 'AgentHost';
+
 /** One agent that may stream. */
 export interface AllowlistEntry {
   readonly spkiHash: string;

@@ -1,4 +1,4 @@
-import { officeUserType } from '@activity-gateway/activity';
+import { AGENT_HOST, officeUserType } from '@activity-gateway/activity';
 import type { FieldValue } from '@activity-gateway/pipeline/api';
 import {
   addExtra,
@@ -54,6 +54,7 @@ export const copilotParser = defineParser<CopilotEvent, Prepared>({
   stability: 'beta',
   summary: 'Decodes Microsoft 365 Copilot interactions (ActivityType Copilot) into copilot_events.',
   claims: 'Copilot',
+  hostKey: AGENT_HOST,
   eventType: {
     name: 'copilot_events',
     type: 'copilot',

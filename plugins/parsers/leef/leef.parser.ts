@@ -8,6 +8,7 @@ import {
   type EventTimeOptions,
   type Extra,
 } from '@activity-gateway/pipeline/helpers';
+import { AGENT_HOST } from '@activity-gateway/activity';
 import { EventTimes } from './event-times.js';
 import { parseLeefLine, type LeefLine } from './leef-line.js';
 import { digitsAt } from './scan.js';
@@ -42,6 +43,7 @@ export const leefParser = defineParser<string | LeefMessage, Prepared, LeefOptio
   stability: 'beta',
   summary: 'Decodes LEEF 1.0 and 2.0 events of any product, with or without syslog header, raw or in JSON.',
   claims: 'Leef',
+  hostKey: AGENT_HOST,
   eventType: {
     name: 'leef_events',
     type: 'leef',

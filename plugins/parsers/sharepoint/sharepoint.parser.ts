@@ -1,4 +1,4 @@
-import { officeUserType } from '@activity-gateway/activity';
+import { AGENT_HOST, officeUserType } from '@activity-gateway/activity';
 import { defineParser, ip, keyword, text, time, uint } from '@activity-gateway/pipeline/helpers';
 import { recordTypeName } from './record-types.js';
 
@@ -11,6 +11,7 @@ export const sharepointParser = defineParser({
   stability: 'beta',
   summary: 'Decodes SharePoint Online activity (ActivityType SharePointOnline) into sharepoint_events.',
   claims: 'SharePointOnline',
+  hostKey: AGENT_HOST,
   eventType: {
     name: 'sharepoint_events',
     type: 'sharepoint',

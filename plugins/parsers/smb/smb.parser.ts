@@ -11,6 +11,7 @@ import {
   time,
   uint,
 } from '@activity-gateway/pipeline/helpers';
+import { AGENT_HOST } from '@activity-gateway/activity';
 import { objectTypeName, operationName } from './names.js';
 
 /** Decodes `FileSystem` events into `file_events`. Keys and meaning: `docs/EVENTS.md`, FileSystem. */
@@ -19,6 +20,7 @@ export const smbParser = defineParser({
   stability: 'beta',
   summary: 'Decodes file server activity (ActivityType FileSystem) into file_events.',
   claims: 'FileSystem',
+  hostKey: AGENT_HOST,
   eventType: {
     name: 'file_events',
     type: 'file',

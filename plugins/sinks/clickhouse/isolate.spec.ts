@@ -157,7 +157,7 @@ describe('a bad row among 10,000', () => {
     expect(await stored()).toEqual({ rows: 9_999, sizes: 9_999 });
     const found = await letters();
     expect(sizesOf(found)).toEqual([4_321]);
-    expect(found[0]).toMatchObject({ field: '/name', agent_spki: TEST_ORIGIN.agentSpki });
+    expect(found[0]).toMatchObject({ field: '/name', agent_spki: TEST_ORIGIN.sender });
   });
 
   it('is found when the column has become too small, which ClickHouse would cut off without a word', async () => {

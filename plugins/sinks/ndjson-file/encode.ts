@@ -78,8 +78,8 @@ function makeOpenObject({ fields }: EventType): OpenObject {
 function metadataOf(run: OriginRun): string {
   const values: Record<Exclude<keyof typeof METADATA_FIELDS, 'ingest_batch'>, string> = {
     received_at: new Date(run.receivedAt).toISOString(),
-    agent_spki: run.origin.agentSpki,
-    agent_host: run.origin.agentHost,
+    agent_spki: run.origin.sender,
+    agent_host: run.origin.senderHost,
     source_ip: run.origin.sourceIp,
   };
   return `${JSON.stringify(values).slice(1, -1)},"ingest_batch":${ENTRY_ID}}`;

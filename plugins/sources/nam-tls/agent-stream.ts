@@ -55,8 +55,8 @@ export class AgentStream {
   ) {
     this.#origin = {
       connectionId: accepted.id,
-      agentSpki: spkiHash,
-      agentHost: hostname,
+      sender: spkiHash,
+      senderHost: hostname,
       sourceIp: accepted.remoteAddress,
     };
   }
@@ -75,7 +75,7 @@ export class AgentStream {
   connected(): void {
     if (this.#present) return;
     this.#present = true;
-    const { agentSpki, agentHost, connectionId } = this.#origin;
+    const { sender: agentSpki, senderHost: agentHost, connectionId } = this.#origin;
     const weakness = this.certificate?.weakness;
     this.host.context.services.presence.connected(agentSpki, connectionId);
     this.logger.info({ spki: agentSpki, host: agentHost }, 'Agent connected');
@@ -97,13 +97,13 @@ export class AgentStream {
   /** To be called when the connection is closed. */
   disconnected(): void {
     if (!this.#present) return;
-    const { agentSpki, connectionId } = this.#origin;
+    const { sender: agentSpki, connectionId } = this.#origin;
     this.host.context.services.presence.disconnected(agentSpki, connectionId);
   }
 
   /** Events from now on come from this hostname: the agent enrolled again. */
   rename(hostname: string): void {
-    if (hostname !== this.#origin.agentHost) this.#origin = { ...this.#origin, agentHost: hostname };
+    if (hostname !== this.#origin.senderHost) this.#origin = { ...this.#origin, senderHost: hostname };
   }
 
   /** Hands lines to the pipeline, and waits until it has room for more. Does not reject. */
@@ -150,7 +150,7 @@ export class AgentStream {
   #tellMalformed([first]: readonly Reject[]): void {
     if (first === undefined || this.#malformedTold) return;
     this.#malformedTold = true;
-    const { agentSpki: spkiHash, agentHost } = this.#origin;
+    const { sender: spkiHash, senderHost: agentHost } = this.#origin;
     this.logger.warn(
       { spkiHash, agentHost, code: first.code },
       'Line is not a message; kept as a dead letter',
@@ -161,7 +161,7 @@ export class AgentStream {
     const { certificate } = this;
     this.certificate = undefined;
     const report = certificate === undefined ? { events, bytes } : { events, bytes, certificate };
-    this.host.context.services.presence.seen(this.#origin.agentSpki, report);
+    this.host.context.services.presence.seen(this.#origin.sender, report);
   }
 }
 

@@ -178,6 +178,7 @@ class NamTlsSource implements Source {
 export const namTlsSource = definePlugin<NamTlsConfig>({
   id: 'sources.nam_tls',
   kind: 'source',
+  exclusive: true,
   apiVersion: API_VERSION,
   stability: 'beta',
   summary: 'Takes event streams and enrollments of activity agents over mutually authenticated TLS 1.3.',

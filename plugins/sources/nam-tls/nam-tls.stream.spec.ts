@@ -42,8 +42,8 @@ describe('stream of an allowlisted agent', () => {
     expect(rig.lines()).toEqual([EVENT, LEEF, EVENT]);
     expect(rig.batches[0]?.origin).toEqual({
       connectionId: 'c1',
-      agentSpki: agent.spkiHash,
-      agentHost: 'FS-AGENT-01',
+      sender: agent.spkiHash,
+      senderHost: 'FS-AGENT-01',
       sourceIp: '127.0.0.1',
     });
     const events = rig.batches.flatMap((batch) => batch.events);
@@ -333,7 +333,7 @@ describe('stream of an allowlisted agent', () => {
     rig.allow('FS-AGENT-02');
     client.socket.write(`${EVENT}\n`);
     await until(() => rig.batches.length === 2, 'event under the new name');
-    expect(rig.batches[1]?.origin.agentHost).toBe('FS-AGENT-02');
+    expect(rig.batches[1]?.origin.senderHost).toBe('FS-AGENT-02');
     rig.context.services.allowlist.set(new Map());
     await client.closed;
     await rig.closed('removed');

@@ -75,8 +75,8 @@ class DoorLogSource implements Source {
     }
     const origin = {
       connectionId: 'door-log',
-      agentSpki: '',
-      agentHost: 'door-controller',
+      sender: '',
+      senderHost: 'door-controller',
       sourceIp: '127.0.0.1',
     };
     return new Batch(origin, this.context.now(), bytes, events, rejects);

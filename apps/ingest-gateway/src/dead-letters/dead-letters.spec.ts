@@ -258,7 +258,7 @@ describe('a replay', () => {
     ]);
     expect(sent().map(numberOf)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(sent()[0]).toMatchObject({
-      origin: { agentSpki: SPKI, agentHost: 'FS-AGENT-01', sourceIp: '10.0.0.7' },
+      origin: { sender: SPKI, senderHost: 'FS-AGENT-01', sourceIp: '10.0.0.7' },
       receivedAt: expect.any(Number),
       encoding: 'utf8',
     });

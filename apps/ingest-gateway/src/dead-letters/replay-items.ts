@@ -24,8 +24,8 @@ function toItem(letter: DeadLetter): ReplayItem {
     id,
     origin: {
       connectionId: `replay/${id}`,
-      agentSpki: letter.agent_spki,
-      agentHost: letter.agent_host,
+      sender: letter.agent_spki,
+      senderHost: letter.agent_host,
       sourceIp: letter.source_ip,
     },
     receivedAt: Date.parse(letter.received_at),

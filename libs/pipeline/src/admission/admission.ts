@@ -12,7 +12,7 @@ import type { AdmissionLimits, AdmissionOptions, Decision, LimitReached, Refusal
 
 /**
  * A handshake costs about 1 ms of a core, and a peer needs no right to begin one: an address gets a fifth of a core in
- * the long run. The burst lets a thousand agents behind one address come back together, twice.
+ * the long run. The burst lets a thousand peers behind one address come back together, twice.
  */
 const CONNECTION_RATE = { perSecond: 200, burst: 2_000 };
 /** Unidentified connections beside the identified ones: half as many as of those, and at least this many. */

@@ -44,12 +44,12 @@ export function admissionInstruments(metrics: Metrics): AdmissionInstruments {
     ),
     unidentified: metrics.gauge(
       'gateway_connections_unidentified',
-      'Open connections whose peer has not proved to be an agent of the allowlist.',
+      'Open connections whose peer has not proved to hold a known key.',
     ),
     bans: metrics.gauge('gateway_bans_active', 'Source addresses that are banned.'),
     slowed: metrics.gauge(
       'gateway_addresses_slowed',
-      'Source addresses that are slowed instead of banned, because agents are behind them.',
+      'Source addresses that are slowed instead of banned, because peers with known keys are behind them.',
     ),
   };
 }

@@ -1,6 +1,6 @@
 import { HandshakeSlots } from './handshake-slots.js';
 
-/** `ban`: nothing is let in; `slow`: a little is, because agents are known to be behind the address. */
+/** `ban`: nothing is let in; `slow`: a little is, because peers with known keys are behind the address. */
 export type Effect = 'ban' | 'slow';
 
 /** What an address group has to bear for a while. */

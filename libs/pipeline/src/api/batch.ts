@@ -5,10 +5,10 @@ import type { StreamRange } from './streams.js';
 export interface Origin {
   /** Unique in the life of the gateway, for logs. */
   readonly connectionId: string;
-  /** SHA-256 of the peer's DER SubjectPublicKeyInfo, 64 lower-case hex digits. */
-  readonly agentSpki: string;
-  /** Hostname given at enrollment; the payload cannot change it. */
-  readonly agentHost: string;
+  /** What identifies the sender, such as the hash of its key; the source has verified it. Empty where nothing does. */
+  readonly sender: string;
+  /** Host name of the sender; the payload cannot change it. */
+  readonly senderHost: string;
   /** Canonical text of the peer's address; an IPv4-mapped IPv6 address is written as IPv4. */
   readonly sourceIp: string;
 }
@@ -79,7 +79,7 @@ export class Batch {
    * @param origin     who sent it
    * @param receivedAt milliseconds since 1970-01-01 UTC
    * @param bytes      size of the raw messages, in bytes: what the batch costs of the byte budget
-   * @param stream     numbers of the messages in the agent's stream, events and rejects together; for `DurableRanges`
+   * @param stream     numbers of the messages in the sender's stream, events and rejects together; for `DurableRanges`
    */
   constructor(
     readonly origin: Origin,

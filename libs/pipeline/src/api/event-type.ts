@@ -69,7 +69,7 @@ export interface EventStorage {
 export interface SearchRoles {
   /** Who did it: names and ids of users. */
   readonly actor: readonly string[];
-  /** Where it was done: names of hosts. The agent's host is always one of them and is not listed. */
+  /** Where it was done: names of hosts. The sender's host is always one of them and is not listed. */
   readonly host: readonly string[];
   /** What was done. */
   readonly action: readonly string[];

@@ -48,7 +48,7 @@ export interface UndecodedReason {
 
 /** Where events come from. */
 export interface Source extends Omit<Lifecycle, 'start'> {
-  /** @param marks given where the pipeline's queue remembers which messages of agents' streams it has stored */
+  /** @param marks given where the pipeline's queue remembers which messages of senders' streams it has stored */
   start(signal: AbortSignal, emit: Emit, marks?: DurableRanges): Promise<void>;
   /**
    * Reads the raw bytes of one message again, as when it was received: a replay of dead letters does it. A source without
@@ -163,7 +163,10 @@ interface DefinitionBase<Kind extends PluginKind, Config, Instance> {
 }
 
 /** A plugin that brings events in. */
-export type SourceDefinition<Config = never> = DefinitionBase<'source', Config, Source>;
+export interface SourceDefinition<Config = never> extends DefinitionBase<'source', Config, Source> {
+  /** Set where it takes what the program has once, such as the listener's connections: one pipeline at most may use it. */
+  readonly exclusive?: boolean;
+}
 
 /** A plugin that decodes events. */
 export interface ParserDefinition<Config = never> extends DefinitionBase<'parser', Config, Transform> {

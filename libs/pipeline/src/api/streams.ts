@@ -5,15 +5,15 @@ export interface SequenceRange {
 }
 
 /**
- * Messages of an agent's stream (`docs/PROTOCOL.md`, Acknowledgements). Streams of two agents never have the same name:
- * `<SPKI hash of the agent>/<name that the agent gave>`.
+ * Messages of a sender's stream (`docs/PROTOCOL.md`, Acknowledgements). Streams of two senders never have the same name:
+ * `<Origin.sender>/<name that the sender gave>`.
  */
 export interface StreamRange extends SequenceRange {
   readonly stream: string;
 }
 
 /**
- * What a queue knows of agents' streams. Only a queue that stores it in one step with the messages themselves may offer
+ * What a queue knows of senders' streams. Only a queue that stores it in one step with the messages themselves may offer
  * it: a message is durable if, and only if, it is in a durable stretch, whatever ends the process (`docs/adr/0008`).
  */
 export interface DurableRanges {

@@ -46,13 +46,13 @@ const networks = (description: string): JsonSchema =>
     description,
   );
 
-const listenerSchema = section('Where agents connect. The port is the setting activitymonitor_tcp_port.', {
+const listenerSchema = section('The TCP listener. Its port is the setting activitymonitor_tcp_port.', {
   host: text(
-    'Address that agents connect to; "auto" = every address of the machine, IPv4 and, where there is one, IPv6.',
+    'Address of the listener; "auto" = every address of the machine, IPv4 and, where there is one, IPv6.',
     { default: 'auto' },
   ),
   tls: section(
-    'Server certificate for agents, PEM. Both paths or none: without them one is made in the data directory.',
+    'Server certificate of the listener, PEM. Both paths or none: without them one is made in the data directory.',
     {
       cert_path: text('File of the certificate chain, relative to the working directory.'),
       key_path: text('File of the private key, relative to the working directory.'),
@@ -72,7 +72,7 @@ const listenerSchema = section('Where agents connect. The port is the setting ac
 });
 
 const storeSchema: JsonSchema = {
-  ...section('Where settings, agents and enrollment tokens are kept.', {
+  ...section('Where settings, known keys and tokens are kept.', {
     use: {
       enum: ['embedded', 'mongodb'],
       default: 'embedded',

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { PluginDefinition } from '../api/index.js';
+import type { PluginRegistry } from '../registry/index.js';
 import type { Evaluation } from './evaluate.js';
 import type { LoadContext } from './load-context.js';
 import { loadPipeline, type LoadedPipeline } from './load-pipeline.js';
@@ -7,9 +9,6 @@ import { isPattern, matchFiles } from './pipeline-files.js';
 import { here, joinPointer } from './pointer.js';
 import type { PipelineSpec } from './types.js';
 import { displayPath, readYamlFile } from './yaml-file.js';
-
-/** Sources that take what the gateway has once, such as the listener's connections: in one pipeline at most. */
-const EXCLUSIVE_SOURCES = ['sources.nam_tls'];
 
 /** Loads every pipeline that `gateway.yaml` names; problems are reported. */
 export function loadPipelines(
@@ -27,7 +26,7 @@ export function loadPipelines(
     const file = readYamlFile(path, context.cwd, context.problems);
     return file === undefined ? [] : [loadPipeline(file, context)];
   });
-  checkUnique(loaded);
+  checkUnique(loaded, context.registry);
   return loaded.flatMap(({ spec }) => (spec === undefined ? [] : [spec]));
 }
 
@@ -88,7 +87,7 @@ function reportNone(gateway: Evaluation, cwd: string): void {
 }
 
 /** Reports names and exclusive sources that a pipeline before has taken. */
-function checkUnique(pipelines: readonly LoadedPipeline[]): void {
+function checkUnique(pipelines: readonly LoadedPipeline[], registry: PluginRegistry): void {
   const names = new Map<string, LoadedPipeline>();
   const sources = new Map<string, LoadedPipeline>();
   for (const pipeline of pipelines) {
@@ -101,7 +100,7 @@ function checkUnique(pipelines: readonly LoadedPipeline[]): void {
         hint: 'Choose another name.',
       });
     }
-    if (sourceUse === undefined || !EXCLUSIVE_SOURCES.includes(sourceUse)) continue;
+    if (sourceUse === undefined || !isExclusive(registry.get(sourceUse))) continue;
     const sameSource = firstUse(sources, sourceUse, pipeline);
     if (sameSource !== undefined) {
       evaluation.report(evaluation.valuePosition('/source/use'), {
@@ -111,6 +110,10 @@ function checkUnique(pipelines: readonly LoadedPipeline[]): void {
       });
     }
   }
+}
+
+function isExclusive(definition: PluginDefinition | undefined): boolean {
+  return definition?.kind === 'source' && definition.exclusive === true;
 }
 
 /** The pipeline that used the name before, if any; else notes this one. */

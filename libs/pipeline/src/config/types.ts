@@ -50,7 +50,7 @@ export interface GatewayConfig {
   };
   readonly admin: { readonly apiKey?: string };
   readonly listener: {
-    /** Address that agents connect to. */
+    /** Address of the listener. */
     readonly host: string;
     readonly tls: { readonly certPath?: string; readonly keyPath?: string };
     /** Connections that one key may have at once. */
@@ -58,7 +58,7 @@ export interface GatewayConfig {
     /** Networks in CIDR form whose addresses are neither banned nor slowed. */
     readonly neverBan: readonly string[];
   };
-  /** Where settings, agents and enrollment tokens are kept. The URI holds a password: never show it. */
+  /** Where settings, known keys and tokens are kept. The URI holds a password: never show it. */
   readonly store:
     | { readonly use: 'embedded' }
     | { readonly use: 'mongodb'; readonly uri: string; readonly database: string };

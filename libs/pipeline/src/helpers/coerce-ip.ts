@@ -11,7 +11,7 @@ export interface IpReading {
 const NOTHING: IpReading = Object.freeze({ address: null, rest: false });
 const UNREADABLE: IpReading = Object.freeze({ address: null, rest: true });
 const BRACKETED = /^\[([^\]]*)\](:\d{1,5})?$/;
-/** How Microsoft 365 writes some IPv4-mapped addresses: the colons in front are missing. */
+/** An IPv4-mapped address without the colons in front, as cloud audit logs write some. */
 const MAPPED_WITHOUT_COLONS = /^ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
 const V4_PORT = /^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/;
 
@@ -24,7 +24,7 @@ const MAX_CACHED = 20_000;
 const cache = new Map<string, IpReading>();
 
 /**
- * Reads an address as agents send it: IPv4, IPv6, IPv4-mapped (becomes IPv4, also as `ffff:a.b.c.d`), `[v6]:port`, `[v6]`, `a.b.c.d:port`,
+ * Reads an address in any of its usual forms: IPv4, IPv6, IPv4-mapped (becomes IPv4, also as `ffff:a.b.c.d`), `[v6]:port`, `[v6]`, `a.b.c.d:port`,
  * with a zone, with blanks round it. Anything that is no string or is empty says nothing.
  */
 export function readIp(value: unknown): IpReading {

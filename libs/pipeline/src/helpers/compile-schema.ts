@@ -18,7 +18,7 @@ const SPLITTABLE = new Set(['type', 'required', 'properties', 'title', 'descript
 /**
  * Compiles a JSON Schema (draft-07) with Ajv.
  *
- * Ajv reads every property by name, sent or not and twice when it was; of messages in a hundred shapes, as agents send
+ * Ajv reads every property by name, sent or not and twice when it was; of messages in a hundred shapes, as senders send
  * them, 25 properties cost 0.5 us so. Therefore the many properties that may be any `scalar` are looked at first, by
  * going through the keys that were sent, and the schema without them after: 0.13 us together. Only a message that does
  * not pass so meets the whole schema, which then tells what is wrong with it, if anything is.

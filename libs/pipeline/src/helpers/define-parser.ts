@@ -36,10 +36,12 @@ export interface ParserTable<Message, Prepared, Options> {
   readonly rules?: readonly Rule[];
   /** Further keys that are not kept in `extra`, each with its schema: those that functions read. */
   readonly keys?: Readonly<Record<string, JsonSchema>>;
+  /** Key in which messages repeat the sender's host name: it is not kept in `extra` where it says the same. */
+  readonly hostKey?: string;
   /** Replaces the schema that is made of the columns, where messages are not objects. */
   readonly schema?: JsonSchema;
   /**
-   * Set where messages have many keys that agents leave out: they are brought into one order first, which halves the cost of
+   * Set where messages have many keys that senders leave out: they are brought into one order first, which halves the cost of
    * reading them. No gain elsewhere.
    */
   readonly arranged?: boolean;
@@ -114,6 +116,7 @@ function createTransform<Message, Prepared, Options extends EventTimeOptions>(
     columns,
     window,
     known,
+    ...(table.hostKey !== undefined && { hostKey: table.hostKey }),
     checks: (table.rules ?? []).map((rule) => rule(columns)),
     ...(prepare && { prepare }),
     ...(table.extra && { extra: table.extra }),
@@ -142,7 +145,7 @@ function messageSchemaOf(
   further: Readonly<Record<string, JsonSchema>>,
 ): JsonSchema {
   const facts = [...columns.values()];
-  // Other names come last, so that of several faults the one of an agent's own key is told.
+  // Other names come last, so that of several faults the one of a sender's own key is told.
   const own = facts.flatMap((each) =>
     each.keys.slice(0, 1).map((key): [string, JsonSchema] => [key, schemaOf(each)]),
   );

@@ -91,7 +91,7 @@ export class EventTimeWindow {
       throw new RejectError(
         'event_in_future',
         field,
-        `The event is ${time >= LATEST ? 'from after 2055' : skew}: check the clocks of agent and gateway.`,
+        `The event is ${time >= LATEST ? 'from after 2055' : skew}: check the clocks of sender and gateway.`,
       );
     }
     return time;

@@ -6,8 +6,6 @@ import { pointer } from './reject.js';
 /** What an event carries beyond its columns, by key. Only for `addExtra` and `extraText`: any name may be a key. */
 export type Extra = Record<string, unknown>;
 
-const AGENT_HOST = 'AgentHost';
-
 /** A key that a parser has a column for. */
 interface KnownKey {
   readonly key: string;
@@ -49,7 +47,7 @@ export class KnownKeys {
 
   /**
    * The known keys of a message in an object that has all of them, in one order, `undefined` where they were not sent.
-   * Agents leave out what does not apply, and messages in a hundred shapes are slow to read: schema, decoding and `rest`
+   * Senders leave out what does not apply, and messages in a hundred shapes are slow to read: schema, decoding and `rest`
    * of a file event 0.5 us together, with this 0.25 us. What is no object is given back.
    */
   arrange(message: unknown): unknown {
@@ -64,11 +62,11 @@ export class KnownKeys {
   /**
    * The keys without a column, and aliases that lost to the key they stand for because both were sent.
    * @param message   as sent, or as `arrange` gave it last
-   * @param agentHost hostname known from the enrollment: an `AgentHost` that says the same is left out
+   * @param sameKey   a key that is left out where its value is `sameValue`, because that is known without it
    * @returns `undefined` when there are none
    */
-  rest(message: Keyed, agentHost?: string): Extra | undefined {
-    if (message === this.#arranged) return this.#restOfArranged(message, agentHost);
+  rest(message: Keyed, sameKey?: string, sameValue?: string): Extra | undefined {
+    if (message === this.#arranged) return this.#restOfArranged(message, sameKey, sameValue);
     let extra: Extra | undefined;
     let last = this.#start;
     for (const key in message) {
@@ -84,18 +82,23 @@ export class KnownKeys {
       }
       const value = message[key];
       if (known?.aliasOf !== undefined && !(isSent(value) && isSent(message[known.aliasOf]))) continue;
-      extra = addUnknown(extra, key, value, agentHost);
+      if (key !== sameKey || value !== sameValue) extra = addExtra(extra, key, value);
     }
     return extra;
   }
 
-  #restOfArranged(message: Keyed, agentHost: string | undefined): Extra | undefined {
+  #restOfArranged(
+    message: Keyed,
+    sameKey: string | undefined,
+    sameValue: string | undefined,
+  ): Extra | undefined {
     let extra: Extra | undefined;
     const { keys, count } = this.#others;
     // An index, because an iterator with entries makes an object a key: 160 bytes of garbage an event.
     for (let i = 0; i < count; i += 1) {
       const key = keys[i] ?? '';
-      extra = addUnknown(extra, key, this.#sent?.[key], agentHost);
+      const value = this.#sent?.[key];
+      if (key !== sameKey || value !== sameValue) extra = addExtra(extra, key, value);
     }
     for (const [alias, key] of this.#aliases) {
       if (isSent(message[alias]) && isSent(message[key])) extra = addExtra(extra, alias, message[alias]);
@@ -111,16 +114,6 @@ export class KnownKeys {
 export function addExtra(extra: Extra | undefined, key: string, value: unknown): Extra {
   if (typeof value !== 'string' && !isExact(value)) throw new InexactNumber(pointer(key));
   return nestExtra(extra, key, value);
-}
-
-/** Adds a key unless it is an `AgentHost` that says what the enrollment says. */
-function addUnknown(
-  extra: Extra | undefined,
-  key: string,
-  value: unknown,
-  agentHost: string | undefined,
-): Extra | undefined {
-  return key === AGENT_HOST && value === agentHost ? extra : addExtra(extra, key, value);
 }
 
 /** Adds a key like `addExtra`, whose value is made of others' `Extra`: its numbers have been looked at. */

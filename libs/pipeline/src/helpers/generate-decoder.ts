@@ -31,6 +31,8 @@ export interface DecoderParts {
   readonly columns: ReadonlyMap<string, ColumnFacts>;
   readonly window: EventTimeWindow;
   readonly known: KnownKeys;
+  /** As in `ParserTable`. */
+  readonly hostKey?: string;
   readonly checks: readonly RecordCheck[];
   readonly prepare?: (message: never, context: DecodeContext) => unknown;
   /** Adds to what `known` does not know. */
@@ -59,7 +61,8 @@ const HELPERS = {
  * Generates the decoder of a table: the code that one would write by hand, a call for each column and one object literal.
  *
  */
-export function generateDecoder({ columns, window, known, checks, prepare, extra }: DecoderParts): Decode {
+export function generateDecoder(parts: DecoderParts): Decode {
+  const { columns, window, known, checks, prepare, extra } = parts;
   const scope: Record<string, unknown> = { ...HELPERS, window, known, prepare, extra };
   const names = [...columns.keys()];
   const facts = [...columns.values()];
@@ -72,7 +75,7 @@ export function generateDecoder({ columns, window, known, checks, prepare, extra
   const body = [
     prepare === undefined ? '' : 'const prepared = prepare(message, context);',
     ...readings,
-    `const record = { ${members.join(', ')}, "extra": extraText(${extraOf(facts, extra !== undefined, prepare !== undefined)}) };`,
+    `const record = { ${members.join(', ')}, "extra": extraText(${extraOf(parts)}) };`,
     ...checks.map(({ fails, when, error }, at) => {
       scope[`when${at}`] = when;
       scope[`error${at}`] = error;
@@ -131,10 +134,11 @@ function requireValue<T>(value: T, field: string): T {
 }
 
 /** The expression for the record's `extra`. A message that is text has no keys. */
-function extraOf(facts: readonly ColumnFacts[], custom: boolean, prepares: boolean): string {
-  let code = `(typeof message === 'string' ? undefined : known.rest(message, context.origin.agentHost))`;
-  if (custom) code = `extra(${code}, ${prepares ? 'prepared' : 'message'}, context)`;
-  facts.forEach(({ reader, keepsText, keys: [key] }, at) => {
+function extraOf({ columns, hostKey, extra, prepare }: DecoderParts): string {
+  const same = hostKey === undefined ? '' : `, ${JSON.stringify(hostKey)}, context.origin.senderHost`;
+  let code = `(typeof message === 'string' ? undefined : known.rest(message${same}))`;
+  if (extra !== undefined) code = `extra(${code}, ${prepare ? 'prepared' : 'message'}, context)`;
+  [...columns.values()].forEach(({ reader, keepsText, keys: [key] }, at) => {
     if (reader === 'ip' && keepsText) code = `keepIpText(${code}, message, ${JSON.stringify(key)}, ip${at})`;
   });
   return code;

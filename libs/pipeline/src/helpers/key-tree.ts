@@ -26,7 +26,7 @@ export interface KeyNode extends Place {
   sibling: KeyNode | undefined;
 }
 
-/** Orders of keys that a tree holds at most; file events as agents send them have 100 to 160. */
+/** Orders of keys that a tree holds at most; one event type in use has 100 to 160. */
 export const MAX_ORDERS = 256;
 /** Keys of an object that can be added to a tree, at most. */
 export const MAX_KEYS = 64;
@@ -130,6 +130,6 @@ function nodeOf(text: string): KeyNode {
 /** An object literal: 0.03 us for 13 keys; set one by one they take 0.3 us. */
 function makerOf(keys: readonly string[]): MakeObject {
   const members = keys.map((key, place) => `"${key}": values[${place}]`);
-  // Agents chose the keys; `PLAIN_KEY` lets words pass only.
+  // Senders chose the keys; `PLAIN_KEY` lets words pass only.
   return compileFunction<MakeObject>(['values'], `return { ${members.join(', ')} };`);
 }

@@ -16,7 +16,7 @@ const things = defineEventType({
   name: 'things',
   fields: { name: { kind: 'text' }, size: { kind: 'uint64' } },
 });
-const ORIGIN = { connectionId: 'c', agentSpki: 'ab'.repeat(32), agentHost: 'FS-1', sourceIp: '10.0.0.1' };
+const ORIGIN = { connectionId: 'c', sender: 'ab'.repeat(32), senderHost: 'FS-1', sourceIp: '10.0.0.1' };
 const KNOWN = new KnownKeys(['Name', 'Size']);
 
 type Thing = Readonly<Record<string, unknown>>;
@@ -220,7 +220,7 @@ describe('parserTransform', () => {
     const batch = apply([event('Thing', 'a,b')], {
       read: ({ value }) => ({ Name: String(value).split(',')[1] }),
       decode: (thing, { receivedAt, origin }) => ({
-        name: `${String(thing['Name'])} ${receivedAt} ${origin.agentHost}`,
+        name: `${String(thing['Name'])} ${receivedAt} ${origin.senderHost}`,
       }),
     });
     expect(batch.events[0]?.record).toEqual({ name: `b ${Date.UTC(2026, 10, 20, 12)} FS-1` });

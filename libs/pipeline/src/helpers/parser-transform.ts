@@ -31,7 +31,7 @@ export interface ParserOptions<T> {
   readonly schema: JsonSchema;
   /**
    * Has schema and `decode` see the message as `keys.arrange` gives it: half the cost where messages have many keys that
-   * agents leave out (file events), no gain elsewhere. They have to hold all keys that the schema names; `decode` asks
+   * senders leave out (file events), no gain elsewhere. They have to hold all keys that the schema names; `decode` asks
    * them for the `rest`.
    */
   readonly keys?: KnownKeys;

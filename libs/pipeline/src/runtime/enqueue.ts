@@ -75,7 +75,7 @@ class EnqueueRun {
     this.#log('error', lost, 'dead letters that the sink could not encode are dropped');
   }
 
-  /** An agent may forget an event that was removed once the range it came from is durable. */
+  /** A sender may forget an event that was removed once the range it came from is durable. */
   followFiltered({ filtered }: EntryAccumulator, remembered: Promise<void>): void {
     if (filtered.length === 0) return;
     const { tracker } = this.options;

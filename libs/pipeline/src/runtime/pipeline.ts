@@ -23,7 +23,7 @@ import type { PipelineOptions } from './types.js';
 const LINGER_MS = 25;
 /**
  * Raw bytes that may wait to be encoded before sources have to. Parsed they take five times as much memory, so when the
- * spool is behind they had better stay with the agents (`docs/adr/0017`).
+ * spool is behind they had better stay with the senders (`docs/adr/0017`).
  */
 const MAX_UNENCODED_BYTES = 2 * 1024 * 1024;
 const NO_CREDIT: CreditLimits = { events: 0, bytes: 0 };
@@ -205,7 +205,7 @@ export class Flow {
     return left;
   }
 
-  /** What the queue remembers of agents' streams, if it can. */
+  /** What the queue remembers of senders' streams, if it can. */
   get marks(): DurableRanges | undefined {
     return this.#queue.streams;
   }

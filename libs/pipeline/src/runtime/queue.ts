@@ -85,7 +85,7 @@ export interface QueueStats {
   readonly spool?: SpoolStats;
 }
 
-/** A queue's memory of agents' streams, stored in one step with the entries. */
+/** A queue's memory of senders' streams, stored in one step with the entries. */
 export interface StreamStore extends DurableRanges {
   /**
    * Runs `work`. Everything that it appends, and the ranges it returns as durable, are stored in one step: after any

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StreamRange } from '../api/index.js';
 import { GroupCommit, MAX_WAITING_BYTES } from '../spool/group-commit.js';
-import { MAX_STREAMS_PER_AGENT } from '../spool/stream-table.js';
+import { MAX_STREAMS_PER_SENDER } from '../spool/stream-table.js';
 import { createRecordingLogger, until } from '../testing/index.js';
 import { nextSequence } from './sequence.js';
 import { SpoolQueue } from './spool-queue.js';
@@ -119,13 +119,13 @@ describe('streams in the spool', () => {
   it('are as many for each agent as the limit, the oldest making room', async () => {
     const queue = await openQueue('0');
     await store(queue, [s(1, 1, 'b/kept')]);
-    for (let i = 0; i <= MAX_STREAMS_PER_AGENT; i += 1) {
+    for (let i = 0; i <= MAX_STREAMS_PER_SENDER; i += 1) {
       await store(queue, [s(1, 1, `a/${i}`)]);
     }
     const left = await Promise.all(
-      Array.from({ length: MAX_STREAMS_PER_AGENT + 1 }, (_, i) => queue.streams.durable(`a/${i}`)),
+      Array.from({ length: MAX_STREAMS_PER_SENDER + 1 }, (_, i) => queue.streams.durable(`a/${i}`)),
     );
-    expect(left.filter((ranges) => ranges?.length === 1)).toHaveLength(MAX_STREAMS_PER_AGENT);
+    expect(left.filter((ranges) => ranges?.length === 1)).toHaveLength(MAX_STREAMS_PER_SENDER);
     expect(await queue.streams.durable('b/kept')).toEqual([n(1, 1)]);
   }, 30_000);
 });

@@ -49,14 +49,14 @@ export class DiskSpace {
     const { maxBytes, diskReserveBytes } = this.limits;
     // Whatever its size, one append fits into an empty spool: it could never go anywhere else.
     if (used > 0 && used + wanted > maxBytes) {
-      const reason = `The spool is full: ${mib(used)} of ${mib(maxBytes)} wait for the sinks. Agents are held back.`;
+      const reason = `The spool is full: ${mib(used)} of ${mib(maxBytes)} wait for the sinks. Sources are paused.`;
       return { why: 'limit', reason };
     }
     this.#look();
     const inside = Math.max(0, this.#fileBytes - used * LOOSENESS - SLACK_BYTES);
     const growth = (this.#grown + wanted) * LOOSENESS;
     if (Math.max(0, this.#diskFree - diskReserveBytes) + inside > growth) return undefined;
-    const reason = `The disk of the spool has ${mib(this.#diskFree)} left, ${mib(diskReserveBytes)} are kept in reserve. Agents are held back.`;
+    const reason = `The disk of the spool has ${mib(this.#diskFree)} left, ${mib(diskReserveBytes)} are kept in reserve. Sources are paused.`;
     return { why: 'disk', reason };
   }
 

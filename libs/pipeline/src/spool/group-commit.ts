@@ -5,7 +5,7 @@ import type { SpoolWriter } from './writer.js';
 
 /**
  * Bytes that may wait for the disk before appending has to wait: 4 MiB. What waits here makes everything behind it wait,
- * also the events of agents that send little; one flush of so much takes about 10 ms.
+ * also the events of senders that send little; one flush of so much takes about 10 ms.
  */
 export const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /**

@@ -58,8 +58,8 @@ export class SpoolHealth {
 
 function describe(error: Error, diskFreeBytes: number): string {
   if (diskFreeBytes < DISK_FULL_BYTES) {
-    return `The disk of the spool is full: ${mib(diskFreeBytes)} are left. Agents are held back.`;
+    return `The disk of the spool is full: ${mib(diskFreeBytes)} are left. Sources are paused.`;
   }
   const { code = error.name } = error as { code?: string | number };
-  return `The spool cannot be written (${code}: ${error.message}). Agents are held back, it is tried again.`;
+  return `The spool cannot be written (${code}: ${error.message}). Sources are paused, it is tried again.`;
 }

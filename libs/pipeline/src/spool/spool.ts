@@ -53,7 +53,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
  * and of the machine; entries leave in the order they came, in batches that are frozen before their first attempt.
  */
 export class Spool {
-  /** What it remembers of agents' streams. */
+  /** What it remembers of senders' streams. */
   readonly streams: StreamTable;
   readonly #room: DiskSpace;
   readonly #health: SpoolHealth;

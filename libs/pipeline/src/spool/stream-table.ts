@@ -3,8 +3,8 @@ import type { StreamRange, SequenceRange } from '../api/index.js';
 import { mergeRanges } from '../helpers/index.js';
 import type { Change, SpoolDatabase } from './database.js';
 
-/** Streams that are remembered of one agent: whoever makes a new name each time must not fill the disk. */
-export const MAX_STREAMS_PER_AGENT = 256;
+/** Streams that are remembered of one sender: whoever makes a new name each time must not fill the disk. */
+export const MAX_STREAMS_PER_SENDER = 256;
 /** Stretches that are remembered of one stream; there is a gap only where messages were given up. */
 const MAX_STRETCHES = 1_000;
 
@@ -21,7 +21,7 @@ export interface StreamChanges {
   readonly stored: () => void;
 }
 
-/** What a spool remembers of agents' streams: a record for each in `streams`, written whole. */
+/** What a spool remembers of senders' streams: a record for each in `streams`, written whole. */
 export class StreamTable {
   /** Records that are on their way to the disk, in the order of `changes`. */
   readonly #coming = new Map<string, { ranges: readonly SequenceRange[]; writes: number }>();
@@ -75,24 +75,24 @@ export class StreamTable {
     return record && decode(record);
   }
 
-  /** Reads a stream that nothing is coming of; a new one takes the place of the agent's oldest when it has too many. */
+  /** Reads a stream that nothing is coming of; a new one takes the place of the sender's oldest when it has too many. */
   #readOrMakeRoom(stream: string, changes: Change[]): readonly SequenceRange[] {
     this.database.root.resetReadTxn();
     const record = this.#read(stream);
     if (record !== undefined) return record.ranges;
-    const agent = stream.slice(0, stream.indexOf('/'));
+    const sender = stream.slice(0, stream.indexOf('/'));
     let oldest: { readonly key: string; readonly at: number } | undefined;
     let count = 0;
-    // The sign after `/` ends the range of all names that begin with the agent and a slash.
+    // The sign after `/` ends the range of all names that begin with the sender and a slash.
     for (const { key, value } of this.database.tables.streams.getRange({
-      start: `${agent}/`,
-      end: `${agent}0`,
+      start: `${sender}/`,
+      end: `${sender}0`,
     })) {
       count += 1;
       const at = decode(value)?.at ?? 0;
       if (oldest === undefined || at < oldest.at) oldest = { key: key as string, at };
     }
-    if (count >= MAX_STREAMS_PER_AGENT && oldest !== undefined && !this.#coming.has(oldest.key)) {
+    if (count >= MAX_STREAMS_PER_SENDER && oldest !== undefined && !this.#coming.has(oldest.key)) {
       changes.push({ table: 'streams', key: oldest.key });
     }
     return [];

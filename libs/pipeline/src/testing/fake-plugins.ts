@@ -164,8 +164,8 @@ export class FakeSink implements Sink {
 export function testOrigin(connection = 1): Origin {
   return {
     connectionId: `c${connection}`,
-    agentSpki: connection.toString(16).padStart(64, '0'),
-    agentHost: `host-${connection}`,
+    sender: connection.toString(16).padStart(64, '0'),
+    senderHost: `host-${connection}`,
     sourceIp: `10.0.0.${connection % 256}`,
   };
 }

@@ -11,8 +11,8 @@ import { LineFramer } from '../helpers/index.js';
 /** The peer that test events come from. */
 export const TEST_ORIGIN: Origin = Object.freeze({
   connectionId: 'test-1',
-  agentSpki: 'ab'.repeat(32),
-  agentHost: 'FS-AGENT-01',
+  sender: 'ab'.repeat(32),
+  senderHost: 'FS-AGENT-01',
   sourceIp: '10.0.0.7',
 });
 

@@ -8,7 +8,7 @@ import {
 } from '../api/index.js';
 
 /**
- * Which values a sample record holds. `plain`: what agents usually send. `empty`: null where the field allows it, else
+ * Which values a sample record holds. `plain`: what senders usually send. `empty`: null where the field allows it, else
  * the empty string, 0, false, an empty array or map. `extreme`: the largest numbers, control characters, any script,
  * lone surrogates, long texts, several elements. `repeated`: like `plain`, with the same values whatever the index.
  */

@@ -119,8 +119,8 @@ describe('Native blocks', () => {
       expect(rows).toEqual([
         {
           at: Date.UTC(2026, 10, 20, 12),
-          agent_spki: TEST_ORIGIN.agentSpki,
-          agent_host: TEST_ORIGIN.agentHost,
+          agent_spki: TEST_ORIGIN.sender,
+          agent_host: TEST_ORIGIN.senderHost,
           source_ip: `::ffff:${TEST_ORIGIN.sourceIp}`,
           ingest_batch: 'g/1/7',
         },

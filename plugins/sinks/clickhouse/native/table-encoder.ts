@@ -42,8 +42,8 @@ const ENTRY_ID = 'ingest_batch';
 
 const STAMPS: Readonly<Record<Exclude<keyof typeof METADATA_FIELDS, typeof ENTRY_ID>, StampValue>> = {
   received_at: (run) => run.receivedAt,
-  agent_spki: (run) => run.origin.agentSpki,
-  agent_host: (run) => run.origin.agentHost,
+  agent_spki: (run) => run.origin.sender,
+  agent_host: (run) => run.origin.senderHost,
   source_ip: (run) => run.origin.sourceIp,
 };
 

@@ -12,14 +12,14 @@ const ENTRY_ID = 'test/0000000001/000000000001';
 /** Longest time a write may take once its signal has aborted, ms. */
 const ABORT_MS = 2000;
 
-/** Makes a batch over records, their first half from one agent, the rest from another. */
+/** Makes a batch over records, their first half from one sender, the rest from another. */
 export function sampleBatch(
   type: EventType,
   records: readonly EventRecord[] = sampleRecords(type),
 ): RecordBatch {
   const first = Math.ceil(records.length / 2);
   const second = records.length - first;
-  const other = { ...TEST_ORIGIN, agentSpki: 'cd'.repeat(32), agentHost: 'höst-2', sourceIp: '2001:db8::7' };
+  const other = { ...TEST_ORIGIN, sender: 'cd'.repeat(32), senderHost: 'höst-2', sourceIp: '2001:db8::7' };
   const runs = [
     { origin: TEST_ORIGIN, receivedAt: TEST_RECEIVED_AT, count: first },
     { origin: other, receivedAt: TEST_RECEIVED_AT + 1, count: second },
