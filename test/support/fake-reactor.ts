@@ -6,11 +6,15 @@ export const FAKE_REACTOR = `
 const say = (message) => process.send(message);
 let configuration;
 let allowlist = [];
-const waiting = [];
+const waiting = new Map();
+let lastId = 0;
+const ask = (name, question, done) => {
+  waiting.set((lastId += 1), done);
+  say({ type: 'request', id: lastId, name, question });
+};
 const sockets = new Set();
 const byId = new Map();
 const silences = {};
-const granted = [];
 let drained;
 process.on('SIGTERM', () => {});
 process.on('SIGUSR2', () => drained());
@@ -24,14 +28,13 @@ process.on('message', (message, socket) => {
   if (message.type === 'allowlist') allowlist = message.entries;
   if (message.type === 'settings') configuration.settings = message.settings;
   if (message.type === 'credit') Object.assign(configuration.settings.flow, message.credit);
-  if (message.type === 'write-permit') granted[message.requestId]();
-  if (message.type === 'collect-metrics') say({ type: 'metrics', requestId: message.requestId, metrics: [{ name: 'm' }] });
-  if (message.type === 'enrollment-outcome') waiting.shift()(message.outcome);
+  if (message.type === 'answer') waiting.get(message.id)(message.answer);
+  if (message.name === 'metrics') say({ type: 'answer', id: message.id, answer: [{ name: 'm' }] });
   if (message.type === 'cut-connection') byId.get(message.id)?.destroy();
   if (message.type === 'end-connection') byId.get(message.id)?.end(message.reason);
-  if (message.type === 'ask-silences' && configuration.gatewayId !== 'silent') {
-    const told = Object.fromEntries(message.ids.map((id) => [id, silences[id] ?? 0]));
-    say({ type: 'silences', requestId: message.requestId, silences: told });
+  if (message.name === 'silences' && configuration.gatewayId !== 'silent') {
+    const told = Object.fromEntries(message.question.map((id) => [id, silences[id] ?? 0]));
+    say({ type: 'answer', id: message.id, answer: told });
   }
   if (message.type === 'drain') {
     for (const socket of sockets) socket.end();
@@ -64,8 +67,7 @@ process.on('message', (message, socket) => {
         socket.write([bufferMaxEvents, sinkWriters, bufferBytesShare].join(' '));
       }
       if (command === 'want') {
-        granted.push(() => socket.write('granted'));
-        say({ type: 'write-permit-wanted', requestId: granted.length - 1, pool: 'p/s' });
+        ask('write-permit', 'p/s', () => socket.write('granted'));
       }
       if (command === 'done') say({ type: 'write-permit-done', pool: 'p/s' });
       if (command === 'pressure') {
@@ -76,8 +78,8 @@ process.on('message', (message, socket) => {
       if (command === 'who') socket.write(configuration.epoch + ' ' + process.pid);
       if (command === 'list') socket.write(String(allowlist.length));
       if (command === 'enroll') {
-        waiting.push((outcome) => socket.write(outcome.status));
-        say({ type: 'enroll', requestId: 1, request: { code: 'c', spkiHash: 'a', sourceIp: '1', hostname: 'h' } });
+        const request = { code: 'c', spkiHash: 'a', sourceIp: '1', hostname: 'h' };
+        ask('enroll', request, (outcome) => socket.write(outcome.status));
       }
     });
   }

@@ -15,7 +15,7 @@ import { FileWatch } from './file-watch.js';
 import type { KeyChange } from './key-change.js';
 import { ListenerControl } from './listener-control.js';
 import { ReactorLauncher } from './reactor-launcher.js';
-import { ReactorSupervisor, type ReactorSnapshots } from './reactor-supervisor.js';
+import { ReactorPool, type ReactorSnapshots } from './reactor-pool.js';
 import { ServerIdentity } from './server-identity.js';
 import { certificatePaths, loadTlsIdentity, reloadTlsIdentity } from './tls-identity.js';
 import type { WatchdogLimits } from './watchdog.js';
@@ -47,7 +47,7 @@ export function createDataPlane(options: DataPlaneOptions, processes: ProcessOpt
 class ProcessDataPlane implements DataPlane {
   readonly #admission: Admission;
   readonly #acceptor: Acceptor;
-  readonly #supervisor: ReactorSupervisor;
+  readonly #reactors: ReactorPool;
   readonly #identity: ServerIdentity;
   readonly #listener: ListenerControl;
   #stopping: Promise<readonly DrainReport[]> | undefined;
@@ -62,9 +62,9 @@ class ProcessDataPlane implements DataPlane {
       logger: listenerLogger,
       metrics,
       penalized: (address, effect, reason) => handlers.penalized?.(address, effect, reason),
-      cut: (id) => this.#supervisor.cut(id),
-      end: (id, reason) => this.#supervisor.end(id, reason),
-      silences: (ids) => this.#supervisor.silences(ids),
+      cut: (id) => this.#reactors.cut(id),
+      end: (id, reason) => this.#reactors.end(id, reason),
+      silences: (ids) => this.#reactors.silences(ids),
     });
     this.#acceptor = new Acceptor({
       logger: listenerLogger,
@@ -72,15 +72,15 @@ class ProcessDataPlane implements DataPlane {
       host,
       port: options.acceptor.port,
       onConnection: (connection) =>
-        this.#supervisor.dispatch({
+        this.#reactors.dispatch({
           ...connection,
           known: this.#admission.isKnown(connection.remoteAddress),
         }),
     });
-    this.#supervisor = new ReactorSupervisor({
+    this.#reactors = new ReactorPool({
       forks: forks ?? new ReactorLauncher(dataDir),
       ...(watchdog && { watchdog }),
-      logger: logger.child({ component: 'supervisor' }),
+      logger: logger.child({ component: 'reactors' }),
       handlers: { ...handlers, enroll: (request) => this.#enroll(request, handlers) },
       reactors,
       spoolDirectory: resolve(dataDir, 'spool'),
@@ -95,7 +95,7 @@ class ProcessDataPlane implements DataPlane {
       load: () => loadTlsIdentity(tlsOptions),
       reload: () => reloadTlsIdentity(tlsOptions),
       use: (identity) =>
-        this.#supervisor.replace({ tlsIdentity: identity }, { type: 'tls-identity', identity }),
+        this.#reactors.replace({ tlsIdentity: identity }, { type: 'tls-identity', identity }),
       knownKey: () => handlers.knownServerKey(),
       rememberKey: (spkiHash) => handlers.rememberServerKey(spkiHash),
       watch: (changed) => new FileWatch(certificatePaths(tlsOptions), changed),
@@ -105,18 +105,18 @@ class ProcessDataPlane implements DataPlane {
       logger: listenerLogger,
       acceptor: this.#acceptor,
       identity: this.#identity,
-      untilServed: () => this.#supervisor.untilReady(REACTOR_WAIT_MS),
+      untilServed: () => this.#reactors.untilReady(REACTOR_WAIT_MS),
     });
   }
 
   async start(listen = true): Promise<void> {
-    this.#supervisor.start();
+    this.#reactors.start();
     if (listen) await this.#listener.start();
   }
 
   pause(): void {
     this.#listener.stop();
-    this.#supervisor.closeConnections();
+    this.#reactors.closeConnections();
   }
 
   async resume(): Promise<void> {
@@ -137,19 +137,19 @@ class ProcessDataPlane implements DataPlane {
   }
 
   updateReactorSettings(settings: ReactorSettings): void {
-    this.#supervisor.replaceSettings(settings);
+    this.#reactors.replaceSettings(settings);
   }
 
   resizeReactors(count: number): void {
-    this.#supervisor.resize(count);
+    this.#reactors.resize(count);
   }
 
   updateAllowlist(entries: readonly AllowlistEntry[]): void {
-    this.#supervisor.replace({ allowlist: entries }, { type: 'allowlist', entries });
+    this.#reactors.replace({ allowlist: entries }, { type: 'allowlist', entries });
   }
 
   updateEndpoints(endpoints: Readonly<Record<string, Endpoint>>): void {
-    this.#supervisor.replace({ endpoints }, { type: 'endpoints', endpoints });
+    this.#reactors.replace({ endpoints }, { type: 'endpoints', endpoints });
   }
 
   status(): ListenerStatus {
@@ -165,9 +165,9 @@ class ProcessDataPlane implements DataPlane {
       rejected: refused,
       limitsReached: this.#admission.reachedWithin(RECENT_MS),
       bans: this.#admission.penalties(),
-      reactors: this.#supervisor.views(),
-      lobby: this.#supervisor.lobbyView(),
-      ended: this.#supervisor.endedPipelines(),
+      reactors: this.#reactors.views(),
+      lobby: this.#reactors.lobbyView(),
+      ended: this.#reactors.endedPipelines(),
     };
   }
 
@@ -180,15 +180,15 @@ class ProcessDataPlane implements DataPlane {
   }
 
   connectedAgents(): ReadonlyMap<string, number> {
-    return this.#supervisor.connectedAgents();
+    return this.#reactors.connectedAgents();
   }
 
   replay(pipeline: string, items: readonly ReplayItem[]): Promise<readonly ReplayOutcome[] | undefined> {
-    return this.#supervisor.replay({ pipeline, items });
+    return this.#reactors.replay({ pipeline, items });
   }
 
   collectMetrics(): Promise<(readonly object[])[]> {
-    return this.#supervisor.collectMetrics();
+    return this.#reactors.collectMetrics();
   }
 
   stop(deadline: number): Promise<readonly DrainReport[]> {
@@ -206,7 +206,7 @@ class ProcessDataPlane implements DataPlane {
   async #stop(deadline: number): Promise<readonly DrainReport[]> {
     this.#listener.stop();
     this.#admission.close();
-    return this.#supervisor.stop(deadline);
+    return this.#reactors.stop(deadline);
   }
 }
 

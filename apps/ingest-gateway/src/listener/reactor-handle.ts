@@ -154,7 +154,7 @@ export class ReactorHandle {
     const events: ReactorEvents = {
       ...this.dependencies.events,
       hello: () => {
-        this.#process?.send({ type: 'configure', configuration: this.dependencies.configuration(epoch) });
+        this.#process?.notify({ type: 'configure', configuration: this.dependencies.configuration(epoch) });
         this.#configured = true;
       },
       ready: () => this.#isReady(),

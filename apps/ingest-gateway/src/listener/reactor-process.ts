@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { DrainReport, ReplayItem, ReplayOutcome } from '@activity-gateway/pipeline/host';
+import type { DrainReport, ReplayOutcome } from '@activity-gateway/pipeline/host';
 import type {
   AcceptedConnection,
   ConnectionEnd,
@@ -8,8 +8,16 @@ import type {
   SequenceRange,
 } from '@activity-gateway/pipeline/api';
 import type { EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/activity';
-import type { AgentReports, FromReactor, ReactorStatus, ToReactor } from '../reactor/messages.js';
-import { PendingRequests } from '../reactor/pending-requests.js';
+import { Channel } from '../reactor/channel.js';
+import type {
+  AgentReports,
+  ControlChannel,
+  ControlNotice,
+  FromReactor,
+  ReactorStatus,
+  ReplayRequest,
+  ToReactor,
+} from '../reactor/messages.js';
 import type { ForkedReactor } from './reactor-launcher.js';
 import type { StreamPeer } from './stream-claim-broker.js';
 
@@ -40,12 +48,6 @@ export interface ReactorEvents {
   permitDone(pool: string, process: ReactorProcess): void;
 }
 
-/** Dead letters of one pipeline. */
-export interface ReplayRequest {
-  readonly pipeline: string;
-  readonly items: readonly ReplayItem[];
-}
-
 /** How long after its deadline a draining process may take to exit, ms. */
 const EXIT_GRACE_MS = 1_000;
 
@@ -58,10 +60,7 @@ export class ReactorProcess implements StreamPeer {
   /** Sockets that may not have left this process yet. */
   readonly #leaving = new Map<string, Socket>();
   readonly #agents = new Map<string, string>();
-  readonly #metrics: PendingRequests<void, readonly object[]>;
-  readonly #replays: PendingRequests<ReplayRequest, readonly ReplayOutcome[]>;
-  readonly #releases: PendingRequests<string, readonly SequenceRange[]>;
-  readonly #silences: PendingRequests<readonly string[], Readonly<Record<string, number>>>;
+  readonly #channel: ControlChannel;
   #status: ReactorStatus | undefined;
   #lastMetrics: readonly object[] | undefined;
   #reports: readonly DrainReport[] | undefined;
@@ -72,16 +71,12 @@ export class ReactorProcess implements StreamPeer {
     private readonly logger: Logger,
   ) {
     this.#child = forked.child;
-    this.#metrics = new PendingRequests((requestId) => this.send({ type: 'collect-metrics', requestId }));
-    this.#replays = new PendingRequests((requestId, request) =>
-      this.send({ type: 'replay', requestId, ...request }),
-    );
-    this.#releases = new PendingRequests((requestId, stream) =>
-      this.send({ type: 'release-stream', requestId, stream }),
-    );
-    this.#silences = new PendingRequests((requestId, ids) =>
-      this.send({ type: 'ask-silences', requestId, ids }),
-    );
+    this.#channel = new Channel((message) => this.#send(message), {
+      enroll: (request, answer) => void events.enroll(request).then(answer),
+      'write-permit': (pool, answer) => events.permitWanted(pool, this, () => answer(null)),
+      'claim-stream': (stream, answer) =>
+        void events.claimStream(stream, this, (durable) => answer(durable ?? null)),
+    });
     forked.listen((message) => this.#receive(message));
     this.exited = new Promise((resolve) => {
       const ended = (reason: string): void => {
@@ -125,8 +120,12 @@ export class ReactorProcess implements StreamPeer {
     return this.#reports !== undefined;
   }
 
-  /** Sends a message; to a process that is gone, nothing. */
-  send(message: ToReactor): void {
+  /** Tells it something; a process that is gone, nothing. */
+  notify(notice: ControlNotice): void {
+    this.#channel.notify(notice);
+  }
+
+  #send(message: ToReactor): void {
     if (!this.#child.connected) return;
     this.#child.send(message, (error) => {
       if (error !== null) this.logger.debug({ err: error }, 'Message to a reactor was not sent');
@@ -149,12 +148,12 @@ export class ReactorProcess implements StreamPeer {
 
   /** Cuts a connection, if it was handed over to this process. */
   cut(id: string): void {
-    if (this.#open.has(id)) this.send({ type: 'cut-connection', id });
+    if (this.#open.has(id)) this.notify({ type: 'cut-connection', id });
   }
 
   /** Ends a connection gracefully, if it was handed over to this process. */
   end(id: string, reason: ConnectionEnd): void {
-    if (this.#open.has(id)) this.send({ type: 'end-connection', id, reason });
+    if (this.#open.has(id)) this.notify({ type: 'end-connection', id, reason });
   }
 
   /** How long those of the connections that it has have been silent, ms; `undefined` when it does not answer in time. */
@@ -163,26 +162,28 @@ export class ReactorProcess implements StreamPeer {
     timeoutMs: number,
   ): Promise<Readonly<Record<string, number>> | undefined> {
     const own = ids.filter((id) => this.#open.has(id));
-    return own.length === 0 ? {} : this.#silences.ask(own, timeoutMs);
+    return own.length === 0 ? {} : this.#channel.request('silences', own, timeoutMs);
   }
 
   /** Its prom-client metrics as JSON, or `undefined` when it does not answer in time. */
-  collectMetrics(timeoutMs: number): Promise<readonly object[] | undefined> {
-    return this.#metrics.ask(undefined, timeoutMs);
+  async collectMetrics(timeoutMs: number): Promise<readonly object[] | undefined> {
+    const metrics = await this.#channel.request('metrics', null, timeoutMs);
+    this.#lastMetrics = metrics ?? this.#lastMetrics;
+    return metrics;
   }
 
-  releaseStream(stream: string, timeoutMs: number): Promise<readonly SequenceRange[] | undefined> {
-    return this.#releases.ask(stream, timeoutMs);
+  async releaseStream(stream: string, timeoutMs: number): Promise<readonly SequenceRange[] | undefined> {
+    return (await this.#channel.request('release-stream', stream, timeoutMs)) ?? undefined;
   }
 
   /** Tries dead letters again; `undefined` when it does not answer in time, so that nobody knows what it did. */
   replay(request: ReplayRequest, timeoutMs: number): Promise<readonly ReplayOutcome[] | undefined> {
-    return this.#replays.ask(request, timeoutMs);
+    return this.#channel.request('replay', request, timeoutMs);
   }
 
   /** Lets it write out what it holds, then ends it, by force a moment after the deadline. May be called again with an earlier one. */
   async drain(deadline: number): Promise<readonly DrainReport[]> {
-    this.send({ type: 'drain', deadline });
+    this.notify({ type: 'drain', deadline });
     const timer = setTimeout(() => this.kill(), Math.max(0, deadline - Date.now()) + EXIT_GRACE_MS);
     await this.exited;
     clearTimeout(timer);
@@ -205,6 +206,9 @@ export class ReactorProcess implements StreamPeer {
 
   #receive(message: FromReactor): void {
     switch (message.type) {
+      case 'request':
+      case 'answer':
+        return this.#channel.receive(message);
       case 'hello':
         return this.events.hello();
       case 'ready':
@@ -218,8 +222,6 @@ export class ReactorProcess implements StreamPeer {
         return this.events.connectionIdentified(message.id, message.key);
       case 'connection-violated':
         return this.events.connectionViolated(message.id, message.reason);
-      case 'silences':
-        return this.#silences.answered(message.requestId, message.silences);
       case 'connection-closed':
         return this.#closed(message.id);
       case 'agent-connected':
@@ -230,38 +232,15 @@ export class ReactorProcess implements StreamPeer {
         return;
       case 'agents-seen':
         return this.events.agentsSeen(message.spkiHashes, message.at, message.reports);
-      case 'enroll':
-        return void this.#enroll(message.requestId, message.request);
-      case 'write-permit-wanted': {
-        const { requestId, pool } = message;
-        return this.events.permitWanted(pool, this, () => this.send({ type: 'write-permit', requestId }));
-      }
       case 'write-permit-done':
         return this.events.permitDone(message.pool, this);
-      case 'claim-stream':
-        return this.#claimStream(message.requestId, message.stream);
-      case 'stream-released':
-        return this.#releases.answered(message.requestId, message.durable ?? undefined);
-      case 'metrics':
+      case 'final-metrics':
         this.#lastMetrics = message.metrics;
-        return this.#metrics.answered(message.requestId, message.metrics);
-      case 'replayed':
-        return this.#replays.answered(message.requestId, message.outcomes);
+        return;
       case 'drained':
         this.#reports = message.reports;
         return;
     }
-  }
-
-  async #enroll(requestId: number, request: EnrollmentRequest): Promise<void> {
-    const outcome = await this.events.enroll(request);
-    this.send({ type: 'enrollment-outcome', requestId, outcome });
-  }
-
-  #claimStream(requestId: number, stream: string): void {
-    void this.events.claimStream(stream, this, (durable) =>
-      this.send({ type: 'stream-claimed', requestId, durable: durable ?? null }),
-    );
   }
 
   #closed(id: string): void {
@@ -273,9 +252,6 @@ export class ReactorProcess implements StreamPeer {
     for (const socket of this.#leaving.values()) socket.destroy();
     this.#leaving.clear();
     for (const id of [...this.#open]) this.#closed(id);
-    this.#metrics.close();
-    this.#replays.close();
-    this.#releases.close();
-    this.#silences.close();
+    this.#channel.close();
   }
 }

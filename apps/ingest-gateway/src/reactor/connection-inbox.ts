@@ -6,7 +6,7 @@ import {
   type ConnectionFeed,
   type ConnectionTaker,
 } from '@activity-gateway/pipeline/api';
-import type { Port } from './port.js';
+import type { ReactorChannel } from './messages.js';
 
 type Announced = Omit<AcceptedConnection, 'socket'>;
 
@@ -15,7 +15,7 @@ export class ConnectionInbox implements ConnectionFeed {
   readonly #open = new Map<string, Socket>();
   #taker: ConnectionTaker | undefined;
 
-  constructor(private readonly port: Port) {}
+  constructor(private readonly channel: Pick<ReactorChannel, 'notify'>) {}
 
   /** Connections taken and not closed yet. */
   get size(): number {
@@ -44,11 +44,11 @@ export class ConnectionInbox implements ConnectionFeed {
   }
 
   identified(connectionId: string, key: string): void {
-    this.port.send({ type: 'connection-identified', id: connectionId, key });
+    this.channel.notify({ type: 'connection-identified', id: connectionId, key });
   }
 
   violated(connectionId: string, reason: string): void {
-    this.port.send({ type: 'connection-violated', id: connectionId, reason });
+    this.channel.notify({ type: 'connection-violated', id: connectionId, reason });
   }
 
   /** Cuts a connection. */
@@ -62,15 +62,15 @@ export class ConnectionInbox implements ConnectionFeed {
     else this.#taker.end(connectionId, reason);
   }
 
-  /** Answers how long connections have been silent; a taker that cannot tell counts as one whose connections never are. */
-  tellSilences(requestId: number, ids: readonly string[]): void {
+  /** How long connections have been silent, ms; a taker that cannot tell counts as one whose connections never are. */
+  silences(ids: readonly string[]): Readonly<Record<string, number>> {
     const silences: Record<string, number> = {};
     for (const id of ids) if (this.#open.has(id)) silences[id] = this.#taker?.silentMs?.(id) ?? 0;
-    this.port.send({ type: 'silences', requestId, silences });
+    return silences;
   }
 
   closed(connectionId: string): void {
-    if (this.#open.delete(connectionId)) this.port.send({ type: 'connection-closed', id: connectionId });
+    if (this.#open.delete(connectionId)) this.channel.notify({ type: 'connection-closed', id: connectionId });
   }
 
   /** Takes a connection in. A socket that got lost on its way, or that nobody takes, counts as closed. */
@@ -79,7 +79,7 @@ export class ConnectionInbox implements ConnectionFeed {
     socket?.on('error', () => undefined);
     if (socket === undefined || this.#taker === undefined) {
       socket?.destroy();
-      this.port.send({ type: 'connection-closed', id: announced.id });
+      this.channel.notify({ type: 'connection-closed', id: announced.id });
       return;
     }
     this.#open.set(announced.id, socket);

@@ -1,3 +1,4 @@
+import type { AnswerMessage, Channel, RequestMessage } from './channel.js';
 import type {
   ConnectionEnd,
   ConnectionSettings,
@@ -67,8 +68,50 @@ export interface SpoolAssignment {
   readonly share: number;
 }
 
-/** Control plane to reactor. Plain data: it crosses process borders. */
-export type ToReactor =
+/** Dead letters of one pipeline. */
+export interface ReplayRequest {
+  readonly pipeline: string;
+  readonly items: readonly ReplayItem[];
+}
+
+/** What the control plane asks a reactor. */
+export type ControlRequests = {
+  /** How long connections have been silent, ms; those that are gone are left out. */
+  readonly silences: {
+    readonly question: readonly string[];
+    readonly answer: Readonly<Record<string, number>>;
+  };
+  /** prom-client's `getMetricsAsJSON`. */
+  readonly metrics: { readonly question: null; readonly answer: readonly object[] };
+  /** To try dead letters again; one outcome for each. */
+  readonly replay: { readonly question: ReplayRequest; readonly answer: readonly ReplayOutcome[] };
+  /** Another reactor claims the stream: to give it up and tell what is durable, `null` when that cannot be told now. */
+  readonly 'release-stream': { readonly question: string; readonly answer: readonly SequenceRange[] | null };
+};
+
+/** What a reactor asks the control plane. */
+export type ReactorRequests = {
+  readonly enroll: { readonly question: EnrollmentRequest; readonly answer: EnrollmentOutcome };
+  /** A write to a sink, `<pipeline>/<sink>`, waits for a permit; its end is told by `write-permit-done`. */
+  readonly 'write-permit': { readonly question: string; readonly answer: null };
+  /** What the other reactors hold durable of a stream, `null` when that cannot be told now. */
+  readonly 'claim-stream': { readonly question: string; readonly answer: readonly SequenceRange[] | null };
+};
+
+/** Control plane to reactor. */
+export type ToReactor = ControlNotice | RequestMessage<ControlRequests> | AnswerMessage;
+
+/** Reactor to control plane. */
+export type FromReactor = ReactorNotice | RequestMessage<ReactorRequests> | AnswerMessage;
+
+/** The reactor's end of the channel. */
+export type ReactorChannel = Channel<ReactorRequests, ControlRequests, ReactorNotice>;
+
+/** The control plane's end. */
+export type ControlChannel = Channel<ControlRequests, ReactorRequests, ControlNotice>;
+
+/** What the control plane tells a reactor. Plain data: it crosses process borders. */
+export type ControlNotice =
   | { readonly type: 'configure'; readonly configuration: ReactorConfiguration }
   | { readonly type: 'settings'; readonly settings: ReactorSettings }
   | { readonly type: 'allowlist'; readonly entries: readonly AllowlistEntry[] }
@@ -88,31 +131,10 @@ export type ToReactor =
   | { readonly type: 'cut-connection'; readonly id: string }
   /** End a connection gracefully. */
   | { readonly type: 'end-connection'; readonly id: string; readonly reason: ConnectionEnd }
-  /** Tell how long connections have been silent. */
-  | { readonly type: 'ask-silences'; readonly requestId: number; readonly ids: readonly string[] }
   /** Close every connection; what has arrived on them is still taken. */
   | { readonly type: 'close-connections' }
   /** This reactor's part of the buffer, dealt anew; other settings stay. */
   | { readonly type: 'credit'; readonly credit: Pick<FlowSettings, 'bufferMaxEvents' | 'bufferBytesShare'> }
-  /** Answers `write-permit-wanted`, when there is one. */
-  | { readonly type: 'write-permit'; readonly requestId: number }
-  | { readonly type: 'enrollment-outcome'; readonly requestId: number; readonly outcome: EnrollmentOutcome }
-  /** Answer to `claim-stream`: what the other reactors hold durable, `null` when that cannot be told now. */
-  | {
-      readonly type: 'stream-claimed';
-      readonly requestId: number;
-      readonly durable: readonly SequenceRange[] | null;
-    }
-  /** Another reactor claims the stream: give it up and tell what is durable. */
-  | { readonly type: 'release-stream'; readonly requestId: number; readonly stream: string }
-  | { readonly type: 'collect-metrics'; readonly requestId: number }
-  /** Try dead letters of a pipeline again. */
-  | {
-      readonly type: 'replay';
-      readonly requestId: number;
-      readonly pipeline: string;
-      readonly items: readonly ReplayItem[];
-    }
   /** Spools, as `<pipeline>/<slot>`, of reactors that are no more. */
   | { readonly type: 'adopt-spools'; readonly spools: readonly string[] }
   /**
@@ -121,8 +143,8 @@ export type ToReactor =
    */
   | { readonly type: 'drain'; readonly deadline: number };
 
-/** Reactor to control plane. */
-export type FromReactor =
+/** What a reactor tells the control plane. */
+export type ReactorNotice =
   /** The process is up and waits for `configure`. */
   | { readonly type: 'hello' }
   /** Pipelines run; connections may be sent. */
@@ -135,12 +157,6 @@ export type FromReactor =
   | { readonly type: 'connection-identified'; readonly id: string; readonly key: string }
   /** The peer of this connection has broken a rule. */
   | { readonly type: 'connection-violated'; readonly id: string; readonly reason: string }
-  /** Answer to `ask-silences`: ms, by connection; those that are gone are left out. */
-  | {
-      readonly type: 'silences';
-      readonly requestId: number;
-      readonly silences: Readonly<Record<string, number>>;
-    }
   | { readonly type: 'connection-closed'; readonly id: string }
   | { readonly type: 'agent-connected'; readonly spkiHash: string; readonly connectionId: string }
   | { readonly type: 'agent-disconnected'; readonly spkiHash: string; readonly connectionId: string }
@@ -151,21 +167,10 @@ export type FromReactor =
       /** What came from each since the last message. */
       readonly reports: AgentReports;
     }
-  | { readonly type: 'enroll'; readonly requestId: number; readonly request: EnrollmentRequest }
-  /** A write to a sink, `<pipeline>/<sink>`, waits for a permit. */
-  | { readonly type: 'write-permit-wanted'; readonly requestId: number; readonly pool: string }
   /** A write that had a permit has ended. */
   | { readonly type: 'write-permit-done'; readonly pool: string }
-  | { readonly type: 'claim-stream'; readonly requestId: number; readonly stream: string }
-  /** Answer to `release-stream`; `null` when it cannot be told now. */
-  | {
-      readonly type: 'stream-released';
-      readonly requestId: number;
-      readonly durable: readonly SequenceRange[] | null;
-    }
-  /** prom-client's `getMetricsAsJSON`. */
-  | { readonly type: 'metrics'; readonly requestId: number; readonly metrics: readonly object[] }
-  | { readonly type: 'replayed'; readonly requestId: number; readonly outcomes: readonly ReplayOutcome[] }
+  /** Metrics at the end, as `metrics`. */
+  | { readonly type: 'final-metrics'; readonly metrics: readonly object[] }
   | { readonly type: 'drained'; readonly reports: readonly DrainReport[] };
 
 /** What a reactor tells of itself. */

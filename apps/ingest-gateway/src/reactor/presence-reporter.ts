@@ -1,21 +1,21 @@
 import type { AgentPresence, AgentReport } from '@activity-gateway/activity';
-import type { Port } from './port.js';
+import type { ReactorChannel } from './messages.js';
 
 /** Tells the control plane which agents are connected, and once a second what came from which. */
 export class PresenceReporter implements AgentPresence {
   #seen = new Map<string, AgentReport>();
 
   constructor(
-    private readonly port: Port,
+    private readonly channel: Pick<ReactorChannel, 'notify'>,
     private readonly now: () => number = Date.now,
   ) {}
 
   connected(spkiHash: string, connectionId: string): void {
-    this.port.send({ type: 'agent-connected', spkiHash, connectionId });
+    this.channel.notify({ type: 'agent-connected', spkiHash, connectionId });
   }
 
   disconnected(spkiHash: string, connectionId: string): void {
-    this.port.send({ type: 'agent-disconnected', spkiHash, connectionId });
+    this.channel.notify({ type: 'agent-disconnected', spkiHash, connectionId });
   }
 
   seen(spkiHash: string, report: AgentReport = NOTHING): void {
@@ -26,7 +26,7 @@ export class PresenceReporter implements AgentPresence {
   flush(): void {
     if (this.#seen.size === 0) return;
     const reports = Object.fromEntries(this.#seen);
-    this.port.send({ type: 'agents-seen', spkiHashes: [...this.#seen.keys()], at: this.now(), reports });
+    this.channel.notify({ type: 'agents-seen', spkiHashes: [...this.#seen.keys()], at: this.now(), reports });
     this.#seen = new Map();
   }
 }

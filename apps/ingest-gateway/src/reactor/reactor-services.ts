@@ -8,15 +8,16 @@ import type {
 } from '@activity-gateway/activity';
 import { createLiveValue } from '@activity-gateway/pipeline/helpers';
 import { ConnectionInbox } from './connection-inbox.js';
-import { EnrollmentRequests } from './enrollment-requests.js';
-import type { ReactorConfiguration, ToReactor } from './messages.js';
-import type { Port } from './port.js';
+import type { ControlNotice, ReactorChannel, ReactorConfiguration } from './messages.js';
 import { PresenceReporter } from './presence-reporter.js';
-import { StreamClaimRequests } from './stream-claim-requests.js';
+import { ReactorStreamClaims } from './stream-claims.js';
+
+/** How long the control plane has to decide on an enrollment, ms. */
+const ENROLLMENT_TIMEOUT_MS = 10_000;
 
 /** Messages that replace a snapshot. */
 export type SnapshotMessage = Extract<
-  ToReactor,
+  ControlNotice,
   { type: 'settings' | 'credit' | 'allowlist' | 'tls-identity' | 'endpoints' }
 >;
 
@@ -29,23 +30,25 @@ export class ReactorServices implements AgentServices {
   readonly endpoints;
   readonly connections: ConnectionInbox;
   readonly presence: PresenceReporter;
-  readonly enrollments: EnrollmentRequests;
-  readonly streamClaims: StreamClaimRequests;
+  readonly streamClaims: ReactorStreamClaims;
 
-  constructor(configuration: ReactorConfiguration, port: Port) {
+  constructor(
+    configuration: ReactorConfiguration,
+    private readonly channel: ReactorChannel,
+  ) {
     this.connectionSettings = createLiveValue(configuration.settings.connection);
     this.flowSettings = createLiveValue(configuration.settings.flow);
     this.allowlist = createLiveValue(allowlistOf(configuration.allowlist));
     this.tlsIdentity = createLiveValue(configuration.tlsIdentity ?? undefined);
     this.endpoints = createLiveValue(endpointsOf(configuration.endpoints));
-    this.connections = new ConnectionInbox(port);
-    this.presence = new PresenceReporter(port);
-    this.enrollments = new EnrollmentRequests(port);
-    this.streamClaims = new StreamClaimRequests(port);
+    this.connections = new ConnectionInbox(channel);
+    this.presence = new PresenceReporter(channel);
+    this.streamClaims = new ReactorStreamClaims(channel);
   }
 
-  enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome> {
-    return this.enrollments.ask(request);
+  async enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome> {
+    const outcome = await this.channel.request('enroll', request, ENROLLMENT_TIMEOUT_MS);
+    return outcome ?? { status: 'Unavailable' };
   }
 
   /** Replaces a snapshot; whoever uses it is told. */

@@ -39,6 +39,11 @@ class LocalPort implements Port {
     this.#lost();
   }
 
+  /** Requests of a name. */
+  asked(name: string): { readonly id: number; readonly question: unknown }[] {
+    return this.of('request').filter((request) => request.name === name);
+  }
+
   of<T extends FromReactor['type']>(type: T): Extract<FromReactor, { type: T }>[] {
     return this.sent.filter((message): message is Extract<FromReactor, { type: T }> => message.type === type);
   }
@@ -185,8 +190,8 @@ describe('Reactor', () => {
     expect(port.of('connection-identified')).toEqual([
       { type: 'connection-identified', id: 'c1', key: 'key' },
     ]);
-    port.tell({ type: 'ask-silences', requestId: 3, ids: ['c1', 'gone'] });
-    expect(port.of('silences')).toEqual([{ type: 'silences', requestId: 3, silences: { c1: 7 } }]);
+    port.tell({ type: 'request', id: 3, name: 'silences', question: ['c1', 'gone'] });
+    expect(port.of('answer')).toEqual([{ type: 'answer', id: 3, answer: { c1: 7 } }]);
     port.tell({ type: 'end-connection', id: 'c1', reason: 'displaced' });
     expect([ends, socket.destroyed]).toEqual([[['c1', 'displaced']], false]);
     release();
@@ -200,10 +205,10 @@ describe('Reactor', () => {
     const request = { code: 'c', spkiHash: 's', sourceIp: '10.0.0.1', hostname: 'h' };
     const first = services.enroll(request);
     const second = services.enroll(request);
-    const [one, two] = port.of('enroll');
-    port.tell({ type: 'enrollment-outcome', requestId: two!.requestId, outcome: { status: 'Unavailable' } });
-    port.tell({ type: 'enrollment-outcome', requestId: one!.requestId, outcome: { status: 'Enrolled' } });
-    port.tell({ type: 'enrollment-outcome', requestId: 99, outcome: { status: 'Enrolled' } });
+    const [one, two] = port.asked('enroll');
+    port.tell({ type: 'answer', id: two!.id, answer: { status: 'Unavailable' } });
+    port.tell({ type: 'answer', id: one!.id, answer: { status: 'Enrolled' } });
+    port.tell({ type: 'answer', id: 99, answer: { status: 'Enrolled' } });
     expect([await first, await second]).toEqual([{ status: 'Enrolled' }, { status: 'Unavailable' }]);
     services.connections.violated('c1', 'protocol_violation');
     expect(port.of('connection-violated')).toEqual([
@@ -232,14 +237,14 @@ describe('Reactor', () => {
     const write = (): Promise<void> => writePermits!.run('p/s', async () => void (written += 1));
     const first = write();
     const failing = writePermits!.run('p/s', () => Promise.reject(new Error('no')));
-    expect(port.of('write-permit-wanted').map(({ requestId, pool }) => [requestId, pool])).toEqual([
+    expect(port.asked('write-permit').map(({ id, question }) => [id, question])).toEqual([
       [1, 'p/s'],
       [2, 'p/s'],
     ]);
     expect(written).toBe(0);
-    port.tell({ type: 'write-permit', requestId: 1 });
+    port.tell({ type: 'answer', id: 1, answer: null });
     await first;
-    port.tell({ type: 'write-permit', requestId: 2 });
+    port.tell({ type: 'answer', id: 2, answer: null });
     await expect(failing).rejects.toThrow('no');
     expect(port.of('write-permit-done')).toHaveLength(2);
     const orphaned = write();
@@ -251,9 +256,9 @@ describe('Reactor', () => {
 
   it('collects its metrics', async () => {
     (await configured()).metrics.counter('gateway_x_total', 'x').add(2);
-    port.tell({ type: 'collect-metrics', requestId: 7 });
-    await pollUntil('metrics', () => port.of('metrics').length === 1);
-    expect(port.of('metrics')[0]).toMatchObject({ requestId: 7, metrics: [{ name: 'gateway_x_total' }] });
+    port.tell({ type: 'request', id: 7, name: 'metrics', question: null });
+    await pollUntil('metrics', () => port.of('answer').length === 1);
+    expect(port.of('answer')[0]).toMatchObject({ id: 7, answer: [{ name: 'gateway_x_total' }] });
   });
 
   it('drains, reports and exits, once', async () => {

@@ -6,6 +6,7 @@ import {
   type Pipeline,
   type PipelineOptions,
   type PipelineStatus,
+  type WritePermits,
   type ReplayOutcome,
   createMetrics,
   type PluginRegistry,
@@ -13,11 +14,17 @@ import {
 } from '@activity-gateway/pipeline/host';
 import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
 import { sleep } from '@activity-gateway/pipeline/helpers';
-import type { ReactorConfiguration, SpoolAssignment, ToReactor } from './messages.js';
+import { Channel } from './channel.js';
+import type {
+  ReactorChannel,
+  ReactorConfiguration,
+  ReplayRequest,
+  SpoolAssignment,
+  ToReactor,
+} from './messages.js';
 import type { Port } from './port.js';
 import { ReactorServices } from './reactor-services.js';
 import { adoptedBy, spoolPlace } from './spool-place.js';
-import { WritePermitRequests } from './write-permit-requests.js';
 
 /** What a reactor is made from. */
 export interface ReactorDependencies {
@@ -31,8 +38,6 @@ export interface ReactorDependencies {
 }
 
 const STATUS_EVERY_MS = 1_000;
-/** Number of a request for metrics that nobody made: the last ones before the end. */
-const FINAL_METRICS = 0;
 /** What an orphaned reactor has to write out what it holds, ms. */
 const ORPHAN_DRAIN_MS = 5_000;
 /** The same where spools hold it: the next gateway waits for them. */
@@ -53,10 +58,28 @@ export class Reactor {
   #drained = false;
   #exited = false;
 
-  readonly #permits: WritePermitRequests;
+  readonly #channel: ReactorChannel;
+  /** How many writes there are at a time is bounded over all reactors. Without a control plane they go without a permit. */
+  readonly #permits: WritePermits = {
+    run: async (pool, work) => {
+      const granted = (await this.#channel.request('write-permit', pool)) !== undefined;
+      try {
+        return await work();
+      } finally {
+        if (granted) this.#channel.notify({ type: 'write-permit-done', pool });
+      }
+    },
+  };
 
   constructor(private readonly dependencies: ReactorDependencies) {
-    this.#permits = new WritePermitRequests(dependencies.port);
+    this.#channel = new Channel((message) => dependencies.port.send(message), {
+      silences: (ids, answer) => {
+        if (this.#services !== undefined) answer(this.#services.connections.silences(ids));
+      },
+      metrics: (_, answer) => void this.#metrics.getMetricsAsJSON().then(answer),
+      replay: (request, answer) => void this.#replay(request).then(answer),
+      'release-stream': (stream, answer) => void this.#services?.streamClaims.release(stream).then(answer),
+    });
   }
 
   /** Says hello and waits for the control plane. */
@@ -64,11 +87,14 @@ export class Reactor {
     const { port } = this.dependencies;
     port.onMessage((message, socket) => this.#receive(message, socket));
     port.onLost(() => void this.#orphaned());
-    port.send({ type: 'hello' });
+    this.#channel.notify({ type: 'hello' });
   }
 
   #receive(message: ToReactor, socket: Socket | undefined): void {
     switch (message.type) {
+      case 'request':
+      case 'answer':
+        return this.#channel.receive(message);
       case 'configure':
         return void this.#configure(message.configuration);
       case 'connection':
@@ -77,24 +103,10 @@ export class Reactor {
         return this.#services?.connections.cut(message.id);
       case 'end-connection':
         return this.#services?.connections.end(message.id, message.reason);
-      case 'ask-silences':
-        return this.#services?.connections.tellSilences(message.requestId, message.ids);
       case 'close-connections':
         return this.#services?.connections.closeAll();
-      case 'write-permit':
-        return this.#permits.granted(message.requestId);
-      case 'enrollment-outcome':
-        return this.#services?.enrollments.decided(message.requestId, message.outcome);
-      case 'stream-claimed':
-        return this.#services?.streamClaims.claimed(message.requestId, message.durable);
-      case 'release-stream':
-        return void this.#services?.streamClaims.release(message.requestId, message.stream);
-      case 'collect-metrics':
-        return void this.#collect(message.requestId);
       case 'adopt-spools':
         return this.#adopt(message.spools);
-      case 'replay':
-        return void this.#replay(message);
       case 'drain':
         return void this.#drainAndExit(message.deadline);
       default:
@@ -105,7 +117,7 @@ export class Reactor {
   async #configure(configuration: ReactorConfiguration): Promise<void> {
     if (this.#services !== undefined) return;
     this.#spool = configuration.spool;
-    this.#services = new ReactorServices(configuration, this.dependencies.port);
+    this.#services = new ReactorServices(configuration, this.#channel);
     this.#logger = this.dependencies.createLogger(configuration.log);
     if (configuration.lobby) setPriority(osConstants.priority.PRIORITY_BELOW_NORMAL);
     try {
@@ -119,7 +131,7 @@ export class Reactor {
     }
     if (this.#draining !== undefined) return;
     this.#timer = setInterval(() => this.#report(), STATUS_EVERY_MS);
-    this.dependencies.port.send({ type: 'ready' });
+    this.#channel.notify({ type: 'ready' });
     this.#report();
   }
 
@@ -157,7 +169,7 @@ export class Reactor {
     this.#logger?.error({ err: error }, 'Pipelines could not be started');
     const reason = error instanceof Error ? error.message : String(error);
     const hint = error instanceof GatewayError && error.hint !== undefined ? ` ${error.hint}` : '';
-    this.dependencies.port.send({ type: 'failed', reason: `${reason}${hint}` });
+    this.#channel.notify({ type: 'failed', reason: `${reason}${hint}` });
     await this.#drain(Date.now() + FAILED_DRAIN_MS);
     await this.#exit(1);
   }
@@ -169,26 +181,21 @@ export class Reactor {
       return;
     }
     socket?.on('error', () => undefined).destroy();
-    this.dependencies.port.send({ type: 'connection-closed', id });
+    this.#channel.notify({ type: 'connection-closed', id });
   }
 
-  async #collect(requestId: number): Promise<void> {
-    const metrics = await this.#metrics.getMetricsAsJSON();
-    this.dependencies.port.send({ type: 'metrics', requestId, metrics });
-  }
-
-  async #replay({ requestId, pipeline, items }: Extract<ToReactor, { type: 'replay' }>): Promise<void> {
+  async #replay({ pipeline, items }: ReplayRequest): Promise<readonly ReplayOutcome[]> {
     const found = this.#pipelines.find(({ name }) => name === pipeline);
     const message = 'This gateway runs no pipeline of that name.';
-    const outcomes: readonly ReplayOutcome[] =
+    return (
       (await found?.replay(items)) ??
-      items.map(({ id }) => ({ id, outcome: 'refused', code: 'unknown_pipeline', message }));
-    this.dependencies.port.send({ type: 'replayed', requestId, outcomes });
+      items.map(({ id }) => ({ id, outcome: 'refused', code: 'unknown_pipeline', message }))
+    );
   }
 
   #report(): void {
     this.#services?.presence.flush();
-    this.dependencies.port.send({
+    this.#channel.notify({
       type: 'status',
       status: {
         pipelines: this.#pipelines.map((pipeline) => pipeline.status()),
@@ -207,8 +214,8 @@ export class Reactor {
     if (this.#exited || this.#drained) return;
     this.#drained = true;
     this.#report();
-    await this.#collect(FINAL_METRICS);
-    this.dependencies.port.send({ type: 'drained', reports });
+    this.#channel.notify({ type: 'final-metrics', metrics: await this.#metrics.getMetricsAsJSON() });
+    this.#channel.notify({ type: 'drained', reports });
     await this.#exit(0);
   }
 
@@ -227,7 +234,7 @@ export class Reactor {
   /** The control plane is gone: nobody sends work or reads reports any more. */
   async #orphaned(): Promise<void> {
     if (this.#exited) return;
-    this.#permits.open();
+    this.#channel.close();
     this.#logger?.warn({}, 'Control plane is gone, writing out what is held');
     const aborted = new AbortController();
     // A drain under way may have a far deadline, which nobody waits for any more.
