@@ -27,6 +27,7 @@ export function benchSource(feed: BenchFeed): SourceDefinition {
   return definePlugin({
     id: 'sources.bench',
     kind: 'source',
+    instances: 'each-reactor',
     apiVersion: API_VERSION,
     stability: 'development',
     summary: 'Takes chunks from the benchmark.',

@@ -1,14 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import type {
-  Batch,
-  ConnectionSettings,
-  Emit,
-  PluginContext,
-  Source,
-  DurableRanges,
-} from '@activity-gateway/pipeline/api';
+import type { Batch, ConnectionSettings, Emit, Source, DurableRanges } from '@activity-gateway/pipeline/api';
 import { createTestContext } from '@activity-gateway/pipeline/testing';
 import { createTestAgentServices, type TestCertificate } from '@activity-gateway/activity/testing';
 
@@ -17,7 +10,7 @@ export interface SourceRigParts {
   readonly server: TestCertificate;
   /** The agent whose certificate clients show unless they say otherwise. */
   readonly agent: TestCertificate;
-  create(context: PluginContext): Source;
+  create(context: SourceRig['context']): Source;
   /** What the source's pipeline knows of streams; nothing by default. */
   readonly marks?: DurableRanges;
   /** Whether connections come from an address where agents were seen; false by default. */

@@ -68,9 +68,23 @@ export interface AgentServices extends Services {
   enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome>;
 }
 
+/** What a source of agents `requires`. */
+export const AGENT_NEEDS = Object.freeze([
+  'connectionSettings',
+  'connections',
+  'tlsIdentity',
+  'streamClaims',
+  'allowlist',
+  'presence',
+  'enroll',
+] as const satisfies readonly (keyof AgentServices)[]);
+
+/** Their names. */
+export type AgentNeeds = (typeof AGENT_NEEDS)[number];
+
 /** The context of an instance that serves agents. */
 export interface AgentContext extends PluginContext {
-  readonly services: AgentServices;
+  readonly services: Pick<AgentServices, AgentNeeds>;
 }
 
 /** The same context, with the services for agents. @throws GatewayError `AGENT_SERVICES_MISSING` where the program has none */

@@ -63,7 +63,7 @@ export class ClickHouseSink implements Sink {
 
   constructor(
     config: ClickHouseSinkConfig,
-    private readonly context: PluginContext,
+    private readonly context: PluginContext<'endpoints'>,
   ) {
     this.#clients = new Clients(config, context.services.endpoints);
     this.#types = new Map(context.eventTypes.map((type) => [type.name, type]));

@@ -11,11 +11,13 @@ import {
 } from '@activity-gateway/pipeline/api';
 import { addressGroup } from '@activity-gateway/pipeline/helpers';
 import {
+  AGENT_NEEDS,
   agentContext,
   MAX_VALUES,
   MessageReader,
   readEvent,
   type AgentContext,
+  type AgentNeeds,
 } from '@activity-gateway/activity';
 import type { ConnectionHost } from './agent-stream.js';
 import { namTlsConfigSchema, type NamTlsConfig } from './config.js';
@@ -175,7 +177,7 @@ class NamTlsSource implements Source {
 }
 
 /** Event streams of activity agents over mutually authenticated TLS 1.3 (`docs/PROTOCOL.md`). */
-export const namTlsSource = definePlugin<NamTlsConfig>({
+export const namTlsSource = definePlugin<NamTlsConfig, AgentNeeds>({
   id: 'sources.nam_tls',
   kind: 'source',
   exclusive: true,
@@ -183,5 +185,17 @@ export const namTlsSource = definePlugin<NamTlsConfig>({
   stability: 'beta',
   summary: 'Takes event streams and enrollments of activity agents over mutually authenticated TLS 1.3.',
   configSchema: namTlsConfigSchema,
+  instances: 'each-reactor',
+  requires: AGENT_NEEDS,
+  network: [
+    {
+      direction: 'in',
+      port: '1514, setting activitymonitor_tcp_port',
+      protocol: 'tcp',
+      tls: 'always',
+      peer: 'agents',
+      purpose: 'Events, acknowledgements and enrollment over mutually authenticated TLS 1.3.',
+    },
+  ],
   create: (config, context): Source => new NamTlsSource(config, agentContext(context)),
 });

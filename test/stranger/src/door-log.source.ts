@@ -90,6 +90,7 @@ export const doorLogSource = definePlugin<DoorLogConfig>({
   apiVersion: API_VERSION,
   stability: 'beta',
   summary: 'Reads the log of a door controller once.',
+  instances: 'each-reactor',
   configSchema: {
     type: 'object',
     additionalProperties: false,

@@ -47,15 +47,18 @@ export interface Metrics {
 /** State of an instance as health and status show it. */
 export type InstanceState = 'starting' | 'ok' | 'degraded' | 'failed' | 'stopping' | 'stopped';
 
-/** What the host gives an instance. There are no global look-ups. */
-export interface PluginContext {
+/**
+ * What the host gives an instance; nothing is looked up globally. `services` holds what the definition `requires`, and
+ * nothing else: `Needs` are their names.
+ */
+export interface PluginContext<Needs extends string = never> {
   /** `<pipeline>/<instance>`, for logs and status. */
   readonly id: string;
   /** Name of this gateway: the same after a restart, and different from that of any other gateway. */
   readonly gatewayId: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly services: Services;
+  readonly services: Pick<Services, Extract<Needs, keyof Services>>;
   /** `buffer.max_bytes` of its pipeline: what events may take in memory, over all reactors. */
   readonly bufferBytes: number;
   /** Every event type that the pipeline's parsers produce, dead letters included: what a sink has to expect. */

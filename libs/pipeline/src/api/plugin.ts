@@ -148,7 +148,21 @@ export interface Sink extends Lifecycle {
   complete?(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<WriteReport>;
 }
 
-interface DefinitionBase<Kind extends PluginKind, Config, Instance> {
+/** A connection that a plugin takes or opens, for people who configure firewalls. */
+export interface NetworkUse {
+  /** `in`: peers connect to the gateway; `out`: the gateway connects to them. */
+  readonly direction: 'in' | 'out';
+  /** Its number, or the setting or option that has it, with the default. */
+  readonly port: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly tls: 'always' | 'optional' | 'never';
+  /** Who is at the other end. */
+  readonly peer: string;
+  /** One sentence: what for. */
+  readonly purpose: string;
+}
+
+interface DefinitionBase<Kind extends PluginKind, Config, Instance, Needs extends string> {
   /** `sources.nam_tls`, `parsers.smb`, `sinks.clickhouse`; matches the folder. */
   readonly id: string;
   readonly kind: Kind;
@@ -158,32 +172,61 @@ interface DefinitionBase<Kind extends PluginKind, Config, Instance> {
   readonly summary: string;
   /** Closed (`additionalProperties: false`); every property with a description and, where possible, a default. */
   readonly configSchema: JsonSchema;
+  /**
+   * Names of the services that instances use; none by default. The context holds these only, and the host refuses a plugin
+   * that requires what the program does not offer. A domain's library names its own.
+   */
+  readonly requires?: readonly Needs[];
+  /** Every connection that instances take or open; none by default. */
+  readonly network?: readonly NetworkUse[];
   /** Makes an instance; no I/O: no sockets, files or timers. `config` has passed the schema, defaults applied. */
-  create(config: Config, context: PluginContext): Instance;
+  create(config: Config, context: PluginContext<Needs>): Instance;
 }
 
+/**
+ * Where a source runs. `each-reactor`: in every data plane process, as a source of connections does. `one-per-gateway`: in
+ * one of them. `one`: in one of all gateways that share a store.
+ */
+export type SourceInstances = 'each-reactor' | 'one-per-gateway' | 'one';
+
 /** A plugin that brings events in. */
-export interface SourceDefinition<Config = never> extends DefinitionBase<'source', Config, Source> {
+export interface SourceDefinition<Config = never, Needs extends string = string> extends DefinitionBase<
+  'source',
+  Config,
+  Source,
+  Needs
+> {
+  /** A host that cannot run it so refuses it. */
+  readonly instances: SourceInstances;
   /** Set where it takes what the program has once, such as the listener's connections: one pipeline at most may use it. */
   readonly exclusive?: boolean;
 }
 
-/** A plugin that decodes events. */
-export interface ParserDefinition<Config = never> extends DefinitionBase<'parser', Config, Transform> {
+/** A plugin that decodes events. It requires no service, so that it sees neither keys nor passwords. */
+export interface ParserDefinition<Config = never> extends DefinitionBase<'parser', Config, Transform, never> {
   /** What it produces. */
   readonly eventTypes: readonly EventType[];
 }
 
 /** A plugin that takes records out. */
-export type SinkDefinition<Config = never> = DefinitionBase<'sink', Config, Sink>;
+export type SinkDefinition<Config = never, Needs extends string = string> = DefinitionBase<
+  'sink',
+  Config,
+  Sink,
+  Needs
+>;
 
 /** Any plugin. `never` as its configuration: only the registry, which has validated one, may call `create`. */
 export type PluginDefinition = SourceDefinition | ParserDefinition | SinkDefinition;
 
-/** Types and freezes a plugin's definition. */
-export function definePlugin<Config>(definition: SourceDefinition<Config>): SourceDefinition<Config>;
+/** Types and freezes a plugin's definition. `Needs`: the names in `requires`. */
+export function definePlugin<Config, Needs extends string = never>(
+  definition: SourceDefinition<Config, Needs>,
+): SourceDefinition<Config, Needs>;
 export function definePlugin<Config>(definition: ParserDefinition<Config>): ParserDefinition<Config>;
-export function definePlugin<Config>(definition: SinkDefinition<Config>): SinkDefinition<Config>;
+export function definePlugin<Config, Needs extends string = never>(
+  definition: SinkDefinition<Config, Needs>,
+): SinkDefinition<Config, Needs>;
 export function definePlugin(definition: object): object {
   return Object.freeze(definition);
 }

@@ -93,6 +93,13 @@ describe('a pipeline file', () => {
     ]);
   });
 
+  it('refuses a source that must not run in every reactor', () => {
+    const { problems } = check(MINIMAL_PIPELINE.replace('sources.nam_tls', 'sources.lone'));
+    expect(problems).toMatchObject([
+      { line: 3, code: 'CONFIG_SOURCE_INSTANCES', message: expect.stringContaining('instances: one') },
+    ]);
+  });
+
   it("checks plugins' options at their places", () => {
     const result = check(`${MINIMAL_PIPELINE}    with:
       compres: true

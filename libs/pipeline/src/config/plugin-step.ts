@@ -73,7 +73,15 @@ function findPlugin(
     });
     return undefined;
   }
-  if (definition.kind === kind) return definition;
+  if (definition.kind === kind) {
+    if (!('instances' in definition) || definition.instances === 'each-reactor') return definition;
+    evaluation.report(position, {
+      code: 'CONFIG_SOURCE_INSTANCES',
+      message: `${here(usePointer)} names ${shown}, which must not run in every reactor (instances: ${definition.instances}); this version cannot run it otherwise.`,
+      hint: 'Use a source that runs in each reactor.',
+    });
+    return undefined;
+  }
   evaluation.report(position, {
     code: 'CONFIG_WRONG_PLUGIN_KIND',
     message: `${here(usePointer)} names ${shown}, a ${definition.kind}, where a ${kind} belongs.`,

@@ -114,7 +114,8 @@ function shapeProblem({
   if (typeof kind !== 'string') return 'without a kind';
   if (typeof configSchema !== 'object') return 'without a configSchema';
   if (typeof create !== 'function') return 'without create()';
-  const { eventTypes } = rest as { eventTypes?: unknown };
+  const { eventTypes, instances } = rest as { eventTypes?: unknown; instances?: unknown };
+  if (kind === 'source' && typeof instances !== 'string') return 'without instances';
   return kind === 'parser' && !Array.isArray(eventTypes) ? 'without eventTypes' : undefined;
 }
 

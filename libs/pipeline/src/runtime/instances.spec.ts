@@ -76,6 +76,58 @@ describe('createInstances', () => {
     expect(logger.lines[0]!.fields).toEqual({ component: 'test/spy' });
   });
 
+  it('gives each instance the services that its plugin requires, and no others', () => {
+    const { options } = createPipelineHarness();
+    const seen: object[] = [];
+    const spy = <Needs extends string>(requires: readonly Needs[], services: object = {}): void => {
+      const sink = definePlugin<unknown, Needs>({
+        id: 'sinks.spy',
+        kind: 'sink',
+        apiVersion: API_VERSION,
+        stability: 'development',
+        summary: 'For tests.',
+        configSchema: {},
+        requires,
+        create: (_config, context) => {
+          seen.push(context.services);
+          return {
+            open: ({ name }) => encodeOnly(name, () => new Uint8Array()),
+            write: async () => undefined,
+          };
+        },
+      });
+      createInstances({
+        ...options,
+        services: { ...options.services, ...services },
+        registry: withPlugin(options.registry, sink),
+        spec: { ...options.spec, deadLetters: 'spy', sinks: [{ name: 'spy', use: sink.id, with: {} }] },
+      });
+    };
+    spy([]);
+    spy(['endpoints', 'streamClaims']);
+    const weather = { place: 'here', weather: (): string => `fine ${weather.place}` };
+    spy(['weather'], { weather: weather.weather });
+    expect(Object.keys(seen[0]!)).toEqual([]);
+    expect(seen[1]).toEqual({ endpoints: options.services.endpoints });
+    expect((seen[2] as typeof weather).weather()).toBe('fine here');
+    expect(() => spy(['checkpoints'])).toThrow(
+      expect.objectContaining({
+        code: 'PLUGIN_SERVICE_MISSING',
+        message: expect.stringContaining('"checkpoints"'),
+      }),
+    );
+  });
+
+  it('gives a parser no service', () => {
+    const { options } = createPipelineHarness();
+    const parser = { ...options.registry.list('parser')[0]!, id: 'parsers.spy', requires: ['tlsIdentity'] };
+    const registry = withPlugin(options.registry, parser as never);
+    const steps = [{ name: 'spy', use: 'parsers.spy', with: {} }];
+    expect(() => createInstances({ ...options, registry, spec: { ...options.spec, steps } })).toThrow(
+      expect.objectContaining({ code: 'PLUGIN_SERVICE_REFUSED' }),
+    );
+  });
+
   it('says which instance could not be made', () => {
     const { options } = createPipelineHarness();
     const broken = definePlugin({

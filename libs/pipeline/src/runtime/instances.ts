@@ -10,6 +10,7 @@ import {
   type Transform,
 } from '../api/index.js';
 import type { StepSpec } from '../config/index.js';
+import { requiredServices } from '../registry/index.js';
 import { InstanceStatusTracker } from './status.js';
 import type { PipelineOptions } from './types.js';
 
@@ -90,8 +91,8 @@ class InstanceMaker {
   instance<T>(step: StepSpec, definition: PluginDefinition | undefined): Instance<T> {
     const { spec, now = Date.now } = this.options;
     const board = new InstanceStatusTracker(`${spec.name}/${step.name}`, step.use, now);
-    const context = this.#context(board, now);
     try {
+      const context = this.#context(board, definition, now);
       // The configuration was validated against the plugin's own schema when the spec was read.
       const create = definition?.create.bind(definition) as (config: unknown, context: PluginContext) => T;
       return { name: step.name, plugin: create(step.with, context), board, context };
@@ -106,14 +107,18 @@ class InstanceMaker {
     }
   }
 
-  #context(board: InstanceStatusTracker, now: () => number): PluginContext {
+  #context(
+    board: InstanceStatusTracker,
+    definition: PluginDefinition | undefined,
+    now: () => number,
+  ): PluginContext {
     const { gatewayId, logger, metrics, services, spec } = this.options;
     return {
       id: board.id,
       gatewayId,
       logger: logger.child({ component: board.id }),
       metrics,
-      services,
+      services: definition === undefined ? {} : requiredServices(definition, services),
       bufferBytes: spec.buffer.maxBytes,
       eventTypes: this.eventTypes,
       now,

@@ -24,8 +24,22 @@ const closed = (properties: Record<string, JsonSchema>, required: string[] = [])
 
 /** Plugins of every kind whose options have every type, for specs of the configuration. */
 export const specRegistry = new PluginRegistry([
-  definePlugin({ ...base, id: 'sources.nam_tls', kind: 'source', exclusive: true, configSchema: closed({}) }),
-  definePlugin({ ...base, id: 'sources.other', kind: 'source', configSchema: closed({}) }),
+  definePlugin({
+    ...base,
+    id: 'sources.nam_tls',
+    kind: 'source',
+    instances: 'each-reactor',
+    exclusive: true,
+    configSchema: closed({}),
+  }),
+  definePlugin({
+    ...base,
+    id: 'sources.other',
+    kind: 'source',
+    instances: 'each-reactor',
+    configSchema: closed({}),
+  }),
+  definePlugin({ ...base, id: 'sources.lone', kind: 'source', instances: 'one', configSchema: closed({}) }),
   definePlugin({
     ...base,
     id: 'parsers.smb',

@@ -102,7 +102,13 @@ function fakeRegistry(
   } as const;
   const eventTypes = [alphaEvents, betaEvents];
   return new PluginRegistry([
-    definePlugin({ ...common, id: 'sources.fake', kind: 'source', create: () => source }),
+    definePlugin({
+      ...common,
+      id: 'sources.fake',
+      kind: 'source',
+      instances: 'each-reactor',
+      create: () => source,
+    }),
     definePlugin({ ...common, id: 'parsers.fake', kind: 'parser', eventTypes, create: () => parser }),
     ...sinks.map((sink, i) =>
       definePlugin({ ...common, id: `sinks.${names[i]}`, kind: 'sink', create: () => sink }),

@@ -27,6 +27,17 @@ export function definitionContract(definition: PluginDefinition, folder: URL): v
     expect(Object.isFrozen(definition)).toBe(true);
   });
 
+  it('says which connections it takes and opens', () => {
+    const { network = [], requires = [] } = definition;
+    const directions = network.map(({ direction }) => direction);
+    if (requires.includes('connections')) expect(directions).toContain('in');
+    if (requires.includes('endpoints')) expect(directions).toContain('out');
+    for (const { port, peer, purpose } of network) {
+      expect([port, peer]).not.toContain('');
+      expect(purpose).toMatch(/\S.*\.$/);
+    }
+  });
+
   it('has a strict option schema, closed at every level, each property described', () => {
     const ajv = new Ajv({ strict: true, allowUnionTypes: true, validateSchema: true });
     ajvFormats.default(ajv);

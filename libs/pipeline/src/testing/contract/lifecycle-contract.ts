@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { Batch, PluginDefinition, Sink, Source, Transform } from '../../api/index.js';
+import { requiredServices } from '../../registry/index.js';
 import { leftoverResources, newResources, openResources } from '../open-resources.js';
 import type { TestContext } from '../test-context.js';
 
@@ -14,12 +15,14 @@ export interface InstanceFactory {
   context(): TestContext;
 }
 
-/** Makes an instance as the host does. */
+/** Makes an instance as the host does, with the services that its definition requires. */
 export function createInstance(
-  factory: InstanceFactory,
+  { definition, ...factory }: InstanceFactory,
   context: TestContext = factory.context(),
+  options: Record<string, unknown> = factory.options(),
 ): Source | Transform | Sink {
-  return factory.definition.create(factory.options() as never, context);
+  const services = requiredServices(definition, context.services);
+  return definition.create(options as never, { ...context, services });
 }
 
 /** Starts an instance of any kind; what a source emits goes to `emitted`. */
@@ -42,14 +45,14 @@ export function lifecycleContract(factory: InstanceFactory): void {
     const options = factory.options();
     const context = factory.context();
     const before = openResources();
-    factory.definition.create(options as never, context);
+    createInstance(factory, context, options);
     expect(newResources(before)).toEqual([]);
   });
 
   it('makes instances that do not share options', () => {
     const options = factory.options();
     const copy = structuredClone(options);
-    factory.definition.create(options as never, factory.context());
+    createInstance(factory, factory.context(), options);
     expect(options).toEqual(copy);
   });
 
