@@ -78,6 +78,12 @@ describe('a plugin package outside of the repository', () => {
       Array.from({ length: ROWS }, (_, badge) => badge),
     );
     expect(await rows(out, 'dead_letters')).toMatchObject([{ code: 'no_json', pipeline: 'doors' }]);
+    const [table] = await pollUntil(
+      'the table of its own',
+      () => gateway.sql('SELECT count() AS n, uniqExact(badge) AS badges FROM activity.door_events'),
+      ([found]) => Number(found?.['n']) >= ROWS,
+    );
+    expect([Number(table?.['n']), Number(table?.['badges'])]).toEqual([ROWS, ROWS]);
     expect(gateway.log()).toMatch(/Plugin package loaded/);
     expect(gateway.log()).toMatch(/"?package"?[:=] ?"?door-events/);
     // Thrown by the package's own copy of the API, and known for what it is: the next action is a person's.
@@ -122,8 +128,9 @@ async function configure(): Promise<{ config: string; out: string; blocked: stri
       `name: ${name}
 source: { use: sources.door_log, with: { path: ${join(folder, 'door.log')} } }
 steps: [{ use: parsers.door }]
-sinks: [{ use: sinks.door_file, with: { directory: ${directory} } }]
-`,
+sinks:
+  - { use: sinks.door_file, with: { directory: ${directory} } }
+${name === 'doors' ? '  - { use: sinks.clickhouse, name: clickhouse }\n' : ''}`,
     );
   }
   const config = join(folder, 'gateway.yaml');
