@@ -4,7 +4,7 @@
 // Temporary folders of the tests lie in one folder, and processes that know it are theirs: the run fails when one of
 // them is left at the end.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
@@ -27,6 +27,8 @@ const projects = ['unit', 'contract', ...(fast ? [] : ['e2e']), ...named];
 
 if (!fast && (paths.length === 0 || paths.some((path) => NEEDS_BUILD.test(path)))) build();
 const directory = mkdtempSync(join(tmpdir(), 'tests-'));
+// Tests run gateways as other users.
+chmodSync(directory, 0o711);
 process.exitCode = await jest();
 if (await killLeftProcesses()) process.exitCode ||= 1;
 rmSync(directory, { recursive: true, force: true });

@@ -110,6 +110,8 @@ describe('agents with acknowledgements', () => {
     await peer.end();
     expect(peer.received.trimEnd().split('\n').at(-1)).toBe('{"MessageType":"Ack","Messages":202}');
     expect(peer.error).toBeUndefined();
+    // Until here nothing was written: the interval was ten seconds.
+    await gateway.rest('PUT', '/api/v1/settings/activitymonitor_batch_interval_seconds', { value: 1 });
     await arrived(gateway, 'EXACT', 201);
     expect(await stored(gateway, 'EXACT')).toEqual({ rows: 201, distinct: 201 });
   }, 60_000);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestCertificate } from '@activity-gateway/activity/testing';
 import { spawnSync } from 'node:child_process';
 import { chmod, chown, lstat, mkdtemp, readdir, stat } from 'node:fs/promises';
@@ -129,54 +129,59 @@ describe('the life of a gateway', () => {
     60_000,
   );
 
-  it('refuses a second gateway on one data directory', async () => {
-    const first = await start();
-    await expect(startGateway({ dataDir: first.dataDir })).rejects.toThrow(
-      /data directory|in use|another gateway/i,
-    );
-    expect((await first.status()).listener.state).toBe('listening');
-  }, 60_000);
+  describe('whose processes are killed', () => {
+    let gateway: TestGateway;
+    let agent: AgentCredentials;
+    beforeAll(async () => {
+      gateway = await startGateway({ env: { ACTIVITYMONITOR_BATCH_INTERVAL_SECONDS: '1' } });
+      agent = await enroll(gateway);
+    }, 60_000);
+    afterAll(() => gateway?.dispose(), 60_000);
 
-  it('restarts a reactor that is killed; agents reconnect and administration stays up', async () => {
-    const gateway = await start({ env: { ACTIVITYMONITOR_BATCH_INTERVAL_SECONDS: '1' } });
-    const agent = await enroll(gateway);
-    const stream = await RawAgent.connect(await gateway.agentPort(), agent);
-    await stream.send(fileEvent('KILL', 'before'));
-    const reactors = async (): Promise<GatewayStatus['listener']['reactors']> =>
-      (await gateway.status()).listener.reactors;
-    const serving = await pollUntil('the reactor that serves the agent', async () =>
-      (await reactors()).find(({ connections }) => connections === 1),
-    );
-    process.kill(serving!.pid, 'SIGKILL');
-    await stream.whenClosed();
-    await pollUntil('another reactor', reactors, (now) =>
-      now.every(({ pid, state }) => state === 'ready' && pid !== serving!.pid),
-    );
-    const again = await RawAgent.connect(await gateway.agentPort(), agent);
-    await again.send(fileEvent('KILL', 'after'));
-    await again.end();
-    await pollUntil(
-      'the event',
-      () => count(gateway, 'KILL'),
-      (n) => n >= 1,
-    );
-  }, 60_000);
+    it('refuses a second gateway on one data directory', async () => {
+      await expect(startGateway({ dataDir: gateway.dataDir, keepData: true })).rejects.toThrow(
+        /data directory|in use|another gateway/i,
+      );
+      expect((await gateway.status()).listener.state).toBe('listening');
+    }, 60_000);
 
-  it('starts its ClickHouse again when that is killed, and loses no event it holds', async () => {
-    const gateway = await start({ env: { ACTIVITYMONITOR_BATCH_INTERVAL_SECONDS: '1' } });
-    const agent = await enroll(gateway);
-    const pid = await clickhousePid(gateway);
-    process.kill(pid, 'SIGKILL');
-    const stream = await RawAgent.connect(await gateway.agentPort(), agent);
-    for (let i = 0; i < 500; i += 1) await stream.send(fileEvent('CH', `p${i}`));
-    await stream.end();
-    await pollUntil(
-      'all events',
-      () => count(gateway, 'CH'),
-      (n) => n === 500,
-      45_000,
-    );
-  }, 90_000);
+    it('restarts a reactor that is killed; agents reconnect and administration stays up', async () => {
+      const stream = await RawAgent.connect(await gateway.agentPort(), agent);
+      await stream.send(fileEvent('KILL', 'before'));
+      const reactors = async (): Promise<GatewayStatus['listener']['reactors']> =>
+        (await gateway.status()).listener.reactors;
+      const serving = await pollUntil('the reactor that serves the agent', async () =>
+        (await reactors()).find(({ connections }) => connections === 1),
+      );
+      process.kill(serving!.pid, 'SIGKILL');
+      await stream.whenClosed();
+      await pollUntil('another reactor', reactors, (now) =>
+        now.every(({ pid, state }) => state === 'ready' && pid !== serving!.pid),
+      );
+      const again = await RawAgent.connect(await gateway.agentPort(), agent);
+      await again.send(fileEvent('KILL', 'after'));
+      await again.end();
+      await pollUntil(
+        'the event',
+        () => count(gateway, 'KILL'),
+        (n) => n >= 1,
+      );
+    }, 60_000);
+
+    it('starts its ClickHouse again when that is killed, and loses no event it holds', async () => {
+      const pid = await clickhousePid(gateway);
+      process.kill(pid, 'SIGKILL');
+      const stream = await RawAgent.connect(await gateway.agentPort(), agent);
+      for (let i = 0; i < 500; i += 1) await stream.send(fileEvent('CH', `p${i}`));
+      await stream.end();
+      await pollUntil(
+        'all events',
+        () => count(gateway, 'CH'),
+        (n) => n === 500,
+        45_000,
+      );
+    }, 90_000);
+  });
 
   it('takes events while its ClickHouse is down at the start, and writes them when it comes', async () => {
     const chPort = await freePort();

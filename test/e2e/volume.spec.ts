@@ -61,7 +61,7 @@ describe('many events', () => {
   }, 60_000);
 
   it('stores 100,000 mixed events of 10 agents, bad ones in the dead letters, to the event', async () => {
-    const gateway = await startGateway();
+    const gateway = await startGateway({ env: { ACTIVITYMONITOR_BATCH_INTERVAL_SECONDS: '1' } });
     cleanUp.push(() => gateway.dispose());
     const data = await mkdtemp(join(tmpdir(), 'agents-e2e-'));
     cleanUp.push(() => rm(data, { recursive: true, force: true }));
