@@ -127,7 +127,8 @@ describe.each([
     const begun = performance.now();
     rig.served[0]!.destroy();
     await rig.closed('handshake_failed');
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    // The deadline of a handshake is far later.
+    expect(performance.now() - begun).toBeLessThan(5_000);
   });
 
   it('loses nothing that arrived before a reset', async () => {

@@ -79,7 +79,8 @@ describe('unknown agents', () => {
     const trickle = setInterval(() => client.socket.write(' '), 50);
     await client.closed;
     clearInterval(trickle);
-    expect(Date.now() - begun).toBeLessThan(1_500);
+    // Bytes that extend it would keep it open indefinitely.
+    expect(Date.now() - begun).toBeLessThan(5_000);
     await rig.closed('first_message_timeout');
     expect(rig.bans()).toEqual([]);
   });

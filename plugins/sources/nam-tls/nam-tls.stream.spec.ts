@@ -391,7 +391,8 @@ describe('stream of an allowlisted agent', () => {
     await until(() => rig.context.services.presenceCalls.length > 0, 'connected');
     const begun = Date.now();
     await rig.source.stop?.(begun + 400);
-    expect(Date.now() - begun).toBeLessThan(1_000);
+    // Without the deadline it would never stop.
+    expect(Date.now() - begun).toBeLessThan(5_000);
     await client.closed;
   });
 });

@@ -84,7 +84,8 @@ describeWithOwnMongo('a MongoDB that goes away', () => {
         hint: expect.any(String),
       });
     }
-    expect(Date.now() - begin).toBeLessThan(1_000);
+    // Each one that asked would have waited for seconds.
+    expect(Date.now() - begin).toBeLessThan(10_000);
     await mongo.restart();
     await isThere(store);
     expect(await store.agents.list()).toEqual([agent(KEY)]);
