@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { applyChanges, openRoot, openTables, type SpoolDatabase } from './database.js';
-import { MAX_STREAMS_PER_AGENT, StreamTable } from './stream-table.js';
+import { MAX_STREAMS_PER_SENDER, StreamTable } from './stream-table.js';
 
 describe('what a spool remembers of streams', () => {
   let directory: string;
@@ -105,7 +105,7 @@ describe('what a spool remembers of streams', () => {
 
   it('forgets the oldest stream of an agent that makes too many, and none of another agent', () => {
     store('other/old', 1, 1);
-    for (let n = 0; n < MAX_STREAMS_PER_AGENT; n += 1) {
+    for (let n = 0; n < MAX_STREAMS_PER_SENDER; n += 1) {
       now += 1;
       store(`agent/${n}`, 1, 1);
     }
@@ -117,6 +117,6 @@ describe('what a spool remembers of streams', () => {
     expect(table.durable('agent/1')).toEqual([]);
     expect(table.durable('agent/new')).toEqual([{ first: 1, last: 1 }]);
     expect(table.durable('other/old')).toEqual([{ first: 1, last: 1 }]);
-    expect(new Set(table.all().map(({ stream }) => stream)).size).toBe(MAX_STREAMS_PER_AGENT + 1);
+    expect(new Set(table.all().map(({ stream }) => stream)).size).toBe(MAX_STREAMS_PER_SENDER + 1);
   });
 });
