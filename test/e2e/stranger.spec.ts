@@ -62,7 +62,7 @@ describe('a plugin package outside of the repository', () => {
     expect(Number(/Tests: +(\d+) passed, \1 total/.exec(output)?.[1])).toBeGreaterThan(30);
   }, 120_000);
 
-  it('is loaded from plugins: by the built program, and stores events of its own type', async () => {
+  it('is loaded from plugins: by the built program, and stores events of its event type', async () => {
     const { config, out, blocked } = await configure();
     const checked = await stranger.node(PROGRAM, 'validate', config);
     expect(checked.output).toContain('Plugins of door-events 1.4.0 (');
@@ -79,7 +79,7 @@ describe('a plugin package outside of the repository', () => {
     );
     expect(await rows(out, 'dead_letters')).toMatchObject([{ code: 'no_json', pipeline: 'doors' }]);
     const [table] = await pollUntil(
-      'the table of its own',
+      'its own table',
       () => gateway.sql('SELECT count() AS n, uniqExact(badge) AS badges FROM activity.door_events'),
       ([found]) => Number(found?.['n']) >= ROWS,
     );

@@ -87,7 +87,10 @@ export interface AgentContext extends PluginContext {
   readonly services: Pick<AgentServices, AgentNeeds>;
 }
 
-/** The same context, with the services for agents. @throws GatewayError `AGENT_SERVICES_MISSING` where the program has none */
+/**
+ * The same context, with the services for agents.
+ * @throws GatewayError `AGENT_SERVICES_MISSING` where the program has none
+ */
 export function agentContext(context: PluginContext): AgentContext {
   if (!('allowlist' in context.services)) {
     throw new GatewayError(

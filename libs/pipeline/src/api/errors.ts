@@ -12,7 +12,7 @@ function brand<T extends Error>(
   const key = Symbol.for(`activity-gateway.${name}`);
   Object.defineProperty(type.prototype, key, { value: true });
   return function (this: unknown, value: unknown): value is T {
-    // A class of the plugin's own that extends this one inherits the method, and is no brand.
+    // A plugin's class that extends this one inherits the method, and is no brand.
     if (this !== type) return Function.prototype[Symbol.hasInstance].call(this as () => void, value);
     return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[key] === true;
   };

@@ -51,7 +51,8 @@ export interface Source extends Omit<Lifecycle, 'start'> {
   /** @param marks given where the pipeline's queue remembers which messages of senders' streams it has stored */
   start(signal: AbortSignal, emit: Emit, marks?: DurableRanges): Promise<void>;
   /**
-   * Reads the raw bytes of one message again, as when it was received: a replay of dead letters does it. A source without
+   * Reads the raw bytes of one message again, as when it was received: a replay of dead letters does it. A source
+   * without
    * it has no replays.
    * @throws RejectError for bytes that are no event
    */
@@ -198,7 +199,10 @@ export interface SourceDefinition<Config = never, Needs extends string = string>
 > {
   /** A host that cannot run it so refuses it. */
   readonly instances: SourceInstances;
-  /** Set where it takes what the program has once, such as the listener's connections: one pipeline at most may use it. */
+  /**
+   * Set where it takes what the program has once, such as the listener's connections: one pipeline at most may use
+   * it.
+   */
   readonly exclusive?: boolean;
 }
 

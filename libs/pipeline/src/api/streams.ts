@@ -5,7 +5,8 @@ export interface SequenceRange {
 }
 
 /**
- * Messages of a sender's stream (`docs/PROTOCOL.md`, Acknowledgements). Streams of two senders never have the same name:
+ * Messages of a sender's stream (`docs/PROTOCOL.md`, Acknowledgements). Streams of two senders never have the same
+ * name:
  * `<Origin.sender>/<name that the sender gave>`.
  */
 export interface StreamRange extends SequenceRange {
@@ -13,7 +14,8 @@ export interface StreamRange extends SequenceRange {
 }
 
 /**
- * What a queue knows of senders' streams. Only a queue that stores it in one step with the messages themselves may offer
+ * What a queue knows of senders' streams. Only a queue that stores it in one step with the messages themselves may
+ * offer
  * it: a message is durable if, and only if, it is in a durable stretch, whatever ends the process (`docs/adr/0008`).
  */
 export interface DurableRanges {

@@ -169,7 +169,8 @@ export const PLUGINS_SCHEMA: JsonSchema = {
   items: { type: 'string', minLength: 1 },
   default: [],
   description:
-    'Packages with plugins that do not ship with the program: npm packages, looked for beside this file and then beside the program, or paths relative to this file that begin with a dot or a slash.',
+    'Packages with plugins that do not ship with the program: npm packages, looked for beside this file and ' +
+    'then beside the program, or paths relative to this file that begin with a dot or a slash.',
 };
 
 const logSchema = section('What the gateway writes to standard output.', {

@@ -14,7 +14,8 @@ import { readYamlFile } from './yaml-file.js';
 
 /**
  * Imports the packages that `plugins:` of a `gateway.yaml` lists; their code runs. To import waits, and to check a file
- * does not: `LoadOptions.plugins` takes the result, and problems are reported by the check. Empty when there is no list.
+ * does not: `LoadOptions.plugins` takes the result, and problems are reported by the check. Empty when there is no
+ * list.
  * @param path    of the file
  * @param program a file of the program: packages that are not found from `path` are looked for from it
  */

@@ -24,7 +24,8 @@ const MAX_CACHED = 20_000;
 const cache = new Map<string, IpReading>();
 
 /**
- * Reads an address in any of its usual forms: IPv4, IPv6, IPv4-mapped (becomes IPv4, also as `ffff:a.b.c.d`), `[v6]:port`, `[v6]`, `a.b.c.d:port`,
+ * Reads an address in any of its usual forms: IPv4, IPv6, IPv4-mapped (becomes IPv4, also as `ffff:a.b.c.d`),
+ * `[v6]:port`, `[v6]`, `a.b.c.d:port`,
  * with a zone, with blanks round it. Anything that is no string or is empty says nothing.
  */
 export function readIp(value: unknown): IpReading {

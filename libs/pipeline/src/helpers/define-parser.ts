@@ -41,7 +41,8 @@ export interface ParserTable<Message, Prepared, Options> {
   /** Replaces the schema that is made of the columns, where messages are not objects. */
   readonly schema?: JsonSchema;
   /**
-   * Set where messages have many keys that senders leave out: they are brought into one order first, which halves the cost of
+   * Set where messages have many keys that senders leave out: they are brought into one order first, which halves the
+   * cost of
    * reading them. No gain elsewhere.
    */
   readonly arranged?: boolean;

@@ -47,7 +47,8 @@ export class KnownKeys {
 
   /**
    * The known keys of a message in an object that has all of them, in one order, `undefined` where they were not sent.
-   * Senders leave out what does not apply, and messages in a hundred shapes are slow to read: schema, decoding and `rest`
+   * Senders leave out what does not apply, and messages in a hundred shapes are slow to read: schema, decoding and
+   * `rest`
    * of a file event 0.5 us together, with this 0.25 us. What is no object is given back.
    */
   arrange(message: unknown): unknown {

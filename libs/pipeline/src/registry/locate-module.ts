@@ -63,7 +63,7 @@ function readManifest(file: string): Manifest {
   }
 }
 
-/** The nearest `package.json` with a name; a file outside of any package counts as one of its own. */
+/** The nearest `package.json` with a name; a file outside of any package counts as its own package. */
 function packageOf(url: string): { name: string; version: string } {
   const file = fileURLToPath(url);
   for (let folder = dirname(file); ; folder = dirname(folder)) {

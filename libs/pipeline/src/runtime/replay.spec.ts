@@ -44,7 +44,7 @@ const parser: Transform = {
   },
 };
 
-/** Reads JSON, and has words of its own for what no parser takes. */
+/** Reads JSON, and words how an event that no parser takes is rejected. */
 const source: Pick<Source, 'read' | 'undecoded'> = {
   read(raw) {
     const text = raw.toString();

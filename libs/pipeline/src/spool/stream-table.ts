@@ -3,7 +3,7 @@ import type { StreamRange, SequenceRange } from '../api/index.js';
 import { mergeRanges } from '../helpers/index.js';
 import type { Change, SpoolDatabase } from './database.js';
 
-/** Streams that are remembered of one sender: whoever makes a new name each time must not fill the disk. */
+/** Streams that are remembered of one sender: one that makes a new name each time must not fill the disk. */
 export const MAX_STREAMS_PER_SENDER = 256;
 /** Stretches that are remembered of one stream; there is a gap only where messages were given up. */
 const MAX_STRETCHES = 1_000;
@@ -75,7 +75,9 @@ export class StreamTable {
     return record && decode(record);
   }
 
-  /** Reads a stream that nothing is coming of; a new one takes the place of the sender's oldest when it has too many. */
+  /**
+   * Reads a stream that nothing is coming of; a new one takes the place of the sender's oldest when it has too many.
+   */
   #readOrMakeRoom(stream: string, changes: Change[]): readonly SequenceRange[] {
     this.database.root.resetReadTxn();
     const record = this.#read(stream);
