@@ -30,8 +30,10 @@ export interface GatewayDependencies {
   readonly requestRates?: Partial<RequestRates>;
 }
 
-/** Token of `GatewayParts`. */
-export const DEPENDENCIES = Symbol('parts');
+/** Token of `GatewayDependencies`. */
+export const DEPENDENCIES = Symbol('dependencies');
+/** Token of the `GatewayIdentity`. */
+export const IDENTITY = Symbol('identity');
 /** Token of the `Logger`. */
 export const LOGGER = Symbol('logger');
 /** Token of the `Store`. */

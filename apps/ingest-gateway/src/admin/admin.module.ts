@@ -6,7 +6,13 @@ import { DataPlaneModule } from '../data-plane/data-plane.module.js';
 import { EnrollmentModule } from '../enrollment/enrollment.module.js';
 import { SettingsModule } from '../settings/settings.module.js';
 import { ActivityController } from './activity.controller.js';
-import { adminProviders } from './admin.providers.js';
+import { ApiKeysAdmin } from './api-keys-admin.service.js';
+import { BansAdmin } from './bans-admin.service.js';
+import { CertificateAdmin } from './certificate-admin.service.js';
+import { NamListenerService } from './nam-listener.service.js';
+import { RetentionAdmin } from './retention-admin.service.js';
+import { SettingsAdmin } from './settings-admin.service.js';
+import { TokensAdmin } from './tokens-admin.service.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { AuditController } from './audit.controller.js';
 import { BansController } from './bans.controller.js';
@@ -32,6 +38,14 @@ import { TokensController } from './tokens.controller.js';
     RetentionController,
     ActivityController,
   ],
-  providers: adminProviders,
+  providers: [
+    NamListenerService,
+    TokensAdmin,
+    CertificateAdmin,
+    BansAdmin,
+    SettingsAdmin,
+    RetentionAdmin,
+    ApiKeysAdmin,
+  ],
 })
 export class AdminModule {}

@@ -1,5 +1,6 @@
-import type { ApiKeysService } from '../api-keys/index.js';
-import type { AuditService } from '../audit/index.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { ApiKeysService } from '../api-keys/index.js';
+import { AuditService } from '../audit/index.js';
 import {
   toApiKeyOptions,
   toApiKeyView,
@@ -11,10 +12,11 @@ import {
 import type { Caller } from './http/caller.js';
 
 /** API keys as administrators handle them. */
+@Injectable()
 export class ApiKeysAdmin {
   constructor(
-    private readonly keys: ApiKeysService,
-    private readonly audit: AuditService,
+    @Inject(ApiKeysService) private readonly keys: ApiKeysService,
+    @Inject(AuditService) private readonly audit: AuditService,
   ) {}
 
   /** @throws GatewayError `BAD_REQUEST` for an end that is no time or over already */

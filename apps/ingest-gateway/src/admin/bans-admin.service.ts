@@ -1,15 +1,17 @@
+import { Inject, Injectable } from '@nestjs/common';
 import { GatewayError } from '@activity-gateway/pipeline/api';
 import { parseAddressGroup } from '@activity-gateway/pipeline/host';
-import type { AuditService } from '../audit/index.js';
-import type { DataPlaneHost } from '../data-plane/index.js';
+import { AuditService } from '../audit/index.js';
+import { DataPlaneHost } from '../data-plane/index.js';
 import { toBanView, type BanView } from './ban.view.js';
 import type { Caller } from './http/caller.js';
 
 /** Bans as administrators handle them. */
+@Injectable()
 export class BansAdmin {
   constructor(
-    private readonly dataPlane: Pick<DataPlaneHost, 'status' | 'liftBan'>,
-    private readonly audit: AuditService,
+    @Inject(DataPlaneHost) private readonly dataPlane: Pick<DataPlaneHost, 'status' | 'liftBan'>,
+    @Inject(AuditService) private readonly audit: AuditService,
   ) {}
 
   /** Those that hold now. */

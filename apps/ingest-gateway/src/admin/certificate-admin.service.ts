@@ -1,6 +1,7 @@
-import type { AuditService } from '../audit/index.js';
-import type { DataPlaneHost } from '../data-plane/index.js';
-import type { TokensService } from '../enrollment/index.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditService } from '../audit/index.js';
+import { DataPlaneHost } from '../data-plane/index.js';
+import { TokensService } from '../enrollment/index.js';
 import { component } from '../openapi/component.js';
 import type { Caller } from './http/caller.js';
 
@@ -30,11 +31,12 @@ export const confirmedKeySchema = component('ConfirmedServerKey', {
 });
 
 /** The server's certificate as administrators handle it. */
+@Injectable()
 export class CertificateAdmin {
   constructor(
-    private readonly dataPlane: Pick<DataPlaneHost, 'confirmServerKey'>,
-    private readonly tokens: Pick<TokensService, 'revokeForServerKey'>,
-    private readonly audit: AuditService,
+    @Inject(DataPlaneHost) private readonly dataPlane: Pick<DataPlaneHost, 'confirmServerKey'>,
+    @Inject(TokensService) private readonly tokens: Pick<TokensService, 'revokeForServerKey'>,
+    @Inject(AuditService) private readonly audit: AuditService,
   ) {}
 
   /** @throws GatewayError `CERTIFICATE_UNCHANGED`, `LISTENER_NOT_READY` */

@@ -1,9 +1,11 @@
-import type { AgentsService } from '../agents/index.js';
-import type { AuditService } from '../audit/index.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { CLICKHOUSE, IDENTITY, type GatewayIdentity } from '../dependencies.js';
+import { AgentsService } from '../agents/index.js';
+import { AuditService } from '../audit/index.js';
 import type { ClickHouseService } from '../clickhouse/types.js';
-import type { DataPlaneHost } from '../data-plane/index.js';
+import { DataPlaneHost } from '../data-plane/index.js';
 import type { StoredAgent } from '../store/index.js';
-import type { SettingsService } from '../settings/index.js';
+import { SettingsService } from '../settings/index.js';
 import {
   toAgentView,
   toDeniedView,
@@ -14,31 +16,28 @@ import {
 import type { Caller } from './http/caller.js';
 import { toListenerView, toPipelineViews, type StatusView } from './status.view.js';
 
-/** What the service is made from. */
-export interface NamListenerDependencies {
-  readonly gateway: StatusView['gateway'];
-  readonly agents: AgentsService;
-  readonly settings: SettingsService;
-  readonly clickhouse: Pick<ClickHouseService, 'status'>;
-  readonly dataPlane: Pick<DataPlaneHost, 'status' | 'connectedAgents'>;
-  readonly audit: AuditService;
-}
-
 /** Agents and the listener as administrators see them: what the parts know, put together. */
+@Injectable()
 export class NamListenerService {
-  constructor(private readonly dependencies: NamListenerDependencies) {}
+  constructor(
+    @Inject(IDENTITY) private readonly gateway: GatewayIdentity,
+    @Inject(AgentsService) private readonly allowlist: AgentsService,
+    @Inject(SettingsService) private readonly settings: SettingsService,
+    @Inject(CLICKHOUSE) private readonly clickhouse: Pick<ClickHouseService, 'status'>,
+    @Inject(DataPlaneHost) private readonly dataPlane: Pick<DataPlaneHost, 'status' | 'connectedAgents'>,
+    @Inject(AuditService) private readonly audit: AuditService,
+  ) {}
 
   /** By hostname. */
   async agents(): Promise<AgentView[]> {
-    return (await this.dependencies.agents.list()).map((agent) => this.#view(agent));
+    return (await this.allowlist.list()).map((agent) => this.#view(agent));
   }
 
   /** @throws GatewayError `SPKI_HASH_INVALID`, `HOSTNAME_INVALID` or `AGENT_DENIED` */
   addAgent(caller: Caller, { spkiHash, hostname }: AddAgentBody): Promise<AgentView> {
-    const { agents, audit } = this.dependencies;
-    return audit.change(caller, 'agent.add', spkiHash, async (note) => {
-      const before = await agents.find(spkiHash);
-      const agent = await agents.add(spkiHash, hostname);
+    return this.audit.change(caller, 'agent.add', spkiHash, async (note) => {
+      const before = await this.allowlist.find(spkiHash);
+      const agent = await this.allowlist.add(spkiHash, hostname);
       note.target = agent.spkiHash;
       note.before = before && { hostname: before.hostname };
       note.after = { hostname: agent.hostname };
@@ -48,29 +47,27 @@ export class NamListenerService {
 
   /** @throws GatewayError `SPKI_HASH_INVALID` or `AGENT_UNKNOWN` */
   removeAgent(caller: Caller, spkiHash: string): Promise<void> {
-    const { agents, audit } = this.dependencies;
-    return audit.change(caller, 'agent.remove', spkiHash, async (note) => {
-      const before = await agents.find(spkiHash);
+    return this.audit.change(caller, 'agent.remove', spkiHash, async (note) => {
+      const before = await this.allowlist.find(spkiHash);
       if (before !== undefined) {
         const { hostname, sourceIp, enrolledAt } = this.#view(before);
         note.target = before.spkiHash;
         note.before = { hostname, sourceIp, enrolledAt };
       }
-      await agents.remove(spkiHash);
+      await this.allowlist.remove(spkiHash);
     });
   }
 
   /** Keys that no token enrolls, by the time of their denial. */
   async deniedAgents(): Promise<DeniedAgentView[]> {
-    return (await this.dependencies.agents.denied()).map(toDeniedView);
+    return (await this.allowlist.denied()).map(toDeniedView);
   }
 
   /** Refuses a key with whatever token, and removes its agent. @throws GatewayError `SPKI_HASH_INVALID` */
   denyAgent(caller: Caller, spkiHash: string): Promise<DeniedAgentView> {
-    const { agents, audit } = this.dependencies;
-    return audit.change(caller, 'agent.deny', spkiHash, async (note) => {
-      const before = await agents.find(spkiHash);
-      const denied = toDeniedView(await agents.deny(spkiHash));
+    return this.audit.change(caller, 'agent.deny', spkiHash, async (note) => {
+      const before = await this.allowlist.find(spkiHash);
+      const denied = toDeniedView(await this.allowlist.deny(spkiHash));
       note.target = denied.spkiHash;
       note.before = before && { hostname: before.hostname, sourceIp: before.sourceIp };
       note.after = { deniedAt: denied.deniedAt };
@@ -80,30 +77,28 @@ export class NamListenerService {
 
   /** Ends a denial. @throws GatewayError `SPKI_HASH_INVALID` or `AGENT_NOT_DENIED` */
   allowAgent(caller: Caller, spkiHash: string): Promise<void> {
-    const { agents, audit } = this.dependencies;
-    return audit.change(caller, 'agent.allow', spkiHash, async (note) => {
-      await agents.allow(spkiHash);
+    return this.audit.change(caller, 'agent.allow', spkiHash, async (note) => {
+      await this.allowlist.allow(spkiHash);
       note.target = spkiHash.toLowerCase();
     });
   }
 
   /** All that operators ask for first. */
   status(): StatusView {
-    const listener = this.dependencies.dataPlane.status();
+    const listener = this.dataPlane.status();
     return {
       pid: process.pid,
-      gateway: this.dependencies.gateway,
+      gateway: this.gateway,
       listener: toListenerView(listener),
       pipelines: toPipelineViews(listener),
-      clickhouse: this.dependencies.clickhouse.status(),
-      settings: this.dependencies.settings.snapshot.current,
+      clickhouse: this.clickhouse.status(),
+      settings: this.settings.snapshot.current,
     };
   }
 
   #view(agent: StoredAgent): AgentView {
-    const { agents, dataPlane } = this.dependencies;
-    const open = dataPlane.connectedAgents().get(agent.spkiHash) ?? 0;
-    const others = agents.othersNamed(agent.hostname, agent.spkiHash);
-    return toAgentView(agent, open, agents.traffic(agent.spkiHash), others);
+    const open = this.dataPlane.connectedAgents().get(agent.spkiHash) ?? 0;
+    const others = this.allowlist.othersNamed(agent.hostname, agent.spkiHash);
+    return toAgentView(agent, open, this.allowlist.traffic(agent.spkiHash), others);
   }
 }

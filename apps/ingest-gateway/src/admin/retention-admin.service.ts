@@ -1,4 +1,6 @@
-import type { AuditService } from '../audit/index.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { CLICKHOUSE } from '../dependencies.js';
+import { AuditService } from '../audit/index.js';
 import type { ClickHouseService, WaitingRetention } from '../clickhouse/types.js';
 import { component, listOf, shape } from '../openapi/component.js';
 import type { Caller } from './http/caller.js';
@@ -38,10 +40,12 @@ export const exampleRetentionChange: WaitingRetention = {
 };
 
 /** The retention of the tables as administrators handle it. */
+@Injectable()
 export class RetentionAdmin {
   constructor(
+    @Inject(CLICKHOUSE)
     private readonly clickhouse: Pick<ClickHouseService, 'waitingRetention' | 'applyRetention'>,
-    private readonly audit: AuditService,
+    @Inject(AuditService) private readonly audit: AuditService,
   ) {}
 
   /** Changes that wait, counted now. @throws GatewayError `CLICKHOUSE_UNAVAILABLE` */

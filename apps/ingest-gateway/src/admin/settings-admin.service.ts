@@ -1,22 +1,24 @@
-import type { AuditService } from '../audit/index.js';
-import type { DataPlaneHost } from '../data-plane/index.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditService } from '../audit/index.js';
+import { DataPlaneHost } from '../data-plane/index.js';
 import {
   checkFlagName,
   checkNumberName,
   type FlagSettingView,
   type NumberSettingView,
   type SettingName,
-  type SettingsService,
+  SettingsService,
   type SettingView,
 } from '../settings/index.js';
 import type { Caller } from './http/caller.js';
 
 /** Settings as administrators change them: what is answered has acted. */
+@Injectable()
 export class SettingsAdmin {
   constructor(
-    private readonly settings: SettingsService,
-    private readonly dataPlane: Pick<DataPlaneHost, 'idle'>,
-    private readonly audit: AuditService,
+    @Inject(SettingsService) private readonly settings: SettingsService,
+    @Inject(DataPlaneHost) private readonly dataPlane: Pick<DataPlaneHost, 'idle'>,
+    @Inject(AuditService) private readonly audit: AuditService,
   ) {}
 
   /** Settings with a number. */

@@ -1,16 +1,18 @@
+import { Inject, Injectable } from '@nestjs/common';
 import { GatewayError } from '@activity-gateway/pipeline/api';
-import type { AuditService } from '../audit/index.js';
-import type { DataPlaneHost } from '../data-plane/index.js';
-import type { TokenOptions, TokensService } from '../enrollment/index.js';
+import { AuditService } from '../audit/index.js';
+import { DataPlaneHost } from '../data-plane/index.js';
+import { type TokenOptions, TokensService } from '../enrollment/index.js';
 import type { Caller } from './http/caller.js';
 import { toNewTokenView, toTokenView, type NewTokenView, type TokenView } from './token.view.js';
 
 /** Enrollment tokens as administrators handle them. */
+@Injectable()
 export class TokensAdmin {
   constructor(
-    private readonly tokens: TokensService,
-    private readonly dataPlane: Pick<DataPlaneHost, 'status' | 'enabled'>,
-    private readonly audit: AuditService,
+    @Inject(TokensService) private readonly tokens: TokensService,
+    @Inject(DataPlaneHost) private readonly dataPlane: Pick<DataPlaneHost, 'status' | 'enabled'>,
+    @Inject(AuditService) private readonly audit: AuditService,
   ) {}
 
   /** @throws GatewayError `INGESTION_DISABLED` or `LISTENER_NOT_READY`, because a token carries the server's key */

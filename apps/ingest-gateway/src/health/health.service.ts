@@ -1,7 +1,9 @@
+import { Inject, Injectable } from '@nestjs/common';
 import type { LimitReached } from '@activity-gateway/pipeline/host';
 import type { ClickHouseService } from '../clickhouse/types.js';
-import type { DataPlaneHost } from '../data-plane/index.js';
-import type { DeadLetterWatch } from '../dead-letters/dead-letter-watch.js';
+import { DataPlaneHost } from '../data-plane/index.js';
+import { DeadLetterWatch } from '../dead-letters/dead-letter-watch.js';
+import { CLICKHOUSE, STORE } from '../dependencies.js';
 import { KEY_CHANGE_HINT, keyChangeMessage } from '../listener/key-change.js';
 import type { ListenerStatus } from '../listener/types.js';
 import type { Store } from '../store/index.js';
@@ -29,12 +31,13 @@ const OFF_REASON = 'enable_activitymonitor_ingestion is false';
 const SEVEREST_FIRST = ['failed', 'degraded'] as const;
 
 /** Asks every component how it is. */
+@Injectable()
 export class HealthService {
   constructor(
-    private readonly store: Pick<Store, 'status'>,
-    private readonly clickhouse: Pick<ClickHouseService, 'status'>,
-    private readonly dataPlane: Pick<DataPlaneHost, 'status' | 'enabled'>,
-    private readonly deadLetters: Pick<DeadLetterWatch, 'alert'>,
+    @Inject(STORE) private readonly store: Pick<Store, 'status'>,
+    @Inject(CLICKHOUSE) private readonly clickhouse: Pick<ClickHouseService, 'status'>,
+    @Inject(DataPlaneHost) private readonly dataPlane: Pick<DataPlaneHost, 'status' | 'enabled'>,
+    @Inject(DeadLetterWatch) private readonly deadLetters: Pick<DeadLetterWatch, 'alert'>,
   ) {}
 
   /**

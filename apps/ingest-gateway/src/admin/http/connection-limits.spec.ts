@@ -39,15 +39,12 @@ describe('ConnectionLimits', () => {
   };
 
   /** What came over a connection; nothing for one that does not read. */
-  const recordHeartbeat = new WeakMap<Socket, string>();
+  const heard = new WeakMap<Socket, string>();
   const dial = async (text: string, localAddress = '127.0.0.1', reads = true): Promise<Socket> => {
     const { port } = server.address() as AddressInfo;
     const socket = connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined);
     sockets.push(socket);
-    if (reads)
-      socket.on('data', (chunk) =>
-        recordHeartbeat.set(socket, `${recordHeartbeat.get(socket) ?? ''}${String(chunk)}`),
-      );
+    if (reads) socket.on('data', (chunk) => heard.set(socket, `${heard.get(socket) ?? ''}${String(chunk)}`));
     await once(socket, 'connect');
     socket.write(text);
     return socket;
@@ -57,7 +54,7 @@ describe('ConnectionLimits', () => {
     pollUntil(String(what), what, Boolean, 10_000, 5);
 
   const answered = (socket: Socket): Promise<boolean> =>
-    eventually(() => recordHeartbeat.get(socket)?.includes('200 OK') === true);
+    eventually(() => heard.get(socket)?.includes('200 OK') === true);
 
   const held = (): Promise<number> =>
     new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
