@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PROGRAM } from '../support/gateway.js';
+import { PROGRAM, type TestGateway } from '../support/gateway.js';
 import { gatewaysOfSuite } from '../support/gateways-of-suite.js';
 import { pollUntil } from '../support/poll.js';
+import type { ActivitySummary } from '../../apps/ingest-gateway/src/clickhouse/types.js';
 import { installStranger, type Stranger } from '../support/stranger.js';
 
 const ROWS = 250;
@@ -84,6 +85,7 @@ describe('a plugin package outside of the repository', () => {
       ([found]) => Number(found?.['n']) >= ROWS,
     );
     expect([Number(table?.['n']), Number(table?.['badges'])]).toEqual([ROWS, ROWS]);
+    await shownByRest(gateway);
     expect(gateway.log()).toMatch(/Plugin package loaded/);
     expect(gateway.log()).toMatch(/"?package"?[:=] ?"?door-events/);
     // Thrown by the package's own copy of the API, and known for what it is: the next action is a person's.
@@ -109,6 +111,15 @@ describe('a plugin package outside of the repository', () => {
     expect((await stranger.node(PROGRAM, 'run', config)).code).toBe(1);
   });
 });
+
+/** REST knows the type of the plugin's events. */
+async function shownByRest(gateway: TestGateway): Promise<void> {
+  const summary = await gateway.rest<ActivitySummary>('GET', '/api/v1/activity/summary');
+  expect(summary.body.types['door']).toEqual({ events: ROWS, lastEventTime: '2026-11-20T12:00:00.249Z' });
+  const newest = await gateway.rest<object[]>('GET', '/api/v1/activity/events?type=door&limit=1');
+  expect(newest).toMatchObject({ status: 200, body: [{ type: 'door', badge: ROWS - 1, door: 'North 1' }] });
+  expect((await gateway.rest('GET', '/api/v1/activity/events?type=window')).status).toBe(400);
+}
 
 /** A configuration with two pipelines of the stranger's; the sink of the second can write nowhere. */
 async function configure(): Promise<{ config: string; out: string; blocked: string }> {
