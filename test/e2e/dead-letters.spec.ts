@@ -84,7 +84,7 @@ const settled = async (
   );
 
 describe('a bad row in 10,000', () => {
-  it('is the only dead letter, and is stored once when the table is mended', async () => {
+  it('is the only dead letter, and is stored once when the table is fixed', async () => {
     const gateway = await start();
     const agent = await enroll(gateway, 'FS-AGENT-01');
     await gateway.sql('ALTER TABLE activity.file_events ADD CONSTRAINT odd CHECK file_size != 7777');
@@ -141,7 +141,7 @@ describe('a bad row in 10,000', () => {
 });
 
 describe('events that a parser refused', () => {
-  it('are stored under their agent after the parser was mended, however often they are replayed', async () => {
+  it('are stored under their agent after the parser was fixed, however often they are replayed', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'dead-letters-e2e-'));
     cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
     const strict = await start({ CLICKHOUSE_RETENTION_DAYS: '30' }, dataDir);

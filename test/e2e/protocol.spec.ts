@@ -77,7 +77,7 @@ describe('the agent protocol', () => {
     expect(await bansOf(from.localAddress)).toEqual([]);
   }, 60_000);
 
-  it('does not resume sessions: a copied one is worth nothing without the private key', async () => {
+  it('does not resume sessions: a copied one is useless without the private key', async () => {
     const sessions: Buffer[] = [];
     const first = await RawAgent.connect(port, enrolled);
     first.socket.on('session', (session: Buffer) => sessions.push(session));

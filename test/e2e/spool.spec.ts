@@ -133,7 +133,7 @@ describe('the spool of a gateway', () => {
     expect(await second.stop()).toBe(0);
   }, 120_000);
 
-  it('keeps at an orderly stop what is not written in time, and writes it, be it of a reactor that is no more', async () => {
+  it('keeps at an orderly stop what is not written in time, and writes it, also that of a stopped reactor', async () => {
     // One reactor: which of several is handed the agent is chance.
     const drain = { ACTIVITYMONITOR_REACTOR_THREADS: '1' };
     const first = await start(drain);

@@ -26,12 +26,12 @@ const OBJECT_TYPES = named([
   ['unk', 'Unknown'],
 ]);
 
-/** The table's name of an operation; one that is not known stays as it came. */
+/** The table's name of an operation; one that is not known stays unchanged. */
 export function operationName(sent: string): string {
   return nameOf(OPERATIONS, sent);
 }
 
-/** The table's name of an object type; one that is not known stays as it came. */
+/** The table's name of an object type; one that is not known stays unchanged. */
 export function objectTypeName(sent: string): string {
   return nameOf(OBJECT_TYPES, sent);
 }

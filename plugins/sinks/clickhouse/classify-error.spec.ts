@@ -17,7 +17,7 @@ describe('classifyError', () => {
     [117, 'INCORRECT_DATA'],
     [497, 'ACCESS_DENIED'],
     [516, 'AUTHENTICATION_FAILED'],
-  ])('%i %s is for a person to mend', (code, type) => {
+  ])('%i %s is for a person to fix', (code, type) => {
     const error = classifyError(clickhouse(code, type, 'Table x does not exist. Maybe y? secret'), CONTEXT);
     expect(error).toBeInstanceOf(PermanentError);
     expect(error.code).toBe(`${code} ${type}`);
@@ -87,7 +87,7 @@ describe('classifyError', () => {
   });
 
   it.each(['DEPTH_ZERO_SELF_SIGNED_CERT', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID'])(
-    'a certificate that does not fit is for a person to mend: %s',
+    'a certificate that does not fit is for a person to fix: %s',
     (code) => {
       expect(classifyError(system(code), CONTEXT)).toBeInstanceOf(PermanentError);
     },

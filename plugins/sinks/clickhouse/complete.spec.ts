@@ -224,7 +224,7 @@ describe('an isolation that a crash has interrupted', () => {
   });
 
   it.each([1, 2, 3])(
-    'ends with every row once when the table was mended meanwhile: cut after %i',
+    'ends with every row once when the table was fixed meanwhile: cut after %i',
     async (inserts) => {
       const batch = await interrupted(inserts);
       await clickhouse.run('ALTER TABLE things DROP CONSTRAINT odd');

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { classOf, waitAfter } from './error-codes.js';
 
 describe('classOf', () => {
-  it.each([16, 47, 60, 62, 81, 115, 164, 193, 291, 452, 497, 516])('%i is for a person to mend', (code) => {
+  it.each([16, 47, 60, 62, 81, 115, 164, 193, 291, 452, 497, 516])('%i is for a person to fix', (code) => {
     expect(classOf(code)).toBe('configuration');
   });
 

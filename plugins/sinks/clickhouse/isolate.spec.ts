@@ -160,7 +160,7 @@ describe('a bad row among 10,000', () => {
     expect(found[0]).toMatchObject({ field: '/name', agent_spki: TEST_ORIGIN.sender });
   });
 
-  it('is found when the column has become too small, which ClickHouse would cut off without a word', async () => {
+  it('is found when the column has become too small, which ClickHouse would cut off silently', async () => {
     await createTable(COLUMNS.replace('size UInt64', 'size UInt8'));
     const batch = entries(300);
     const report = await store(batch, 'T');

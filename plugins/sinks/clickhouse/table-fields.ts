@@ -37,7 +37,7 @@ function valuesOf(type: string): string {
 }
 
 /**
- * Whether a value that does not fit is refused. Into a NULL inside of an array or a map ClickHouse turns it without a word,
+ * Whether a value that does not fit is refused. Into a NULL inside of an array or a map ClickHouse turns it silently,
  * whatever function converts it.
  */
 export function isCheckable({ wire, stored }: Pick<InsertColumn, 'wire' | 'stored'>): boolean {

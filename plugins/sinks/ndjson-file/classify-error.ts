@@ -14,7 +14,7 @@ const PERMANENT = new Set([
 
 /**
  * The sink error for what the file system said. Nothing of the write has stayed in the file, so that everything a person
- * need not mend (a full disk, an I/O error, too many open files) can be tried again.
+ * need not fix (a full disk, an I/O error, too many open files) can be tried again.
  */
 export function classifyFileError(error: unknown, path: string): SinkError {
   if (error instanceof SinkError) return error;

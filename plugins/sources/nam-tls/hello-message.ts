@@ -8,7 +8,7 @@ export interface StreamStart {
 
 /** What a Hello asks for. */
 export interface Hello {
-  /** Whether the agent wants to be told how far its messages are durable. */
+  /** Whether the agent requests acknowledgements. */
   readonly ack: boolean;
   /** Whether the Hello has to be answered: it asks for resent messages to be recognised, rightly or not. */
   readonly answer: boolean;

@@ -92,7 +92,7 @@ describe('acknowledgements', () => {
     expect(acks(client)).toEqual([...new Set(acks(client))].sort((a, b) => a - b));
   });
 
-  it('acknowledges a line that is no message, so that the agent does not send it for ever', async () => {
+  it('acknowledges a line that is no message, so that the agent does not resend it indefinitely', async () => {
     const client = await rig.connect();
     client.socket.write(
       `junk\n\0\n${HELLO}\n${EVENT}\n{"ActivityType":"FileSystem","Size":NaN}\n \n${EVENT}\n`,

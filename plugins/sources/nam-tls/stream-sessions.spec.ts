@@ -55,7 +55,7 @@ describe('StreamSessions', () => {
     expect(connections.map(({ superseded }) => superseded)).toEqual([true, true, true, false]);
   });
 
-  it('does not wait for ever, and leaves a stream alone that nobody waits for any more', async () => {
+  it('does not wait indefinitely, and leaves a stream alone that nobody waits for any more', async () => {
     const sessions = new StreamSessions(marks);
     const [older, late, newer] = [new Connection(), new Connection(), new Connection()];
     await sessions.claim('s', older);

@@ -50,7 +50,7 @@ function load(name: string, about: string, differs: Partial<LoadScenario> = {}):
 function peer(program: PeerName, corpus: CorpusName = 'compact'): PeerScenario {
   const name = corpus === 'compact' ? program : `${program}-${corpus}`;
   const about =
-    'TLS 1.3 with a client certificate, JSON parsed, the line as it came to a file; ' +
+    'TLS 1.3 with a client certificate, JSON parsed, the line unchanged to a file; ' +
     'no validation, no typed columns, no flush to disk, no acknowledgement, no retry, no dead letters';
   return { kind: 'peer', name, program, about, corpus, agents: 1 };
 }

@@ -218,7 +218,7 @@ describe('the administration over REST', () => {
       expect(await ok('GET', KEYS)).toEqual([]);
     });
 
-    it('of another form or another secret are worth nothing', async () => {
+    it('of another form or another secret are invalid', async () => {
       const { key } = await create({ name: 'x', role: 'admin' });
       const flipped = key.slice(0, -1) + (key.endsWith('A') ? 'B' : 'A');
       for (const wrong of [flipped, key.slice(0, -1), `${key}A`, key.toUpperCase(), 'nak1.']) {

@@ -70,7 +70,7 @@ export class ApiKeysController {
     access: 'admin',
     summary: 'Revoke an API key',
     params: { id: { description: 'From the list of keys.', example: exampleApiKey.id } },
-    answer: { status: 204, description: 'It is worth nothing any more.' },
+    answer: { status: 204, description: 'The key is no longer valid.' },
     errors: ['API_KEY_UNKNOWN'],
   })
   @Delete(':id')

@@ -72,7 +72,7 @@ export class TokensController {
     access: 'admin',
     summary: 'Revoke an enrollment token',
     params: { id: { description: 'From the list of tokens.', example: exampleToken.id } },
-    answer: { status: 204, description: 'It is worth nothing any more.' },
+    answer: { status: 204, description: 'The token is no longer valid.' },
     errors: ['TOKEN_UNKNOWN'],
   })
   @Delete('enrollment-tokens/:id')

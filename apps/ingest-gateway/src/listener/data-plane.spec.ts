@@ -203,7 +203,7 @@ describe('createDataPlane', () => {
   });
 
   describe('listener', () => {
-    it('does not start with a bad certificate, says why, runs the rest, and starts when it is mended', async () => {
+    it('does not start with a bad certificate, says why, runs the rest, and starts when it is fixed', async () => {
       const tls = { certPath: join(dataDir, 'no.crt'), keyPath: join(dataDir, 'no.key') };
       await make({ tls }).start();
       const { state, reason, port } = plane!.status();

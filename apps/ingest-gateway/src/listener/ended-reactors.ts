@@ -44,7 +44,7 @@ export class EndedReactors {
   }
 }
 
-/** What it left in its spool is for another to write, which counts it as `recovered`: here it would stay in flight for ever. */
+/** What it left in its spool is for another to write, which counts it as `recovered`: here it would stay in flight indefinitely. */
 function withoutKept(counts: PipelineCounts): PipelineCounts {
   return { ...counts, received: counts.received - counts.inFlight, inFlight: 0 };
 }

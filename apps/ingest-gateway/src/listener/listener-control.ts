@@ -17,7 +17,7 @@ export interface ListenerControlDependencies {
 
 /** Attempts after the first one that failed. */
 const RETRIES = 5;
-/** After the last of them it looks without a word whether the fault is gone, ms. */
+/** After the last of them it checks silently whether the fault is gone, ms. */
 const QUIET_RETRY_MS = 30_000;
 
 /** Starts the listener, again when that fails, and moves it to another port. */

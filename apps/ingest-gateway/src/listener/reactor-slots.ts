@@ -41,7 +41,7 @@ export class ReactorSlots {
     return this.#count;
   }
 
-  /** Whether the reactor of an index runs, be it to drain. */
+  /** Whether the reactor of an index runs, draining included. */
   has(index: number): boolean {
     return this.#slots.has(index);
   }

@@ -12,7 +12,7 @@ export interface SpoolDirectoriesOptions {
   readonly pipelines: readonly string[];
   /** How many reactors there are to be now. */
   reactors(): number;
-  /** Whether the reactor with this number still runs, be it to drain. */
+  /** Whether the reactor with this number still runs, draining included. */
   running(index: number): boolean;
   /** Slot of the lobby's spools. */
   readonly lobby: string;

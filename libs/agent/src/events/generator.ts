@@ -33,7 +33,7 @@ export interface GeneratedEvent {
   readonly line: string;
 }
 
-/** Makes one event after the other, for ever. */
+/** Makes one event after the other, without end. */
 export interface EventGenerator {
   next(): GeneratedEvent;
 }

@@ -12,7 +12,7 @@ const FILE_OPERATIONS = weighted([
   ['FileRenamed', 2],
   ['FileMoved', 1],
   ['FileCheckedOut', 1],
-  // Not among the names that are known: it is stored as it came.
+  // Not among the names that are known: it is stored unchanged.
   ['FileSummarizedByAssistant', 1],
 ]);
 const SHARING_OPERATIONS = [

@@ -225,7 +225,7 @@ export function gatewaySchema(settingsSchema: JsonSchema): JsonSchema {
       settings: {
         ...settingsSchema,
         default: {},
-        description: 'Settings by their reference names; a value set over the REST API goes before these.',
+        description: 'Settings by their reference names; a value set over the REST API overrides these.',
       },
       plugins: PLUGINS_SCHEMA,
       pipelines: {

@@ -21,7 +21,7 @@ describe('the store section', () => {
     });
   });
 
-  it('is the embedded one without a word, also where a URI is at hand', () => {
+  it('is the embedded one by default, also where a URI is at hand', () => {
     expect(load(FROM_ENVIRONMENT).config?.store).toEqual({ use: 'embedded' });
     expect(load(FROM_ENVIRONMENT, { MONGODB_URI: 'mongodb://db' }).config?.store).toEqual({
       use: 'embedded',

@@ -178,7 +178,7 @@ export class Flow {
     this.#queue.recheck();
   }
 
-  /** Takes nothing more and writes out what there is; resolves when all of it is written, be it never. */
+  /** Stops accepting batches and drains the rest. If a sink stays down, the promise never resolves. */
   drain(): Promise<void> {
     this.#open = false;
     this.#intake.complete();
@@ -276,7 +276,7 @@ export class Flow {
     return { run: (work) => writers.run(() => writePermits.run(pool, work)) };
   }
 
-  /** The parts of the chain catch what plugins throw; should one of ours throw, nothing may wait for ever. */
+  /** The parts of the chain catch what plugins throw; should one of ours throw, nothing may wait indefinitely. */
   #broken(error: unknown): void {
     this.options.logger.error({ err: error }, 'the flow of the pipeline is broken, what it holds is dropped');
     this.options.instances.source.board.reportHost({ state: 'failed', reason: 'The flow is broken.' });

@@ -7,7 +7,7 @@ import { createProblem, pathOf, problemOf } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import type { RequestLimits } from './request-limits.js';
 
-/** Who a key belongs to; `undefined` when it is worth nothing. May reject with `STORE_UNAVAILABLE`. */
+/** Who a key belongs to; `undefined` when the key is invalid. May reject with `STORE_UNAVAILABLE`. */
 export type Authenticate = (key: string | undefined) => Promise<Principal | undefined>;
 
 /** Told of each request that is rejected for whom it comes from, with the code of the problem. */
