@@ -174,8 +174,8 @@ interface DefinitionBase<Kind extends PluginKind, Config, Instance, Needs extend
   /** Closed (`additionalProperties: false`); every property with a description and, where possible, a default. */
   readonly configSchema: JsonSchema;
   /**
-   * Names of the services that instances use; none by default. The context holds these only, and the host refuses a plugin
-   * that requires what the program does not offer. A domain's library names its own.
+   * Names of the services that instances use; none by default. The context holds only these, and the host refuses a
+   * plugin that requires a service which the program does not offer. A domain's library names further services.
    */
   readonly requires?: readonly Needs[];
   /** Every connection that instances take or open; none by default. */
@@ -185,8 +185,8 @@ interface DefinitionBase<Kind extends PluginKind, Config, Instance, Needs extend
 }
 
 /**
- * Where a source runs. `each-reactor`: in every data plane process, as a source of connections does. `one-per-gateway`: in
- * one of them. `one`: in one of all gateways that share a store.
+ * Where a source runs. `each-reactor`: in every data plane process, as a source of connections does.
+ * `one-per-gateway`: in one data plane process of each gateway. `one`: in one of all gateways that share a store.
  */
 export type SourceInstances = 'each-reactor' | 'one-per-gateway' | 'one';
 

@@ -43,7 +43,7 @@ export function schemaError(errors: readonly ErrorObject[] | null | undefined): 
 }
 
 /**
- * The reject for what a parser of an event type threw: a RejectError speaks for itself, anything else is `decode_failed`.
+ * Converts an error of a parser into a reject: a RejectError names the code, anything else is `decode_failed`.
  */
 export function rejectFor(error: unknown, raw: Uint8Array, { type: eventType }: EventType): Reject {
   if (error instanceof RejectError) {

@@ -18,8 +18,8 @@ export class PluginRegistry {
   readonly #eventTypes = new Map<string, EventType>();
 
   /**
-   * @throws GatewayError for a malformed or doubled id, a kind that the id denies, another API version, or an event type
-   *   whose name or type another one has
+   * @throws GatewayError for a malformed or doubled id, a kind that the id denies, another API version, or an event
+   *   type whose name or `type` another event type has
    */
   constructor(definitions: Iterable<PluginDefinition>) {
     for (const definition of definitions) this.#add(definition);

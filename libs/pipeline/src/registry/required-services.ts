@@ -5,8 +5,8 @@ const OPTIONAL: ReadonlySet<string> = new Set(['streamClaims']);
 
 /**
  * What a plugin requires of the services that a program offers, and nothing else.
- * @throws GatewayError `PLUGIN_SERVICE_MISSING` for a service that is not offered, `PLUGIN_SERVICE_REFUSED` for a parser that
- *   requires one
+ * @throws GatewayError `PLUGIN_SERVICE_MISSING` for a service that is not offered, `PLUGIN_SERVICE_REFUSED` for a
+ *   parser that requires one
  */
 export function requiredServices<Offered extends object>(
   { id, kind, requires = [] }: Pick<PluginDefinition, 'id' | 'kind' | 'requires'>,

@@ -26,8 +26,8 @@ const TYPES: Readonly<Record<FieldKind, string>> = {
 };
 
 /**
- * An insert under a token that was seen counts once only within this window; without it the token does nothing. A shorter
- * retention then only recalculates the TTL of old parts and drops whole parts, it rewrites none.
+ * A table recognizes a repeated deduplication token only within its deduplication window; without one, tokens do
+ * nothing. A shorter retention only recalculates the TTL of old parts and drops whole parts; it rewrites none.
  */
 const SETTINGS =
   'SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1';
@@ -41,8 +41,8 @@ interface Present {
 }
 
 /**
- * Makes the tables of event types that the database lacks, and adds the columns that a table lacks. Changes no column that
- * is there, and no view or distributed table that an operator has put in a table's place.
+ * Creates the tables of event types that the database lacks, and adds the columns that a table lacks. Existing columns
+ * stay unchanged, and so do views and distributed tables that an operator has put in a table's place.
  * @throws what the client throws
  */
 export async function ensureEventTables(
@@ -71,7 +71,8 @@ async function readPresent(options: MigrateOptions, types: readonly EventType[])
   );
   const columns = await rows<{ table: string; names: string[] }>(
     options,
-    'SELECT table, groupArray(name) AS names FROM system.columns WHERE database = {database:String} AND table IN {names:Array(String)} GROUP BY table',
+    `SELECT table, groupArray(name) AS names FROM system.columns
+     WHERE database = {database:String} AND table IN {names:Array(String)} GROUP BY table`,
     names,
   );
   return {

@@ -20,9 +20,9 @@ interface AppliedRow {
 const SETTINGS = { flatten_nested: 1, wait_end_of_query: 1 } as const;
 
 /**
- * Brings a database to the newest schema, and its tables to the configured retention. Safe when several gateways do it
- * at once, and after a crash half-way: every statement can be run again, and a step is recorded after its last one. Then
- * tables and columns that event types declare and the database lacks are added; none is ever changed or dropped.
+ * Brings a database to the newest schema, and its tables to the configured retention. Several gateways may do it at
+ * once, and a start after a crash continues it: every statement can be run again, and a step is recorded after its last
+ * statement. After the steps, the tables and columns that event types declare and the database lacks are added.
  * @returns the version of the schema
  * @throws GatewayError `CLICKHOUSE_SCHEMA_NEWER` when a later version of the gateway has migrated it (nothing is changed),
  *   `CLICKHOUSE_MIGRATION_CHANGED` when a step that was applied reads differently now
