@@ -156,15 +156,15 @@ describe.each<Kind>(['MemoryQueue', 'SpoolQueue'])('%s', (kind) => {
     const { append, ready } = await make(kind, { maxAgeMs: 10_000 });
     const began = Date.now();
     await append([item(1, { receivedAt: began - 9_900 })]);
-    expect(ready).toEqual([]);
     await until(() => ready.length > 0);
     expect(Date.now() - began).toBeGreaterThanOrEqual(98);
+    expect(Date.now() - began).toBeLessThan(9_000);
   });
 
   it('does not wait longer for an event that seems to come from the future', async () => {
     const { append, ready } = await make(kind, { maxAgeMs: 10 });
     await append([item(1, { receivedAt: Date.now() + 3_600_000 })]);
-    await until(() => ready.length > 0, 1_000);
+    await until(() => ready.length > 0, 10_000);
   });
 
   it('does not wait longer when the clock is set back', async () => {
@@ -180,7 +180,7 @@ describe.each<Kind>(['MemoryQueue', 'SpoolQueue'])('%s', (kind) => {
     await append([item(1)]);
     conditions.maxAgeMs = 5;
     queue.recheck();
-    await until(() => ready.length > 0, 1_000);
+    await until(() => ready.length > 0, 10_000);
   });
 
   it('under pressure gives what it has, one batch of a destination at a time', async () => {
