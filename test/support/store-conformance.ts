@@ -144,7 +144,10 @@ function refusalCases(store: () => Store, reopen: () => Promise<void>): void {
       await reopen();
       expect(await store().refusals.get(KEY_A)).toEqual({ ...removed, deniedAt: 2_000 });
       expect((await store().refusals.list()).map(({ spkiHash }) => spkiHash).sort()).toEqual([KEY_A, KEY_B]);
-      expect([await store().refusals.delete(KEY_A), await store().refusals.delete(KEY_A)]).toEqual([
+      const denied = { ...removed, deniedAt: 2_000 };
+      expect(await store().refusals.delete(removed)).toBe(false);
+      expect(await store().refusals.get(KEY_A)).toEqual(denied);
+      expect([await store().refusals.delete(denied), await store().refusals.delete(denied)]).toEqual([
         true,
         false,
       ]);

@@ -79,14 +79,17 @@ describe('AgentsService', () => {
   });
 
   it('renames an agent that is known and keeps what is known of it', async () => {
-    await agents.enrolled({
-      spkiHash: KEY_A,
-      hostname: 'OLD',
-      sourceIp: '10.0.0.5',
-      enrolledAt: 500,
-      lastSeenAt: 700,
-      agentVersion: '10.0.0',
-    });
+    await agents.enrolled(
+      {
+        spkiHash: KEY_A,
+        hostname: 'OLD',
+        sourceIp: '10.0.0.5',
+        enrolledAt: 500,
+        lastSeenAt: 700,
+        agentVersion: '10.0.0',
+      },
+      () => undefined,
+    );
     await agents.add(KEY_A.toUpperCase(), 'NEW');
     expect(await agents.list()).toEqual([
       {

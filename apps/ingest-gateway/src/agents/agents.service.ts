@@ -91,32 +91,54 @@ export class AgentsService implements StoreSnapshot {
   async add(spkiHash: string, hostname: string): Promise<StoredAgent> {
     const key = parseSpkiHash(spkiHash);
     const name = parseHostname(hostname);
-    if ((await this.refusals.get(key))?.deniedAt) {
-      throw new GatewayError(
-        'AGENT_DENIED',
-        `The agent with the SPKI hash ${key} is denied.`,
-        'POST /api/v1/nam-listener/agents/:spki_hash/allow ends that.',
-      );
-    }
     const known = await this.repository.get(key);
-    return this.enrolled({
+    const agent: StoredAgent = {
       spkiHash: key,
       hostname: name,
       sourceIp: known?.sourceIp ?? '',
       enrolledAt: known?.enrolledAt ?? this.now(),
       lastSeenAt: known?.lastSeenAt ?? null,
       agentVersion: known?.agentVersion ?? null,
-    });
+    };
+    if ((await this.enrolled(agent, ({ deniedAt }) => deniedAt ?? undefined)) !== undefined) {
+      throw new GatewayError(
+        'AGENT_DENIED',
+        `The agent with the SPKI hash ${key} is denied.`,
+        'POST /api/v1/nam-listener/agents/:spki_hash/allow ends that.',
+      );
+    }
+    return agent;
   }
 
-  /** Stores an agent whose right has been proved; when it resolves, subscribers have the new allowlist. */
-  async enrolled(agent: StoredAgent): Promise<StoredAgent> {
-    await this.#changes.run(async () => {
+  /**
+   * Stores an agent whose right has been proved, unless a refusal of its key stands against that; when it resolves,
+   * subscribers have the new allowlist.
+   * @param bars why a refusal stands against it; asked again when the agent is stored, because another gateway may have
+   *   refused the key meanwhile
+   * @returns what `bars` gave; `undefined` when the agent is stored
+   */
+  enrolled<Cause>(
+    agent: StoredAgent,
+    bars: (refusal: StoredRefusal) => Cause | undefined,
+  ): Promise<Cause | undefined> {
+    const { spkiHash } = agent;
+    const barred = async (): Promise<{ cause?: Cause | undefined; refusal?: StoredRefusal }> => {
+      const refusal = await this.refusals.get(spkiHash);
+      return refusal === undefined ? {} : { refusal, cause: bars(refusal) };
+    };
+    return this.#changes.run(async () => {
+      const before = await barred();
+      if (before.cause !== undefined) return before.cause;
       await this.repository.upsert(agent);
-      await this.refusals.delete(agent.spkiHash);
-      this.#allowlist.set([...this.#without(agent.spkiHash), toEntry(agent)]);
+      const { cause, refusal } = await barred();
+      if (cause !== undefined) {
+        await this.repository.delete(spkiHash);
+        return cause;
+      }
+      if (refusal !== undefined) await this.refusals.delete(refusal);
+      this.#allowlist.set([...this.#without(spkiHash), toEntry(agent)]);
+      return undefined;
     });
-    return agent;
   }
 
   /**
@@ -229,8 +251,8 @@ export class AgentsService implements StoreSnapshot {
   /** A removed key needs no memory once every token of its time has ended. */
   async #purgeRefusals(): Promise<void> {
     const before = this.now() - KEEP_REFUSAL_MS;
-    for (const { spkiHash, removedAt, deniedAt } of await this.refusals.list()) {
-      if (deniedAt === null && (removedAt ?? 0) < before) await this.refusals.delete(spkiHash);
+    for (const refusal of await this.refusals.list()) {
+      if (refusal.deniedAt === null && (refusal.removedAt ?? 0) < before) await this.refusals.delete(refusal);
     }
   }
 

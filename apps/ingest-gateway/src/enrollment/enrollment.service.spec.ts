@@ -240,6 +240,45 @@ describe('EnrollmentService', () => {
     await expect(agents.allow(KEY_A)).rejects.toMatchObject({ code: 'AGENT_NOT_DENIED' });
   });
 
+  it.each(['deny', 'remove'] as const)(
+    'keeps to a %s that comes while an enrollment is decided',
+    async (change) => {
+      expect(await outcomeOf(await newCode())).toBe('Enrolled');
+      now += 1;
+      const code = await newCode();
+      const slow = new EnrollmentService({
+        tokens: Object.assign(Object.create(store.enrollmentTokens) as typeof store.enrollmentTokens, {
+          tryUse: async (...use: Parameters<typeof store.enrollmentTokens.tryUse>) => {
+            const used = await store.enrollmentTokens.tryUse(...use);
+            now += 1;
+            await agents[change](KEY_A);
+            return used;
+          },
+        }),
+        agents,
+        audit,
+        limits: new EnrollmentLimits(SMALL_RATES, () => now),
+        logger,
+        now: () => now,
+      });
+      expect(await slow.enroll(request(code))).toMatchObject({ status: 'Rejected', error: 'InvalidCode' });
+      expect(agents.allowlist.current).toEqual([]);
+      expect(await agents.refusal(KEY_A)).toBeDefined();
+    },
+  );
+
+  it('keeps to a denial of another gateway that comes while the agent is stored', async () => {
+    const put = store.agents.upsert.bind(store.agents);
+    store.agents.upsert = async (agent) => {
+      await put(agent);
+      await store.refusals.put({ spkiHash: KEY_A, hostname: '', removedAt: null, deniedAt: now });
+    };
+    expect(await outcomeOf(await newCode())).toBe('InvalidCode');
+    expect(agents.allowlist.current).toEqual([]);
+    expect(await store.agents.get(KEY_A)).toBeUndefined();
+    expect(await agents.denied()).toHaveLength(1);
+  });
+
   it('audits a hostname that another key holds', async () => {
     const code = await newCode();
     await enrollment.enroll(request(code, { hostname: 'FS-AGENT-01' }));

@@ -2,7 +2,12 @@ import type { Logger } from '@activity-gateway/pipeline/api';
 import type { EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/activity';
 import { isHostname, type AgentsService } from '../agents/index.js';
 import type { AuditService } from '../audit/index.js';
-import type { EnrollmentTokenRepository } from '../store/index.js';
+import type {
+  EnrollmentTokenRepository,
+  StoredAgent,
+  StoredRefusal,
+  StoredEnrollmentToken,
+} from '../store/index.js';
 import { hashSecret } from '../secrets.js';
 import { isCode } from './enrollment-code.js';
 import type { EnrollmentLimits } from './enrollment-limits.js';
@@ -53,28 +58,23 @@ export class EnrollmentService {
     if (!isCode(request.code)) return 'unknown';
     const at = this.#now();
     const codeHash = hashSecret(request.code);
-    const barred = await this.#barred(request.spkiHash, codeHash);
+    const token = await tokens.get(codeHash);
+    const bars = (refusal: StoredRefusal): 'denied' | 'removed' | undefined => barredBy(refusal, token);
+    const refusal = await agents.refusal(request.spkiHash);
+    const barred = refusal && bars(refusal);
     if (barred !== undefined) return barred;
     const use = await tokens.tryUse(codeHash, at);
     if (use !== 'ok') return use;
-    await agents.enrolled({
+    const agent: StoredAgent = {
       spkiHash: request.spkiHash,
       hostname: request.hostname,
       sourceIp: request.sourceIp,
       enrolledAt: at,
       lastSeenAt: null,
       agentVersion: request.agentVersion?.slice(0, MAX_VERSION_LENGTH) ?? null,
-    });
-    return undefined;
-  }
-
-  /** Whether the key is denied, or was removed after the token was made. */
-  async #barred(spkiHash: string, codeHash: string): Promise<'denied' | 'removed' | undefined> {
-    const refusal = await this.dependencies.agents.refusal(spkiHash);
-    if (refusal === undefined) return undefined;
-    if (refusal.deniedAt !== null) return 'denied';
-    const token = await this.dependencies.tokens.get(codeHash);
-    return token !== undefined && token.createdAt <= (refusal.removedAt ?? -1) ? 'removed' : undefined;
+    };
+    // Asked again: an administrator may have denied or removed the key since.
+    return agents.enrolled(agent, bars);
   }
 
   async #tell(request: EnrollmentRequest, cause: RefusalCause | undefined): Promise<void> {
@@ -107,4 +107,13 @@ export class EnrollmentService {
   #now(): number {
     return this.dependencies.now?.() ?? Date.now();
   }
+}
+
+/** Whether a key is denied, or was removed after the token was made. */
+function barredBy(
+  { deniedAt, removedAt }: StoredRefusal,
+  token: StoredEnrollmentToken | undefined,
+): 'denied' | 'removed' | undefined {
+  if (deniedAt !== null) return 'denied';
+  return token !== undefined && token.createdAt <= (removedAt ?? -1) ? 'removed' : undefined;
 }

@@ -39,8 +39,8 @@ export interface RefusalRepository {
   list(): Promise<StoredRefusal[]>;
   get(spkiHash: string): Promise<StoredRefusal | undefined>;
   put(refusal: StoredRefusal): Promise<void>;
-  /** Whether there was one. */
-  delete(spkiHash: string): Promise<boolean>;
+  /** Deletes a refusal, unless it has been changed since it was read. Resolves with whether it did. */
+  delete(read: StoredRefusal): Promise<boolean>;
 }
 
 /** An address, or a /64 of IPv6, from which an agent came. */

@@ -17,7 +17,10 @@ export class EmbeddedRefusalRepository implements RefusalRepository {
     return this.documents.put(refusal.spkiHash, refusal);
   }
 
-  delete(spkiHash: string): Promise<boolean> {
+  /** One process has the store, and changes of refusals come one after the other. */
+  async delete({ spkiHash, removedAt, deniedAt }: StoredRefusal): Promise<boolean> {
+    const now = this.documents.get(spkiHash);
+    if (now?.removedAt !== removedAt || now.deniedAt !== deniedAt) return false;
     return this.documents.remove(spkiHash);
   }
 }

@@ -55,8 +55,9 @@ export class MongoTable {
    * Whether there was one.
    * @throws GatewayError `STORE_UNAVAILABLE`; the outcome is then unknown
    */
-  async remove(key: string): Promise<boolean> {
-    const { deletedCount } = await this.change((collection) => collection.deleteOne({ _id: key }));
+  /** @param fields only where the document has these values; in any case without */
+  async remove(key: string, fields: Readonly<Record<string, unknown>> = {}): Promise<boolean> {
+    const { deletedCount } = await this.change((collection) => collection.deleteOne({ ...fields, _id: key }));
     return deletedCount > 0;
   }
 

@@ -18,8 +18,8 @@ export class MongoRefusalRepository implements RefusalRepository {
     return this.table.put(spkiHash, fields);
   }
 
-  delete(spkiHash: string): Promise<boolean> {
-    return this.table.remove(spkiHash);
+  delete({ spkiHash, removedAt, deniedAt }: StoredRefusal): Promise<boolean> {
+    return this.table.remove(spkiHash, { removedAt, deniedAt });
   }
 }
 
