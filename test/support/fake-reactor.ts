@@ -59,7 +59,10 @@ process.on('message', (message, socket) => {
       const command = String(data);
       if (command === 'die') process.kill(process.pid, 'SIGKILL');
       if (command === 'violate') say({ type: 'connection-violated', id: message.id, reason: 'test' });
-      if (command.startsWith('silent for ')) silences[message.id] = Number(command.slice(11));
+      if (command.startsWith('silent for ')) {
+        silences[message.id] = Number(command.slice(11));
+        socket.write('noted');
+      }
       if (command === 'identify') say({ type: 'connection-identified', id: message.id, key: 'a' });
       if (command === 'index') socket.write(String(configuration.index));
       if (command === 'share') {
