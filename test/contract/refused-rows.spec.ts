@@ -6,6 +6,7 @@ import { replay } from '../../libs/pipeline/src/runtime/replay.js';
 import { plugins } from '../../plugins/index.js';
 import { clickhouseSink } from '../../plugins/sinks/clickhouse/index.js';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
+import { recoverAsHost } from '../support/recover-as-host.js';
 
 const eventTypes: EventType[] = plugins.flatMap((plugin) =>
   plugin.kind === 'parser' && 'eventTypes' in plugin ? [...plugin.eventTypes] : [],
@@ -65,7 +66,8 @@ describe.each(eventTypes.map((type) => [type.name, type] as const))(
       await clickhouse.run(`ALTER TABLE ${type.name} ADD CONSTRAINT never ${RECEIVED_LONG_AGO}`);
       const refusal = await sink.write([entry], `T/${type.name}`, signal).catch((error: unknown) => error);
       expect(refusal).toBeInstanceOf(PartialWriteError);
-      await sink.isolate!([entry], `T/${type.name}`, refusal as PartialWriteError, false, signal);
+      const why = { refusal: refusal as PartialWriteError, uncertain: false };
+      await recoverAsHost(sink, [entry], `T/${type.name}`, why, eventTypes);
       expect(await stored(type)).toEqual([]);
       await clickhouse.run(`ALTER TABLE ${type.name} DROP CONSTRAINT never`);
 

@@ -6,12 +6,12 @@ import {
   type EncodedEntry,
   PartialWriteError,
   type Sink,
-  type WriteReport,
 } from '@activity-gateway/pipeline/api';
 import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch, type TestContext } from '@activity-gateway/pipeline/testing';
 import { AnswerProxy, type Answering, pass } from '../../../test/support/answer-proxy.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
+import { type HostReport, recoverAsHost } from '../../../test/support/recover-as-host.js';
 import { clickhouseSink } from './index.js';
 
 const type = defineEventType({
@@ -22,6 +22,8 @@ const COLUMNS = `event_time DateTime64(3, 'UTC'), size UInt64, received_at DateT
   agent_spki LowCardinality(String), agent_host LowCardinality(String), source_ip IPv6, ingest_batch String`;
 const PAGE = '<html>Scheduled maintenance</html>';
 const signal = new AbortController().signal;
+/** Of an earlier process. */
+const OLD = { uncertain: true };
 
 let clickhouse: TestClickHouse;
 let proxy: AnswerProxy;
@@ -261,7 +263,8 @@ describe('an answer to a question that is no answer', () => {
   ])('%s: the tables are not said to be missing', async (_, answering) => {
     proxy.choose = () => answering;
     const batch = entries(1);
-    for (const work of [sink.write(batch, 'T', signal), sink.check!(signal), sink.lookup!(batch, signal)]) {
+    const recovery = sink.recover!(batch, 'T', OLD, signal);
+    for (const work of [sink.write(batch, 'T', signal), sink.check!(signal), recovery]) {
       expect(await failure(work)).toMatchObject({ name: 'RetryableError', code: 'HTTP' });
     }
     expect(context.reports).toEqual([]);
@@ -274,9 +277,9 @@ describe('an answer to a question that is no answer', () => {
     const batch = entries(3);
     await sink.write(batch, 'T', signal);
     proxy.choose = ({ statement }) => (statement.includes('ingest_batch AS id') ? page(200) : undefined);
-    expect(await failure(sink.complete!(batch, 'T', signal))).toMatchObject({ code: 'HTTP' });
+    expect(await failure(sink.recover!(batch, 'T', OLD, signal))).toMatchObject({ code: 'HTTP' });
     proxy.choose = () => undefined;
-    await sink.complete!(batch, 'T', signal);
+    await sink.recover!(batch, 'T', OLD, signal);
     expect(await stored()).toEqual({ rows: 30, sizes: 30 });
   });
 });
@@ -294,9 +297,10 @@ describe('isolation of refused rows', () => {
       if (inserts % 3 === 2) return storedOrRefused(request);
       return pass(request);
     });
-    let report: WriteReport | undefined;
+    let report: HostReport | undefined;
     for (let attempts = 0; report === undefined && attempts < 60; attempts += 1) {
-      report = await sink.isolate!(batch, 'T', refusal, false, signal).catch(() => undefined);
+      const why = { refusal, uncertain: false };
+      report = await recoverAsHost(sink, batch, 'T', why, [type]).catch(() => undefined);
     }
     expect([...(report?.deadLettered ?? [])]).toEqual([['violated_constraint', 2]]);
     expect(await stored()).toEqual({ rows: 28, sizes: 28 });

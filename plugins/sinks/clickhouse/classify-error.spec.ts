@@ -27,10 +27,10 @@ describe('classifyError', () => {
   it.each([27, 469, 53, 6, 38, 41, 69, 70, 72, 349, 131])('%i is a row to blame, named or not', (code) => {
     const named = classifyError(clickhouse(code, 'T', "Value 'secret' (at row 3)"), CONTEXT);
     expect(named).toBeInstanceOf(PartialWriteError);
-    expect(named).toMatchObject({ rejected: [2], retry: [0, 1, 3] });
+    expect(named).toMatchObject({ rejected: [2] });
     const unnamed = classifyError(clickhouse(code, 'T', "Value 'secret'"), CONTEXT);
     expect(unnamed).toBeInstanceOf(PartialWriteError);
-    expect(unnamed).toMatchObject({ rejected: [], retry: [0, 1, 2, 3] });
+    expect(unnamed).toMatchObject({ rejected: [] });
     expect(named.message + unnamed.message).not.toContain('secret');
   });
 
@@ -80,7 +80,7 @@ describe('classifyError', () => {
     const answer = new UnexpectedAnswer(status, `HTTP ${status}, no text`);
     const error = classifyError(answer, CONTEXT);
     expect(error).toBeInstanceOf(PartialWriteError);
-    expect(error).toMatchObject({ code: 'BODY_TOO_LARGE', rejected: [], retry: [0, 1, 2, 3] });
+    expect(error).toMatchObject({ code: 'BODY_TOO_LARGE', rejected: [] });
     const single = classifyError(answer, { ...CONTEXT, entries: 1 });
     expect(single).toBeInstanceOf(PermanentError);
     expect(single.message).toContain('client_max_body_size');

@@ -45,7 +45,7 @@ export function classifyError(error: unknown, context: WriteContext): SinkError 
 /** Nothing of what is refused for its size reaches ClickHouse. */
 function classifySize(error: UnexpectedAnswer, context: WriteContext): SinkError {
   const message = `The insert into ${context.table} is too large for something before ClickHouse (${error.detail})`;
-  if (context.entries > 1) return partial(message, BODY_TOO_LARGE, [], context, error);
+  if (context.entries > 1) return partial(message, BODY_TOO_LARGE, [], error);
   return new PermanentError(`${message} and cannot be divided. ${RAISE_LIMIT}`, BODY_TOO_LARGE, {
     cause: error,
   });
@@ -71,32 +71,25 @@ function classifyCode(error: ClickHouseError, context: WriteContext): SinkError 
   }
   const row = kind === 'row' ? rowOf(error.message, context.rows) : undefined;
   return row === undefined
-    ? unnamedRow(refused, code, context, error)
-    : partial(`${refused} for row ${row} (${code})`, code, [row], context, error);
+    ? unnamedRow(refused, code, error)
+    : partial(`${refused} for row ${row} (${code})`, code, [row], error);
 }
 
 /** A refusal that names no row: any of them may be to blame. */
-function unnamedRow(
-  refused: string,
-  code: string,
-  context: WriteContext,
-  error: ClickHouseError,
-): PartialWriteError {
+function unnamedRow(refused: string, code: string, error: ClickHouseError): PartialWriteError {
   const why = /partitions/i.test(error.message)
     ? 'for its many partitions'
     : 'for a row that it does not name';
-  return partial(`${refused} ${why} (${code})`, code, [], context, error);
+  return partial(`${refused} ${why} (${code})`, code, [], error);
 }
 
 function partial(
   message: string,
   code: string,
   rejected: readonly number[],
-  { rows }: WriteContext,
   cause: unknown,
 ): PartialWriteError {
-  const retry = Array.from({ length: rows }, (_, row) => row).filter((row) => !rejected.includes(row));
-  return new PartialWriteError(message, code, rejected, retry, { cause });
+  return new PartialWriteError(message, code, rejected, { cause });
 }
 
 function classifyTransport(error: unknown, { table }: WriteContext): SinkError {

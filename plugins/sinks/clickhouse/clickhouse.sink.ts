@@ -6,11 +6,12 @@ import {
   PartialWriteError,
   PermanentError,
   type PluginContext,
+  type Recovery,
+  type RecoveryCause,
+  type RejectedRow,
   RetryableError,
   type Sink,
   type SinkError,
-  type StoredEntry,
-  type WriteReport,
 } from '@activity-gateway/pipeline/api';
 import { BufferPool } from '@activity-gateway/pipeline/helpers';
 import { BodyLimit } from './body-limit.js';
@@ -22,10 +23,10 @@ import { codeOf, MEMORY_ATTEMPTS, MEMORY_LIMIT, outOfMemory } from './isolation.
 import { ByteWriter } from './native/byte-writer.js';
 import { EncoderPool } from './native/encoder-pool.js';
 import { OpenBlock } from './open-block.js';
-import { isWhole, Recovery, type Target } from './recovery.js';
+import { BatchRecovery, isWhole, type RecoveredBatch, type Target } from './recovery.js';
 import { SinkState } from './sink-state.js';
 import { rowsOf } from './slice-entries.js';
-import { lookUp } from './stored-rows.js';
+import { accounted, lookUp, type StoredEntry } from './stored-rows.js';
 import { describeTables, readTables, type TableState } from './table-columns.js';
 import { insertColumns } from './table-fields.js';
 import { failedView, ViewWatch } from './views.js';
@@ -53,7 +54,7 @@ export class ClickHouseSink implements Sink {
   /** What the server of `#known.connection` said of its tables; asked anew for another one and after a refusal. */
   #known: Known | undefined;
   #reported = '';
-  readonly #recovery: Recovery;
+  readonly #recovery = new BatchRecovery();
   readonly #state: SinkState;
   readonly #views: ViewWatch;
   readonly #limit: BodyLimit;
@@ -67,7 +68,6 @@ export class ClickHouseSink implements Sink {
   ) {
     this.#clients = new Clients(config, context.services.endpoints);
     this.#types = new Map(context.eventTypes.map((type) => [type.name, type]));
-    this.#recovery = new Recovery(context.id.split('/', 1)[0] ?? '');
     this.#state = new SinkState((state, reason) => context.report(state, reason));
     this.#views = new ViewWatch(context, this.#state);
     this.#limit = new BodyLimit(this.#state, () => context.now());
@@ -106,32 +106,47 @@ export class ClickHouseSink implements Sink {
     });
   }
 
-  async isolate(
+  async recover(
     entries: readonly EncodedEntry[],
     token: string,
-    refusal: PartialWriteError,
-    uncertain: boolean,
+    why: RecoveryCause,
     signal: AbortSignal,
-  ): Promise<WriteReport> {
-    const batch = { entries, token, refusal, uncertain };
-    const report = await this.#run(entries, undefined, signal, (target) =>
-      this.#recovery.isolate(target, batch, signal),
-    );
-    return report ?? { deadLettered: new Map() };
-  }
-
-  async lookup(entries: readonly EncodedEntry[], signal: AbortSignal): Promise<readonly StoredEntry[]> {
+  ): Promise<Recovery> {
     const found = await this.#run(entries, undefined, signal, ({ connection, table }) =>
       lookUp(connection, table, entries, signal),
     );
-    return found ?? [];
+    const batch = { entries, token, ...why };
+    let { refusal } = why;
+    if (refusal === undefined && !this.#recovery.isIsolating(token)) {
+      refusal = await this.#complete(batch, found ?? [], signal);
+    }
+    const isolated = refusal !== undefined || this.#recovery.isIsolating(token);
+    const rejected = isolated ? await this.#isolate({ ...batch, ...(refusal && { refusal }) }, signal) : [];
+    return { found: (found ?? []).map(accounted), rejected };
   }
 
-  async complete(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<WriteReport> {
-    const report = await this.#run(entries, token, signal, (target) =>
-      this.#recovery.complete(target, { entries, token }, signal),
+  /** Returns what keeps the batch from being completed as a whole. */
+  async #complete(
+    batch: RecoveredBatch,
+    found: readonly StoredEntry[],
+    signal: AbortSignal,
+  ): Promise<PartialWriteError | undefined> {
+    try {
+      await this.#run(batch.entries, batch.token, signal, (target) =>
+        this.#recovery.complete(target, batch, found, signal),
+      );
+      return undefined;
+    } catch (error) {
+      if (error instanceof PartialWriteError) return error;
+      throw error;
+    }
+  }
+
+  async #isolate(batch: RecoveredBatch, signal: AbortSignal): Promise<RejectedRow[]> {
+    const rejected = await this.#run(batch.entries, undefined, signal, (target) =>
+      this.#recovery.isolate(target, batch, signal),
     );
-    return report ?? { deadLettered: new Map() };
+    return rejected ?? [];
   }
 
   /** Does something with the table of the entries; what it fails with says what the host does next. */
@@ -203,7 +218,6 @@ export class ClickHouseSink implements Sink {
     return {
       connection,
       table,
-      type: type?.type ?? '',
       columns,
       structure,
       partitionKey,

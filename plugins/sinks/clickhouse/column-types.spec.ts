@@ -7,14 +7,13 @@ import {
   type EncodedEntry,
   type Endpoint,
   type EventRecord,
-  PartialWriteError,
   type Sink,
-  type WriteReport,
 } from '@activity-gateway/pipeline/api';
 import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch, type TestContext } from '@activity-gateway/pipeline/testing';
 import { AnswerProxy, pass } from '../../../test/support/answer-proxy.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
+import { storeAsHost } from '../../../test/support/recover-as-host.js';
 import { pollUntil } from '../../../test/support/poll.js';
 import { clickhouseSink } from './index.js';
 
@@ -124,16 +123,8 @@ function entryOf(...changes: readonly EventRecord[]): EncodedEntry {
   return encodeBatch(sink, sampleBatch(type, records), `g/0001/${String(sequence).padStart(12, '0')}`);
 }
 
-/** As the host does: write, and isolate what is refused. */
-async function store(entries: readonly EncodedEntry[], token: string): Promise<Map<string, number>> {
-  let report: WriteReport | undefined;
-  try {
-    await sink.write(entries, token, signal);
-  } catch (error) {
-    if (!(error instanceof PartialWriteError)) throw error;
-    report = await sink.isolate!(entries, token, error, false, signal);
-  }
-  return new Map(report?.deadLettered);
+async function store(entries: readonly EncodedEntry[], token: string): Promise<ReadonlyMap<string, number>> {
+  return (await storeAsHost(sink, entries, token, [type]))?.deadLettered ?? new Map<string, number>();
 }
 
 async function values(column: string): Promise<unknown[]> {

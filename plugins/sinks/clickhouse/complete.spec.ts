@@ -8,8 +8,8 @@ import {
   type Endpoint,
   type EventRecord,
   PartialWriteError,
+  type Recovery,
   type Sink,
-  type WriteReport,
 } from '@activity-gateway/pipeline/api';
 import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch } from '@activity-gateway/pipeline/testing';
@@ -89,6 +89,8 @@ async function forget(): Promise<void> {
   await clickhouse.run("DELETE FROM things WHERE ingest_batch = ''");
 }
 
+/** Of an earlier process. */
+const OLD = { uncertain: true };
 const ALL = { rows: 100, sizes: 100 };
 
 describe('a batch that may be stored, after the table has forgotten its token', () => {
@@ -108,10 +110,9 @@ describe('a batch that may be stored, after the table has forgotten its token', 
     const batch = entries(sink);
     await sink.write(batch, 'T', signal);
     await forget();
-    expect([...(await sink.complete!(batch, 'T', signal)).deadLettered]).toEqual([]);
+    const found = batch.map(({ rows }) => rows);
+    expect(await sink.recover!(batch, 'T', OLD, signal)).toEqual({ found, rejected: [] });
     expect(await count()).toEqual(ALL);
-    const found = await sink.lookup!(batch, signal);
-    expect(found.map(({ rows }) => rows)).toEqual(batch.map(({ rows }) => rows));
   });
 
   it('is written when nothing of it is', async () => {
@@ -119,8 +120,8 @@ describe('a batch that may be stored, after the table has forgotten its token', 
     const sink = createSink();
     const batch = entries(sink);
     await forget();
-    expect((await sink.lookup!(batch, signal)).every(({ rows }) => rows === 0)).toBe(true);
-    await sink.complete!(batch, 'T', signal);
+    const { found } = await sink.recover!(batch, 'T', OLD, signal);
+    expect(found.every((rows) => rows === 0)).toBe(true);
     expect(await count()).toEqual(ALL);
   });
 
@@ -136,9 +137,9 @@ describe('a batch that may be stored, after the table has forgotten its token', 
     await sink.write(batch, 'T', signal);
     await clickhouse.run(`DELETE FROM things WHERE ${condition}`);
     await forget();
-    await sink.complete!(batch, 'T', signal);
+    await sink.recover!(batch, 'T', OLD, signal);
     expect(await count()).toEqual(ALL);
-    await sink.complete!(batch, 'T', signal);
+    await sink.recover!(batch, 'T', OLD, signal);
     expect(await count()).toEqual(ALL);
   });
 
@@ -153,7 +154,7 @@ describe('a batch that may be stored, after the table has forgotten its token', 
     await sink.write(batch, 'T', signal);
     await clickhouse.run('DELETE FROM things WHERE size % 7 = 3');
     await forget();
-    await sink.complete!(batch, 'T', signal);
+    await sink.recover!(batch, 'T', OLD, signal);
     expect(await count()).toEqual(ALL);
   });
 });
@@ -194,7 +195,8 @@ describe('an isolation that a crash has interrupted', () => {
       .write(batch, 'T', signal)
       .catch((error: unknown) => error as PartialWriteError);
     expect(refusal).toBeInstanceOf(PartialWriteError);
-    const isolate = sink.isolate!(batch, 'T', refusal as PartialWriteError, false, signal);
+    const why = { refusal: refusal as PartialWriteError, uncertain: false };
+    const isolate = sink.recover!(batch, 'T', why, signal);
     await expect(isolate).rejects.toMatchObject({ name: 'RetryableError' });
     await sink.stop?.(0);
     server.closeAllConnections();
@@ -202,25 +204,22 @@ describe('an isolation that a crash has interrupted', () => {
     return batch;
   }
 
-  /** As the host does with a batch that an earlier process has frozen. */
-  async function recover(sink: Sink, batch: EncodedEntry[]): Promise<WriteReport> {
-    return sink.complete!(batch, 'T', signal).catch((error: unknown) => {
-      if (!(error instanceof PartialWriteError)) throw error;
-      return sink.isolate!(batch, 'T', error, true, signal);
-    });
-  }
+  const recover = (sink: Sink, batch: EncodedEntry[]): Promise<Recovery> =>
+    sink.recover!(batch, 'T', OLD, signal);
 
   it.each([1, 2, 3, 4])('ends with every row once: cut after %i inserts', async (inserts) => {
     const batch = await interrupted(inserts);
     await forget();
-    const report = await recover(createSink(), batch);
-    expect([...report.deadLettered]).toEqual([['violated_constraint', 2]]);
+    const { rejected } = await recover(createSink(), batch);
+    expect(rejected.map(({ code, entry }) => [code, entry])).toEqual([
+      ['violated_constraint', 3],
+      ['violated_constraint', 6],
+    ]);
     expect(await count()).toEqual({ rows: 98, sizes: 98 });
-    expect(await clickhouse.rows('SELECT raw FROM dead_letters')).toHaveLength(2);
     const again = await recover(createSink(), batch);
-    expect([...again.deadLettered]).toEqual([['violated_constraint', 2]]);
+    expect(again.rejected).toEqual(rejected);
     expect(await count()).toEqual({ rows: 98, sizes: 98 });
-    expect(await clickhouse.rows('SELECT raw FROM dead_letters')).toHaveLength(2);
+    expect(await clickhouse.rows('SELECT raw FROM dead_letters')).toEqual([]);
   });
 
   it.each([1, 2, 3])(
@@ -229,7 +228,7 @@ describe('an isolation that a crash has interrupted', () => {
       const batch = await interrupted(inserts);
       await clickhouse.run('ALTER TABLE things DROP CONSTRAINT odd');
       await forget();
-      expect([...(await recover(createSink(), batch)).deadLettered]).toEqual([]);
+      expect((await recover(createSink(), batch)).rejected).toEqual([]);
       expect(await count()).toEqual(ALL);
     },
   );
@@ -268,13 +267,13 @@ describe('an insert without enough memory', () => {
     expect(await attempt()).toMatchObject({ name: 'RetryableError' });
     const refusal = (await attempt()) as PartialWriteError;
     expect(refusal).toBeInstanceOf(PartialWriteError);
-    let report: WriteReport | undefined;
+    let report: Recovery | undefined;
     for (let attempts = 0; report === undefined && attempts < 20; attempts += 1) {
-      report = await sink.isolate!(batch, 'T', refusal, false, signal).catch(() => undefined);
+      report = await sink.recover!(batch, 'T', { refusal, uncertain: false }, signal).catch(() => undefined);
     }
     server.closeAllConnections();
     server.close();
-    expect([...report!.deadLettered]).toEqual([]);
+    expect(report?.rejected).toEqual([]);
     expect(await count()).toEqual(ALL);
   });
 });

@@ -9,6 +9,7 @@ import {
 import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch } from '@activity-gateway/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
+import { recoverAsHost } from '../../../test/support/recover-as-host.js';
 import { clickhouseSink } from './index.js';
 
 const fields = { event_time: { kind: 'time' }, size: { kind: 'uint64' } } as const;
@@ -59,7 +60,8 @@ it('cuts a bad row out of them', async () => {
   const batch = [entryOf(earlier, 4), entryOf(now, 5), entryOf(earlier, 6)];
   const refusal = await sink.write(batch, 'cut', signal).catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(PartialWriteError);
-  await sink.isolate?.(batch, 'cut', refusal as PartialWriteError, false, signal);
+  const why = { refusal: refusal as PartialWriteError, uncertain: false };
+  await recoverAsHost(sink, batch, 'cut', why, [now]);
   expect(await rows()).toEqual([
     { size: 4, badge: '' },
     { size: 6, badge: '' },

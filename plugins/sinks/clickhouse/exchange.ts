@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { constants, gunzipSync } from 'node:zlib';
 import {
   ClickHouseError,
   type ClickHouseSettings,
+  type ExecParams,
   parseError,
   type ResponseHeaders,
 } from '@clickhouse/client';
@@ -14,6 +16,8 @@ import type { Connection } from './clients.js';
 const MAX_INSERT_ANSWER = 16 * 1024;
 /** Of the answer to a question: a row for each entry of a batch, or for each column of the tables. */
 const MAX_ROWS_ANSWER = 32 * 1024 * 1024;
+/** Bytes of JSON for one byte of a block: a control character is escaped twice, and a dictionary holds a value once. */
+const JSON_FACTOR = 16;
 
 /**
  * Status and headers are the outcome, and the summary counts all rows: nothing is sent before the end of the query, so
@@ -95,7 +99,46 @@ export async function askRows<Row>(
     query_params: { ...params },
     clickhouse_settings: SETTINGS,
   };
-  const answer = await exchange(connection, request, MAX_ROWS_ANSWER, signal);
+  return rowsOfAnswer(await exchange(connection, request, MAX_ROWS_ANSWER, signal));
+}
+
+/** A question about blocks, which are sent along as an external table. */
+export interface BlocksQuery {
+  /** Reads from `table`. */
+  readonly query: string;
+  readonly table: string;
+  /** Names and types of the columns. */
+  readonly structure: string;
+  readonly blocks: readonly Uint8Array[];
+  readonly settings: ClickHouseSettings;
+}
+
+/** Rows of a query over blocks, as objects. @throws as `runInsert` */
+export async function askBlocks<Row>(
+  connection: Connection,
+  { query, table, structure, blocks, settings }: BlocksQuery,
+  signal: AbortSignal,
+): Promise<Row[]> {
+  const boundary = `blocks-${randomUUID()}`;
+  const head = `--${boundary}\r\ncontent-disposition: form-data; name="${table}"; filename="${table}"\r\n\r\n`;
+  const body = [Buffer.from(head), ...blocks, Buffer.from(`\r\n--${boundary}--\r\n`)];
+  const request = {
+    query: `${query} FORMAT JSON`,
+    values: Readable.from(body, { objectMode: false }),
+    http_headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+    // The table's parameters are settings to the client.
+    clickhouse_settings: {
+      ...settings,
+      ...SETTINGS,
+      [`${table}_format`]: 'Native',
+      [`${table}_structure`]: structure,
+    } as ClickHouseSettings,
+  };
+  const bytes = blocks.reduce((sum, block) => sum + block.length, 0);
+  return rowsOfAnswer(await exchange(connection, request, MAX_ROWS_ANSWER + JSON_FACTOR * bytes, signal));
+}
+
+function rowsOfAnswer<Row>(answer: Answer): Row[] {
   const found = summaryOf(answer) === undefined ? undefined : jsonOf(answer.bytes.toString());
   const data = found?.['data'];
   if (!answer.whole || !Array.isArray(data) || data.length !== found?.['rows']) throw unexpected(answer);
@@ -105,7 +148,7 @@ export async function askRows<Row>(
 /** One request and its answer; an error that ClickHouse names is thrown as such. */
 async function exchange(
   { client, timeoutMs }: Connection,
-  request: { query: string; values?: Readable; clickhouse_settings: ClickHouseSettings },
+  request: Pick<ExecParams, 'query' | 'clickhouse_settings' | 'http_headers'> & { values?: Readable },
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<Answer> {

@@ -6,7 +6,6 @@ import {
   type EventRecord,
   PartialWriteError,
   type Sink,
-  type WriteReport,
 } from '@activity-gateway/pipeline/api';
 import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import {
@@ -16,6 +15,7 @@ import {
   TEST_ORIGIN,
 } from '@activity-gateway/pipeline/testing';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
+import { type HostReport, recoverAsHost, storeAsHost } from '../../../test/support/recover-as-host.js';
 import { clickhouseSink } from './index.js';
 
 const type = defineEventType({
@@ -82,20 +82,8 @@ function entries(
   });
 }
 
-/** As the host does: write, and isolate what is refused. */
-async function store(
-  batch: readonly EncodedEntry[],
-  token: string,
-  by = sink,
-): Promise<WriteReport | undefined> {
-  try {
-    await by.write(batch, token, signal);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof PartialWriteError)) throw error;
-    return by.isolate?.(batch, token, error, false, signal);
-  }
-}
+const store = (batch: readonly EncodedEntry[], token: string, by = sink): Promise<HostReport | undefined> =>
+  storeAsHost(by, batch, token, [type]);
 
 async function stored(): Promise<{ rows: number; sizes: number }> {
   const [row] = await clickhouse.rows<{ rows: number; sizes: number }>(
@@ -134,7 +122,8 @@ describe('a bad row among 10,000', () => {
         event_type: 'things',
         agent_spki: 'cd'.repeat(32),
         agent_host: 'höst-2',
-        ingest_batch: 'g/0001/000000000095',
+        received_at: '2026-11-20 12:00:00.001',
+        source_ip: '2001:db8::7',
         replayed_at: null,
         id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       }),
@@ -146,6 +135,7 @@ describe('a bad row among 10,000', () => {
       size: 9_551,
       'parts.id': ['p9551'],
       agent_host: 'höst-2',
+      ingest_batch: 'g/0001/000000000095',
     });
   });
 
@@ -212,13 +202,25 @@ describe('a repetition', () => {
   it('by another process stores nothing twice', async () => {
     await createTable(`${COLUMNS}, CONSTRAINT odd CHECK size % 100 != 50`);
     const batch = entries(1_000);
-    await store(batch, 'T');
-    const first = await letters();
+    const refusal = await sink
+      .write(batch, 'T', signal)
+      .catch((error: unknown) => error as PartialWriteError);
+    // The first process ends before its host has committed the batch.
+    const first = await sink.recover!(
+      batch,
+      'T',
+      { refusal: refusal as PartialWriteError, uncertain: false },
+      signal,
+    );
     const other = createSink();
-    expect([...(await store(batch, 'T', other))!.deadLettered]).toEqual([['violated_constraint', 10]]);
+    expect(await other.recover!(batch, 'T', { uncertain: true }, signal)).toEqual({
+      found: Array.from({ length: 10 }, () => 99),
+      rejected: first.rejected,
+    });
     await other.stop?.(0);
+    expect(first.rejected).toHaveLength(10);
     expect(await stored()).toEqual({ rows: 990, sizes: 990 });
-    expect(await letters()).toEqual(first);
+    expect(await letters()).toEqual([]);
   });
 
   it('under other tokens would store rows twice (negative control)', async () => {
@@ -239,8 +241,8 @@ describe('what is in the way of isolation', () => {
     const refusal = await sink
       .write(batch, 'T', signal)
       .catch((error: unknown) => error as PartialWriteError);
-    const isolate = (): Promise<WriteReport> =>
-      sink.isolate!(batch, 'T', refusal as PartialWriteError, false, signal);
+    const why = { refusal: refusal as PartialWriteError, uncertain: false };
+    const isolate = (): Promise<HostReport> => recoverAsHost(sink, batch, 'T', why, [type]);
     await clickhouse.run('RENAME TABLE dead_letters TO dead_letters_away');
     await expect(isolate()).rejects.toMatchObject({ name: 'PermanentError' });
     await clickhouse.run('RENAME TABLE dead_letters_away TO dead_letters');
@@ -275,7 +277,8 @@ describe('an insert of too many partitions', () => {
       (record, row) => (record['event_time'] = Date.UTC(2026, 0, 1) + (row % 250) * DAY),
     );
     await store(batch, 'T');
-    await store(batch, 'T');
+    const { rejected } = await sink.recover!(batch, 'T', { uncertain: true }, signal);
+    expect(rejected.map(({ raw }) => (JSON.parse(raw) as { size: number }).size)).toEqual([77]);
     expect(await stored()).toEqual({ rows: 999, sizes: 999 });
     expect(sizesOf(await letters())).toEqual([77]);
   });

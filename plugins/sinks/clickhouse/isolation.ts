@@ -8,7 +8,7 @@ import { BODY_TOO_LARGE } from './classify-error.js';
 import { classOf } from './error-codes.js';
 import { afterRejection, type RowRange, splitPartitions, splitRows, wholeBatch } from './row-ranges.js';
 import { readRefusal, type Refusal } from './refusal.js';
-import type { RefusedRows } from './refused-rows.js';
+import type { RefusedRows } from './rejected-rows.js';
 
 /** Inserts a piece. @throws SinkError */
 export type InsertPiece = (rowRange: RowRange, filtered: boolean) => Promise<void>;
@@ -108,7 +108,7 @@ export class Isolation {
 
 /** What makes the host divide a batch that the server has no memory for. */
 export function outOfMemory(error: SinkError): PartialWriteError {
-  return new PartialWriteError(`${error.message} again and again`, error.code, [], [], {
+  return new PartialWriteError(`${error.message} again and again`, error.code, [], {
     cause: error.cause,
   });
 }

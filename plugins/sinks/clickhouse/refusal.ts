@@ -5,6 +5,8 @@ import type { PartialWriteError } from '@activity-gateway/pipeline/api';
 export interface Refusal {
   /** ClickHouse's name of the error in lower_snake_case, such as `violated_constraint`. */
   readonly code: string;
+  /** With its number, as `SinkError.code`. */
+  readonly sinkCode: string;
   /** JSON pointer (RFC 6901) of the column, or the empty string where ClickHouse names none. */
   readonly field: string;
   /** One sentence for people. */
@@ -32,6 +34,7 @@ export function readRefusal({ code, cause }: PartialWriteError): Refusal {
   ];
   return {
     code: type.toLowerCase(),
+    sinkCode: code,
     field: column === undefined ? '' : `/${column}`,
     message: `ClickHouse refused the row: ${code}${details.join('')}.`,
   };

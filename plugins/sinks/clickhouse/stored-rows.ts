@@ -1,4 +1,4 @@
-import { deadLetters, type EncodedEntry, type StoredEntry } from '@activity-gateway/pipeline/api';
+import { deadLetters, type EncodedEntry } from '@activity-gateway/pipeline/api';
 import type { Connection } from './clients.js';
 import { askRows } from './exchange.js';
 import { columnList, quoteName, quoteText } from './sql.js';
@@ -6,11 +6,19 @@ import type { InsertColumn } from './table-fields.js';
 
 /** More ids than this are asked for by their range. */
 const MAX_LISTED_IDS = 500;
-const NO_CODES: ReadonlyMap<string, number> = new Map();
+const NOTHING: StoredEntry = { rows: 0, deadLettered: 0 };
+
+/** What ClickHouse holds of one entry. */
+export interface StoredEntry {
+  /** Rows in its table. */
+  readonly rows: number;
+  /** Rows in the dead letters under its id: versions before 0.2 wrote those that the table refused. */
+  readonly deadLettered: number;
+}
 
 interface CountRow {
   readonly id: string;
-  readonly code: string;
+  readonly kind: keyof StoredEntry;
   readonly rows: string;
 }
 
@@ -26,31 +34,19 @@ export async function lookUp(
 ): Promise<StoredEntry[]> {
   const condition = idCondition(entries);
   const database = quoteName(connection.endpoint.database);
-  const query = `SELECT ingest_batch AS id, '' AS code, toString(count()) AS rows FROM ${database}.${quoteName(table)} WHERE ${condition} GROUP BY id
-UNION ALL SELECT ingest_batch AS id, code, toString(count()) AS rows FROM ${database}.${quoteName(deadLetters.name)}
-WHERE ${condition} AND destination = ${quoteText(table)} GROUP BY id, code`;
-  const found = new Map<string, { rows: number; deadLettered: Map<string, number> }>();
-  for (const { id, code, rows } of await askRows<CountRow>(connection, query, signal)) {
-    const entry = found.get(id) ?? { rows: 0, deadLettered: new Map() };
-    if (code === '') entry.rows += Number(rows);
-    else entry.deadLettered.set(code, Number(rows));
-    found.set(id, entry);
+  const query = `SELECT ingest_batch AS id, 'rows' AS kind, toString(count()) AS rows FROM ${database}.${quoteName(table)} WHERE ${condition} GROUP BY id
+UNION ALL SELECT ingest_batch AS id, 'deadLettered' AS kind, toString(count()) AS rows FROM ${database}.${quoteName(deadLetters.name)}
+WHERE ${condition} AND destination = ${quoteText(table)} GROUP BY id`;
+  const found = new Map<string, StoredEntry>();
+  for (const { id, kind, rows } of await askRows<CountRow>(connection, query, signal)) {
+    found.set(id, { ...(found.get(id) ?? NOTHING), [kind]: Number(rows) });
   }
-  return entries.map(({ id = '' }) => found.get(id) ?? { rows: 0, deadLettered: NO_CODES });
+  return entries.map(({ id = '' }) => found.get(id) ?? NOTHING);
 }
 
 /** The rows of an entry that are accounted for. */
 export function accounted({ rows, deadLettered }: StoredEntry): number {
-  return [...deadLettered.values()].reduce((sum, count) => sum + count, rows);
-}
-
-/** Dead letters of all entries, by code. */
-export function sumCodes(found: readonly StoredEntry[]): Map<string, number> {
-  const codes = new Map<string, number>();
-  for (const { deadLettered } of found) {
-    for (const [code, rows] of deadLettered) codes.set(code, (codes.get(code) ?? 0) + rows);
-  }
-  return codes;
+  return rows + deadLettered;
 }
 
 /** Holds for rows of entries that are not in the table; the columns have the table's types. */

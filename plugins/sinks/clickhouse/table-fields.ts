@@ -51,10 +51,14 @@ function innerOf(type: string): string {
   return NULLABLE.exec(plain)?.[1] ?? plain;
 }
 
+/** Names and types of the columns of blocks. */
+export function structureOfBlocks(columns: readonly InsertColumn[]): string {
+  return columns.map(({ name, wire }) => `${quoteName(name)} ${wire}`).join(', ');
+}
+
 /** `input(..)` over blocks of these columns. */
 export function inputOf(columns: readonly InsertColumn[]): string {
-  const structure = columns.map(({ name, wire }) => `${quoteName(name)} ${wire}`).join(', ');
-  return `input(${quoteText(structure)})`;
+  return `input(${quoteText(structureOfBlocks(columns))})`;
 }
 
 /**

@@ -11,6 +11,7 @@ import { encodeBatch } from '@activity-gateway/pipeline/helpers';
 import { createTestContext, sampleBatch, type TestContext } from '@activity-gateway/pipeline/testing';
 import { AnswerProxy } from '../../../test/support/answer-proxy.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/support/clickhouse.js';
+import { recoverAsHost } from '../../../test/support/recover-as-host.js';
 import { clickhouseSink } from './index.js';
 import { failedView } from './views.js';
 
@@ -120,7 +121,8 @@ describe('a materialized view that fails', () => {
     const batch = [entryOf('abc', 'refused', '7', 'abc')];
     const refusal = await sink.write(batch, 'T', signal).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(PartialWriteError);
-    const report = await sink.isolate!(batch, 'T', refusal as PartialWriteError, false, signal);
+    const why = { refusal: refusal as PartialWriteError, uncertain: false };
+    const report = await recoverAsHost(sink, batch, 'T', why, [type]);
     expect([...report.deadLettered]).toEqual([['violated_constraint', 1]]);
     expect(await counts()).toMatchObject({ things: 3, good: 3 });
   });

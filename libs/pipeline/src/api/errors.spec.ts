@@ -27,7 +27,7 @@ describe('errors of the API', () => {
       reject: new other.RejectError('code', '', 'message'),
       retryable: new other.RetryableError('message', 'code'),
       permanent: new other.PermanentError('message', 'code'),
-      partial: new other.PartialWriteError('message', 'code', [1], []),
+      partial: new other.PartialWriteError('message', 'code', [1]),
     };
     const classes = {
       GatewayError,

@@ -128,7 +128,6 @@ export class PartialWriteError extends SinkError {
     code: string,
     /** Rows from 0; empty when the destination does not say which. */
     readonly rejected: readonly number[],
-    readonly retry: readonly number[],
     options?: ErrorOptions,
   ) {
     super(message, code, options);

@@ -1,4 +1,4 @@
-import type { Batch, RecordBatch, SourceEvent } from './batch.js';
+import type { Batch, Origin, RecordBatch, SourceEvent } from './batch.js';
 import type { PluginContext } from './context.js';
 import type { PartialWriteError } from './errors.js';
 import type { EventType } from './event-type.js';
@@ -97,18 +97,42 @@ export interface Block {
   finish(entryId: string): EncodedEntry;
 }
 
-/** What a sink has done with a batch that could not be written as a whole. */
-export interface WriteReport {
-  /** Rows in the dead letters, by code; the others are stored. */
-  readonly deadLettered: ReadonlyMap<string, number>;
+/** Why a batch needs more than `write`. At least one of the two holds. */
+export interface RecoveryCause {
+  /** What `write` failed with. */
+  readonly refusal?: PartialWriteError;
+  /**
+   * Whether an earlier attempt may have stored rows of it, however long ago: the batch is of an earlier process, or has
+   * been failing for longer than destinations remember deduplication tokens.
+   */
+  readonly uncertain: boolean;
 }
 
-/** What a sink holds of one entry. */
-export interface StoredEntry {
-  /** Rows in its destination. */
-  readonly rows: number;
-  /** Rows in the dead letters because the destination refused them, by code. */
-  readonly deadLettered: ReadonlyMap<string, number>;
+/** A row that the destination has rejected for good, with all that its dead letter needs. */
+export interface RejectedRow {
+  /** As `Reject.code`. */
+  readonly code: string;
+  /** As `SinkError.code`. */
+  readonly sinkCode: string;
+  /** As `Reject.field`. */
+  readonly field: string;
+  /** One sentence without values of the row. */
+  readonly message: string;
+  /** The record as a JSON object by the names of its columns, metadata included; times in ISO 8601. */
+  readonly raw: string;
+  readonly origin: Pick<Origin, 'sender' | 'senderHost' | 'sourceIp'>;
+  /** When the event was received, milliseconds since 1970-01-01 UTC. */
+  readonly receivedAt: number;
+  /** Index of the entry that it is in. */
+  readonly entry: number;
+}
+
+/** What has become of a batch: each row is stored or rejected. */
+export interface Recovery {
+  /** By entry: rows that were stored before the call. */
+  readonly found: readonly number[];
+  /** Nothing is stored of these, and the sink keeps nothing of them: the host makes dead letters of them. */
+  readonly rejected: readonly RejectedRow[];
 }
 
 /** Where records go. */
@@ -125,28 +149,17 @@ export interface Sink extends Lifecycle {
    */
   write(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<void>;
   /**
-   * Stores what can be stored of a write that failed with a `PartialWriteError`, and puts the refused rows into the dead
-   * letters. The host calls it again with the same arguments until it succeeds, and never `write` with this token any
-   * more; so it has to go on where it failed, and to repeat nothing that is stored, in a later process too.
-   * @param refusal   what `write` or `complete` failed with
-   * @param uncertain whether rows of the batch may be stored from an attempt whose outcome nobody knows
+   * Stores the rows of a batch that can be stored and are missing, each once, and tells which ones the destination rejects.
+   * The host calls it again with the same entries and token until it succeeds, in a later process too, and no longer calls
+   * `write` with that token. Entries carry their ids. A sink without it has its batches written again as a whole.
    * @throws RetryableError | PermanentError
    */
-  isolate?(
+  recover?(
     entries: readonly EncodedEntry[],
     token: string,
-    refusal: PartialWriteError,
-    uncertain: boolean,
+    why: RecoveryCause,
     signal: AbortSignal,
-  ): Promise<WriteReport>;
-  /** What is stored of each entry, in their order; entries carry their ids. @throws RetryableError | PermanentError */
-  lookup?(entries: readonly EncodedEntry[], signal: AbortSignal): Promise<readonly StoredEntry[]>;
-  /**
-   * As `write`, for a batch that an earlier attempt may have stored, in whole or in part, however long ago: stores only
-   * what is missing.
-   * @throws as `write`
-   */
-  complete?(entries: readonly EncodedEntry[], token: string, signal: AbortSignal): Promise<WriteReport>;
+  ): Promise<Recovery>;
 }
 
 /** A connection that a plugin takes or opens, for people who configure firewalls. */

@@ -64,5 +64,6 @@ export function deadLetterRecord(pipeline: string, reject: Reject): EventRecord 
     raw_encoding: text ? 'utf8' : 'base64',
     replayed_at: null,
     event_type: eventType,
+    destination: '',
   };
 }

@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { PartialWriteError, PermanentError, RetryableError, type Endpoint, type Sink } from '../api/index.js';
-import { numbers, testBatch, until, type FakeWrite } from '../testing/index.js';
+import {
+  PartialWriteError,
+  PermanentError,
+  RetryableError,
+  type Endpoint,
+  type RejectedRow,
+  type Sink,
+} from '../api/index.js';
+import { numbers, testBatch, testOrigin, until, type FakeWrite } from '../testing/index.js';
 import {
   createPipelineHarness,
   type PipelineHarness,
@@ -131,7 +138,7 @@ describe('a write that fails', () => {
 
   it('by a PartialWriteError is kept too, but lets others of its destination pass', async () => {
     const { source, sink, sinkStatus, services } = await start();
-    sink.onWrite = failing(() => new PartialWriteError('Row 0 is refused.', '53', [0], []), 1);
+    sink.onWrite = failing(() => new PartialWriteError('Row 0 is refused.', '53', [0]), 1);
     const first = testBatch([1]);
     await source.emit(first);
     await until(() => sinkStatus().state === 'failed');
@@ -157,17 +164,32 @@ describe('a write that fails', () => {
   });
 });
 
-describe('a sink that isolates refused rows', () => {
-  const refusal = (): Error => new PartialWriteError('Row 3 is refused.', '469 VIOLATED_CONSTRAINT', [3], []);
+describe('a sink that recovers refused rows', () => {
+  const refusal = (): Error => new PartialWriteError('Row 3 is refused.', '469 VIOLATED_CONSTRAINT', [3]);
   const codes = new Map([
     ['violated_constraint', 2],
     ['cannot_parse_text', 1],
   ]);
+  const row = (id: number, code: string): RejectedRow => ({
+    code,
+    sinkCode: code,
+    field: '/id',
+    message: 'No.',
+    raw: JSON.stringify({ id }),
+    origin: testOrigin(id),
+    receivedAt: 1_000 + id,
+    entry: 0,
+  });
+  const rejected = [
+    row(3, 'violated_constraint'),
+    row(4, 'cannot_parse_text'),
+    row(5, 'violated_constraint'),
+  ];
 
   it('ends every event once: as delivered or as a dead letter', async () => {
     const { source, sink, sinkStatus, pipeline, metrics, logger } = await start();
     sink.onWrite = failing(refusal, 1);
-    (sink as Sink).isolate = async () => ({ deadLettered: codes });
+    (sink as Sink).recover = async () => ({ found: [], rejected });
     const batch = testBatch(numbers(0, 20));
     await source.emit(batch);
     await until(() => pipeline.status().counts.inFlight === 0);
@@ -180,7 +202,21 @@ describe('a sink that isolates refused rows', () => {
       deadLettersByCode: Object.fromEntries(codes),
     });
     expect(sinkStatus().state).toBe('ok');
-    expect(metrics.value('gateway_sink_rows_total', { pipeline: 'test', sink: 'main' })).toBe(17);
+    await until(() => sink.letters().length === 3);
+    expect(sink.letters()[1]).toEqual({
+      pipeline: 'test',
+      stage: 'sink',
+      code: 'cannot_parse_text',
+      field: '/id',
+      message: 'No.',
+      raw: '{"id":4}',
+      raw_encoding: 'row',
+      replayed_at: null,
+      event_type: 'alpha',
+      destination: 'alpha_events',
+      entryId: expect.any(String),
+    });
+    expect(metrics.value('gateway_sink_rows_total', { pipeline: 'test', sink: 'main' })).toBe(20);
     const labels = { pipeline: 'test', code: 'violated_constraint' };
     expect(metrics.value('gateway_dead_letters_total', labels)).toBe(2);
     expect(logger.lines.find(({ level }) => level === 'warn')!.fields).toMatchObject({
@@ -192,7 +228,7 @@ describe('a sink that isolates refused rows', () => {
   it('counts later events as delivered again', async () => {
     const { source, sink, pipeline } = await start();
     sink.onWrite = failing(refusal, 1);
-    (sink as Sink).isolate = async () => ({ deadLettered: codes });
+    (sink as Sink).recover = async () => ({ found: [], rejected });
     for (const ids of [numbers(0, 20), numbers(20, 20)]) {
       const batch = testBatch(ids);
       await source.emit(batch);
@@ -206,15 +242,15 @@ describe('a sink that isolates refused rows', () => {
     const { source, sink, sinkStatus, pipeline } = await start();
     sink.onWrite = failing(refusal, 1);
     let left = 2;
-    (sink as Sink).isolate = async () => {
+    (sink as Sink).recover = async () => {
       left -= 1;
       if (left >= 0) throw busy();
-      return { deadLettered: codes };
+      return { found: [], rejected };
     };
     await source.emit(testBatch(numbers(0, 20)));
     await until(() => sinkStatus().state === 'degraded');
     await until(() => pipeline.status().counts.inFlight === 0);
-    expect(sink.attempts).toHaveLength(1);
+    expect(sink.attempts.filter(({ destination }) => destination === 'alpha_events')).toHaveLength(1);
     expect(pipeline.status().counts).toMatchObject({ delivered: 17, deadLettered: 3 });
     expect(sinkStatus().state).toBe('ok');
   });

@@ -1,9 +1,9 @@
-import type { Logger, Services, Sink } from '../api/index.js';
+import type { Logger, RejectedRow, Services, Sink } from '../api/index.js';
 import { Backoff, sleep } from '../helpers/index.js';
 import { BatchWriter } from './batch-writer.js';
 import type { PipelineCounters } from './counters.js';
 import type { PipelineMeter } from './meter.js';
-import type { EntryQueue, SinkBatch } from './queue.js';
+import type { EntryQueue, QueueItem, SinkBatch } from './queue.js';
 import type { Semaphore } from './semaphore.js';
 import type { SinkHealth } from './sink-health.js';
 import { LONGEST_WAIT_MS, readWriteFailure, type WriteFailure } from './write-failure.js';
@@ -13,10 +13,12 @@ const FIRST_WAIT_MS = 200;
 /** One sink, as its deliveries see it. */
 export interface DeliveryOptions {
   readonly name: string;
-  readonly sink: Pick<Sink, 'write' | 'isolate' | 'complete'>;
+  readonly sink: Pick<Sink, 'write' | 'recover'>;
   /** Bounds attempts that run at a time; a delivery that waits for its next attempt holds no place. */
   readonly writers: Pick<Semaphore, 'run'>;
   readonly health: SinkHealth;
+  /** Makes dead letters of rejected rows, for the sink that takes them. @throws SinkError */
+  readonly deadLetters: (batch: SinkBatch, rejected: readonly RejectedRow[]) => readonly QueueItem[];
   readonly queue: Pick<EntryQueue, 'take' | 'commit' | 'hold'>;
   /** A change is a reason to try again at once. */
   readonly endpoints: Services['endpoints'];
@@ -46,12 +48,16 @@ async function deliverNext(options: DeliveryOptions, destination: string): Promi
   const backoff = new Backoff({ initialMs: FIRST_WAIT_MS, maxMs: LONGEST_WAIT_MS });
   let batch: SinkBatch | undefined;
   let writer: BatchWriter | undefined;
+  let rejected: readonly QueueItem[] = [];
   const attempt = async (): Promise<WriteFailure | 'written' | 'ended'> => {
     if (signal.aborted) return 'ended';
     batch ??= await queue.take(name, destination);
     if (batch === undefined) return 'ended';
     writer ??= new BatchWriter(options.sink, batch);
-    return (await write(options, batch, writer)) ?? 'written';
+    const result = await write(options, batch, writer);
+    if ('outcome' in result) return result;
+    rejected = result.deadLetters;
+    return 'written';
   };
   let result = await writers.run(attempt);
   while (batch !== undefined && typeof result === 'object') {
@@ -61,45 +67,49 @@ async function deliverNext(options: DeliveryOptions, destination: string): Promi
   }
   if (batch === undefined || result !== 'written') return;
   if (options.health.ended(batch.token)) {
-    options.logger.info({ destination, rows: batch.rows }, 'the sink writes again');
+    options.logger.info({ destination: batch.destination, rows: batch.rows }, 'the sink writes again');
   }
-  if (writer !== undefined) noteRefused(options, batch, writer);
-  await queue.commit(batch);
+  noteRejected(options, batch, writer?.rejected ?? []);
+  await queue.commit(batch, rejected);
 }
 
-/** One attempt; `undefined` when it succeeded. */
+/** One attempt, and the dead letters of the rows that were rejected. */
 async function write(
   options: DeliveryOptions,
   batch: SinkBatch,
   writer: BatchWriter,
-): Promise<WriteFailure | undefined> {
+): Promise<WriteFailure | { readonly deadLetters: readonly QueueItem[] }> {
   const { name, meter, signal } = options;
   const began = performance.now();
-  let failure: WriteFailure | undefined;
+  let result: WriteFailure | { readonly deadLetters: readonly QueueItem[] };
   try {
     await writer.attempt(signal);
+    const { rejected } = writer;
+    result = { deadLetters: rejected.length === 0 ? [] : options.deadLetters(batch, rejected) };
   } catch (error) {
-    failure = readWriteFailure(error);
+    result = readWriteFailure(error);
   }
-  const outcome = failure?.outcome ?? 'ok';
-  meter.wrote(name, outcome, performance.now() - began, batch.rows - writer.refusedRows, batch.bytes);
-  return failure;
+  const outcome = 'outcome' in result ? result.outcome : 'ok';
+  meter.wrote(name, outcome, performance.now() - began, batch.rows - writer.rejected.length, batch.bytes);
+  return result;
 }
 
-/** Rows that the sink has put into the dead letters end as such and not as delivered. */
-function noteRefused(
+/** Rejected rows end as dead letters and not as delivered. */
+function noteRejected(
   { counters, logger }: DeliveryOptions,
   { destination, rows, token, uncertain }: SinkBatch,
-  { refused, refusedRows }: BatchWriter,
+  rejected: readonly RejectedRow[],
 ): void {
-  if (refusedRows === 0) return;
-  const codes = Object.fromEntries(refused);
+  if (rejected.length === 0) return;
+  const counts = new Map<string, number>();
+  for (const { code } of rejected) counts.set(code, (counts.get(code) ?? 0) + 1);
+  const codes = Object.fromEntries(counts);
   logger.warn(
-    { destination, rows, refused: refusedRows, codes, batch: token },
+    { destination, rows, refused: rejected.length, codes, batch: token },
     'refused rows are dead letters',
   );
   // The events of a batch that an earlier process took in were counted there.
-  if (uncertain !== true) counters.refusedBySink(destination, refused);
+  if (uncertain !== true) counters.refusedBySink(destination, counts);
 }
 
 function noteFailure(

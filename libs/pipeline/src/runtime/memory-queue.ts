@@ -52,8 +52,12 @@ export class MemoryQueue implements EntryQueue {
       if (tally !== undefined) this.options.events.written(tally, true);
       resolve();
     };
-    const group = { left: items.length, written };
     if (items.length === 0) written();
+    this.#push(items, { left: items.length, written });
+    return { accepted: undefined, safe };
+  }
+
+  #push(items: readonly QueueItem[], group: QueuedItem['group']): void {
     const conditions = this.options.conditions();
     for (const item of items) {
       const lane = this.#lanes.lane(item.sink, item.entry.destination);
@@ -62,7 +66,6 @@ export class MemoryQueue implements EntryQueue {
       this.#count(item, 1);
       this.#lanes.check(lane, conditions);
     }
-    return { accepted: undefined, safe };
   }
 
   ready(sink: string): Observable<string> {
@@ -82,15 +85,20 @@ export class MemoryQueue implements EntryQueue {
     return batch;
   }
 
-  commit(batch: SinkBatch): Promise<void> {
+  commit(batch: SinkBatch, deadLetters: readonly QueueItem[] = []): Promise<void> {
     const out = this.#out.get(batch.token);
     if (out === undefined) return DONE;
     this.#out.delete(batch.token);
-    for (const { item, group } of out.items) {
-      this.#count(item, -1);
-      group.left -= 1;
-      if (group.left === 0) group.written();
-    }
+    // Its events are durable when their dead letters are written too.
+    const written = (): void => {
+      for (const { group } of out.items) {
+        group.left -= 1;
+        if (group.left === 0) group.written();
+      }
+    };
+    this.#push(deadLetters, { left: deadLetters.length, written });
+    for (const { item } of out.items) this.#count(item, -1);
+    if (deadLetters.length === 0) written();
     const lane = this.#lanes.lane(batch.sink, batch.destination);
     lane.out -= 1;
     lane.failing.delete(batch.token);

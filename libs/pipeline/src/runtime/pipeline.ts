@@ -12,6 +12,7 @@ import type { PipelineMeter } from './meter.js';
 import { Processor } from './processing.js';
 import type { EntryQueue, QueueStats } from './queue.js';
 import { undecodedReason } from './record-groups.js';
+import { rejectedItems, type RejectedRowsOptions } from './rejected-rows.js';
 import { Semaphore } from './semaphore.js';
 import { BatchTracker } from './batch-tracker.js';
 import { SinkHealth } from './sink-health.js';
@@ -254,11 +255,18 @@ export class Flow {
 
   #deliveries(): DeliveryOptions[] {
     const { instances, meter, pipeline, counters } = this.options;
+    const rejected: RejectedRowsOptions = {
+      pipeline: pipeline.spec.name,
+      sink: instances.deadLetters,
+      eventTypes: instances.deadLetters.context.eventTypes,
+      idPrefix: `${pipeline.gatewayId}/${pipeline.epoch}`,
+    };
     return instances.sinks.map(({ name, plugin, board, context }, i) => ({
       name,
       sink: plugin,
       writers: this.#permitted(this.#writers[i] ?? new Semaphore(1), name),
       health: new SinkHealth(board),
+      deadLetters: (batch, rows) => rejectedItems(rejected, batch, rows),
       queue: this.#queue,
       endpoints: pipeline.services.endpoints,
       meter,

@@ -117,8 +117,11 @@ export interface EntryQueue {
   ready(sink: string): Observable<string>;
   /** Freezes and gives the next batch of a destination; `undefined` when it is held back or nothing is left. */
   take(sink: string, destination: string): Promise<SinkBatch | undefined>;
-  /** The batch is written: its entries can go. */
-  commit(batch: SinkBatch): Promise<void>;
+  /**
+   * The batch is written: its entries can go. Dead letters of rows of it are appended in the same transaction: after any
+   * crash either the batch is there, or they are.
+   */
+  commit(batch: SinkBatch, deadLetters?: readonly QueueItem[]): Promise<void>;
   /** The batch fails: no further batch of its destination is ready until it is committed. */
   hold(batch: SinkBatch): void;
   /** Looks again at what is ready: sources wait for room, or the settings have changed. */

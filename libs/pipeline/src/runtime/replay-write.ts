@@ -15,21 +15,26 @@ export interface EntryResult {
 }
 
 /**
- * Writes entries of one row each for one destination. What is stored under their ids is left alone; a refusal is
- * narrowed down to the entries that are to blame. Does not throw.
+ * Writes entries of one row each for one destination. A sink that recovers leaves alone what is stored under their ids, and
+ * names the entries that are to blame for a refusal; for another one, refused entries are divided. Does not throw.
  */
 export async function writeReplayed(
-  sink: Pick<Sink, 'write' | 'lookup'>,
+  sink: Pick<Sink, 'write' | 'recover'>,
   entries: readonly EncodedEntry[],
   signal: AbortSignal,
 ): Promise<EntryResult[]> {
+  if (sink.recover === undefined) return writeOrDivide(sink, entries, signal);
   try {
-    const found = (await persist(() => sink.lookup?.(entries, signal), signal)) ?? [];
-    const isStored = (index: number): boolean => (found[index]?.rows ?? 0) > 0;
-    const stored = entries.filter((_, index) => isStored(index));
-    const missing = entries.filter((_, index) => !isStored(index));
-    const written = await writeOrDivide(sink, missing, signal);
-    return [...stored.map((entry) => ({ entry, outcome: 'stored' as const })), ...written];
+    const recover = sink.recover.bind(sink);
+    const why = { uncertain: true };
+    const { found, rejected } = await persist(() => recover(entries, tokenOf(entries), why, signal), signal);
+    const refused = new Map(rejected.map((row) => [row.entry, row]));
+    return entries.map((entry, index): EntryResult => {
+      if ((found[index] ?? 0) > 0) return { entry, outcome: 'stored' };
+      const row = refused.get(index);
+      if (row === undefined) return { entry, outcome: 'replayed' };
+      return { entry, outcome: 'refused', error: { code: row.sinkCode, message: row.message } };
+    });
   } catch (error) {
     return entries.map((entry) => failed(entry, 'failed', error));
   }
@@ -64,10 +69,7 @@ function tokenOf(entries: readonly EncodedEntry[]): string {
 }
 
 /** Tries again what is worth another try. @throws what the last attempt threw */
-async function persist<T>(
-  attempt: () => Promise<T> | undefined,
-  signal: AbortSignal,
-): Promise<T | undefined> {
+async function persist<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
   const backoff = new Backoff(BACKOFF);
   for (let left = ATTEMPTS - 1; ; left -= 1) {
     try {

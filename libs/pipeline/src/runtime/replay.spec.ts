@@ -11,9 +11,10 @@ import {
   type EventRecord,
   type EventType,
   type RecordBatch,
+  type Recovery,
+  type RejectedRow,
   type Sink,
   type Source,
-  type StoredEntry,
   type Transform,
 } from '../api/index.js';
 import { encodeOnly } from '../helpers/index.js';
@@ -55,13 +56,12 @@ const source: Pick<Source, 'read' | 'undecoded'> = {
   undecoded: { code: 'unknown_activity_type', field: '', message: (type) => type, logMessage: '' },
 };
 
-/** A destination that remembers entries by their ids. */
-class TestSink implements Sink {
+/** A destination that remembers entries by their ids, and tells nobody. */
+class PlainSink implements Sink {
   readonly stored = new Map<string, EventRecord>();
   readonly tokens: string[] = [];
   readonly batches: RecordBatch[] = [];
   onWrite: (ids: readonly string[]) => void = () => undefined;
-  isolate?: Sink['isolate'];
 
   open(type: EventType): Block {
     const block = encodeOnly(type.name, (batch) => {
@@ -81,9 +81,40 @@ class TestSink implements Sink {
     this.onWrite(ids);
     for (const id of ids) this.stored.set(id, {});
   }
+}
 
-  async lookup(entries: readonly EncodedEntry[]): Promise<readonly StoredEntry[]> {
-    return entries.map(({ id }) => ({ rows: this.stored.has(id!) ? 1 : 0, deadLettered: new Map() }));
+/** One that recovers. */
+class TestSink extends PlainSink {
+  async recover(entries: readonly EncodedEntry[], token: string): Promise<Recovery> {
+    const found = entries.map(({ id }) => (this.stored.has(id!) ? 1 : 0));
+    const missing = entries.filter((_, index) => found[index] === 0);
+    if (missing.length === 0) return { found, rejected: [] };
+    try {
+      await this.write(missing, token);
+      return { found, rejected: [] };
+    } catch (error) {
+      if (!(error instanceof PartialWriteError)) throw error;
+    }
+    const rejected: RejectedRow[] = [];
+    for (const each of missing) {
+      const { code, message } =
+        ((await this.write([each], token).catch((error: unknown) => error)) as Error & {
+          code?: string;
+        }) ?? {};
+      if (code === undefined) continue;
+      const origin = testOrigin();
+      rejected.push({
+        code,
+        sinkCode: code,
+        field: '',
+        message,
+        raw: '',
+        origin,
+        receivedAt: 0,
+        entry: entries.indexOf(each),
+      });
+    }
+    return { found, rejected };
   }
 }
 
@@ -106,7 +137,7 @@ const row = (n: number, raw: object | string, destination = 'things'): ReplayIte
 });
 
 const signal = new AbortController().signal;
-function run(items: readonly ReplayItem[], ...sinks: TestSink[]): Promise<ReplayOutcome[]> {
+function run(items: readonly ReplayItem[], ...sinks: PlainSink[]): Promise<ReplayOutcome[]> {
   const named = sinks.map((plugin, n) => ({ name: `s${n}`, plugin }));
   return replay(
     { source, steps: [{ name: 'p', plugin: parser }], sinks: named, eventTypes: [things] },
@@ -175,7 +206,7 @@ describe('replay', () => {
   it('finds the events that a sink refuses, and stores the others', async () => {
     const sink = new TestSink();
     sink.onWrite = (ids) => {
-      if (ids.includes(replayEntryId('letter-3'))) throw new PartialWriteError('Refused.', '469', [], []);
+      if (ids.includes(replayEntryId('letter-3'))) throw new PartialWriteError('Refused.', '469', []);
     };
     const found = await run(
       [0, 1, 2, 3, 4, 5].map((n) => line(n)),
@@ -219,8 +250,7 @@ describe('the replay of refused rows', () => {
 
   it('goes to sinks that refuse rows only, as the record that it was', async () => {
     const sink = new TestSink();
-    const plain = new TestSink();
-    sink.isolate = async () => ({ deadLettered: new Map() });
+    const plain = new PlainSink();
     expect(outcomes(await run([row(0, good)], sink, plain))).toEqual(['replayed']);
     expect(plain.stored.size).toBe(0);
     expect(sink.batches[0]!.records).toEqual([
@@ -230,7 +260,6 @@ describe('the replay of refused rows', () => {
 
   it('keeps numbers beyond 2^53 digit for digit', async () => {
     const sink = new TestSink();
-    sink.isolate = async () => ({ deadLettered: new Map() });
     await run([row(0, JSON.stringify(good).replace('7', '18446744073709551615'))], sink);
     expect(sink.batches[0]!.records[0]).toMatchObject({ id: 18_446_744_073_709_551_615n });
   });
@@ -241,7 +270,6 @@ describe('the replay of refused rows', () => {
     ['a field that is missing', { id: 1 }, 'row_unreadable'],
   ])('refuses %s', async (_, raw, code) => {
     const sink = new TestSink();
-    sink.isolate = async () => ({ deadLettered: new Map() });
     expect(await run([row(0, raw)], sink)).toMatchObject([{ outcome: 'refused', code }]);
   });
 
@@ -249,6 +277,6 @@ describe('the replay of refused rows', () => {
     expect(await run([row(0, good, 'others')], new TestSink())).toMatchObject([
       { code: 'unknown_destination' },
     ]);
-    expect(await run([row(0, good)], new TestSink())).toMatchObject([{ code: 'no_sink' }]);
+    expect(await run([row(0, good)], new PlainSink())).toMatchObject([{ code: 'no_sink' }]);
   });
 });

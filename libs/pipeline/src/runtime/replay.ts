@@ -54,7 +54,7 @@ export async function replay(
     }
   }
   for (const { plugin } of options.sinks) {
-    const fitting = decoded.filter(({ item }) => item.encoding !== 'row' || plugin.isolate !== undefined);
+    const fitting = decoded.filter(({ item }) => item.encoding !== 'row' || plugin.recover !== undefined);
     for (const [id, result] of await writeAll(plugin, fitting, signal)) {
       const before = outcomes.get(id);
       if (before === undefined || RANK[result.outcome] > RANK[before.outcome]) outcomes.set(id, result);

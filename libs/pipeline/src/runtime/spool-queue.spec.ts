@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { EncodedEntry } from '../api/index.js';
-import { createRecordingLogger, numbers, testBatch, until } from '../testing/index.js';
+import { PartialWriteError, type EncodedEntry, type RejectedRow, type Sink } from '../api/index.js';
+import { createRecordingLogger, numbers, testBatch, testOrigin, until } from '../testing/index.js';
 import {
   createPipelineHarness,
   type PipelineHarness,
@@ -26,7 +26,11 @@ afterEach(async () => {
 
 type Started = PipelineHarness & { readonly pipeline: Pipeline };
 
-async function start(options: PipelineHarnessOptions = {}, slot = '0'): Promise<Started> {
+async function start(
+  options: PipelineHarnessOptions = {},
+  slot = '0',
+  prepare: (harness: PipelineHarness) => void = () => undefined,
+): Promise<Started> {
   epoch += 1;
   const harness = createPipelineHarness({
     ...options,
@@ -34,6 +38,7 @@ async function start(options: PipelineHarnessOptions = {}, slot = '0'): Promise<
     spool: { directory: join(root, slot), ...options.spool },
     settings: { batchIntervalMs: 5, ...options.settings },
   });
+  prepare(harness);
   const pipeline = createPipeline(harness.options);
   running.push(pipeline);
   await pipeline.start(new AbortController().signal);
@@ -296,5 +301,94 @@ describe('SpoolQueue', () => {
       'gw/000001/000000000002',
     ]);
     expect(await fourth.take('main', 'table')).toBeUndefined();
+  });
+});
+
+describe('rows that a sink rejects', () => {
+  const refusal = (): Error => new PartialWriteError('Row 3 is refused.', '469', [3]);
+  const rejected: RejectedRow = {
+    code: 'violated_constraint',
+    sinkCode: '469',
+    field: '/id',
+    message: 'No.',
+    raw: '{"id":3}',
+    origin: testOrigin(),
+    receivedAt: 1_000,
+    entry: 0,
+  };
+  const recovery = { found: [0], rejected: [rejected] };
+  type Recover = NonNullable<Sink['recover']>;
+
+  /** The second sink rejects; the first has the dead letters. */
+  function rejecting(recover: Recover, slot = '0', adopt: readonly string[] = []): Promise<Started> {
+    return start(
+      { sinks: 2, spool: { directory: join(root, slot), adopt } },
+      slot,
+      ({ sinks: [, second] }) => {
+        second!.onWrite = () => Promise.reject(refusal());
+        (second as Sink).recover = recover;
+      },
+    );
+  }
+
+  it('go to the sink of the dead letters, once, when the process ends before they are committed', async () => {
+    const whys: unknown[] = [];
+    const first = await rejecting((_entries, _token, why) => {
+      whys.push(why.uncertain);
+      return new Promise(() => undefined);
+    });
+    await first.source.emit(testBatch(numbers(0, 10)));
+    await until(() => whys.length === 1 && first.sink.ids().length === 10);
+    await first.pipeline.drain(Date.now());
+    expect(first.sink.letters()).toEqual([]);
+
+    const next = await rejecting(async (_entries, _token, why) => {
+      whys.push(why.uncertain);
+      return recovery;
+    });
+    await until(() => next.sink.letters().length === 1);
+    await next.pipeline.drain(Date.now() + 5_000);
+    expect(whys).toEqual([false, true]);
+    expect(next.sink.letters()).toMatchObject([
+      {
+        stage: 'sink',
+        raw: '{"id":3}',
+        raw_encoding: 'row',
+        destination: 'alpha_events',
+        event_type: 'alpha',
+      },
+    ]);
+    expect(next.sinks[1]!.letters()).toEqual([]);
+    const last = await rejecting(async () => recovery);
+    expect(last.pipeline.status().queue).toMatchObject({ entries: 0 });
+  });
+
+  it('are in the spool, and the batch is not, when the process ends before they are written', async () => {
+    const first = await rejecting(async () => recovery);
+    first.sink.onWrite = async ({ destination }) => {
+      if (destination === 'dead_letters') throw new Error('The sink is down.');
+    };
+    await first.source.emit(testBatch(numbers(0, 10)));
+    await until(() => first.sink.attempts.some(({ destination }) => destination === 'dead_letters'));
+    const attempt = first.sink.attempts.find(({ destination }) => destination === 'dead_letters')!;
+    await first.pipeline.drain(Date.now());
+
+    const next = await rejecting(() => Promise.reject(new Error('It is asked again.')));
+    await until(() => next.sink.letters().length === 1);
+    expect(next.sink.writes.at(-1)).toMatchObject({ token: attempt.token, text: attempt.text });
+    expect(next.sinks[1]!.attempts).toEqual([]);
+    await until(() => next.pipeline.status().queue.entries === 0);
+  });
+
+  it('of an adopted spool stay in it until they are written', async () => {
+    const other = await rejecting(() => new Promise(() => undefined), '1');
+    await other.source.emit(testBatch(numbers(0, 10)));
+    await until(() => other.sinks[1]!.attempts.length > 0 && other.sink.ids().length === 10);
+    await other.pipeline.drain(Date.now());
+    const { sink, pipeline } = await rejecting(async () => recovery, '0', [join(root, '1')]);
+    await until(() => sink.letters().length === 1);
+    await until(() => !existsSync(join(root, '1')));
+    await until(() => pipeline.status().queue.spool?.adopted === 0);
+    expect(pipeline.status().queue).toMatchObject({ entries: 0 });
   });
 });

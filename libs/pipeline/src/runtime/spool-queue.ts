@@ -48,6 +48,12 @@ export interface SpoolQueueOptions {
   readonly onChanged: () => void;
 }
 
+/**
+ * Ends the spool's name of a destination whose entries come with commits only. Commits go on when nothing can be appended;
+ * so what they add must not mix with entries of the same destination that still wait to be appended.
+ */
+const OF_COMMITS = '#rejected';
+
 /** How long it may take until adopted spools can tell what streams they remember, ms. */
 const QUIET_MS = 5_000;
 const LOOK_AGAIN_MS = 50;
@@ -103,17 +109,8 @@ export class SpoolQueue implements EntryQueue {
 
   append(items: readonly QueueItem[], tally?: OutcomeCounts): Appended {
     const own = this.#opened();
-    const { now } = this.options.conditions();
     const { accepted, durable } = own.append(
-      items.map(({ sink, entry, sequence, receivedAt }): NewEntry => {
-        // A receipt in the future, by a clock set back, must not make the entry wait.
-        return {
-          sink,
-          entry,
-          id: `${this.options.idPrefix}/${sequence}`,
-          receivedAt: Math.min(receivedAt, now),
-        };
-      }),
+      items.map((item) => this.#newEntry(item)),
       tally && toNote(tally),
     );
     this.#appending += 1;
@@ -147,21 +144,33 @@ export class SpoolQueue implements EntryQueue {
     return toBatch(taken);
   }
 
-  async commit(batch: SinkBatch): Promise<void> {
+  async commit(batch: SinkBatch, deadLetters: readonly QueueItem[] = []): Promise<void> {
     const taken = this.#out.get(batch.token);
     if (taken === undefined) return;
     this.#out.delete(batch.token);
-    const lane = this.#lanes.lane(batch.sink, batch.destination);
-    await taken.spool.commit(taken.frozen, !lane.failing.has(batch.token));
+    const { frozen, spool } = taken;
+    const lane = this.#lanes.lane(batch.sink, frozen.lane.destination);
+    const added = deadLetters.map((item) => {
+      const { entry, ...rest } = this.#newEntry(item);
+      return { ...rest, entry: { ...entry, destination: `${entry.destination}${OF_COMMITS}` } };
+    });
+    await spool.commit(frozen, !lane.failing.has(batch.token), added);
     lane.out -= 1;
     lane.failing.delete(batch.token);
     this.#lanes.check(lane);
+    for (const { sink, entry } of added) {
+      entry.release?.();
+      const letters = this.#lanes.lane(sink, entry.destination);
+      letters.join(spool);
+      this.#lanes.check(letters);
+    }
     this.#adopted.tidy();
     this.#completeIfEmpty();
   }
 
-  hold(batch: SinkBatch): void {
-    this.#lanes.lane(batch.sink, batch.destination).failing.add(batch.token);
+  hold({ sink, destination, token }: SinkBatch): void {
+    const name = this.#out.get(token)?.frozen.lane.destination ?? destination;
+    this.#lanes.lane(sink, name).failing.add(token);
   }
 
   recheck(): void {
@@ -217,6 +226,12 @@ export class SpoolQueue implements EntryQueue {
       stranded: strandedIn(spools, (sink) => this.#lanes.has(sink)).count,
       adopted: this.#adopted.count,
     };
+  }
+
+  #newEntry({ sink, entry, sequence, receivedAt }: QueueItem): NewEntry {
+    // A receipt in the future, by a clock set back, must not make the entry wait.
+    const { now } = this.options.conditions();
+    return { sink, entry, id: `${this.options.idPrefix}/${sequence}`, receivedAt: Math.min(receivedAt, now) };
   }
 
   #open(directory: string): Promise<Spool> {
@@ -283,9 +298,12 @@ export class SpoolQueue implements EntryQueue {
 }
 
 function toBatch({ frozen, recovered }: TakenBatch): SinkBatch {
-  const { lane, record, entries } = frozen;
+  const { lane, record } = frozen;
   const { token, rows, bytes, receivedAt } = record;
-  const batch = { sink: lane.sink, destination: lane.destination, entries, token, rows, bytes, receivedAt };
+  const ofCommits = lane.destination.endsWith(OF_COMMITS);
+  const destination = ofCommits ? lane.destination.slice(0, -OF_COMMITS.length) : lane.destination;
+  const entries = ofCommits ? frozen.entries.map((entry) => ({ ...entry, destination })) : frozen.entries;
+  const batch = { sink: lane.sink, destination, entries, token, rows, bytes, receivedAt };
   // An earlier process may have sent it, or be the one that was cutting refused rows out of it.
   return recovered ? { ...batch, uncertain: true } : batch;
 }

@@ -128,6 +128,21 @@ describe('a full spool', () => {
     expect(spool.entries).toBe(6);
   });
 
+  it('takes what comes in the place of a batch, in one transaction, also before what waits', async () => {
+    const spool = await rig.open({ limits: { maxBytes: 5_000, diskReserveBytes: 0 } });
+    await fill(spool, 1, 9);
+    void spool.append([spoolEntry(id(10), 'late'), spoolEntry(id(11), 'late too')], undefined);
+    await until(() => spool.full);
+    const letter = spoolEntry(id(12), 'x'.repeat(4_000), { destination: 'letters' });
+    await spool.commit((await freeze(spool, 2))!, false, [letter]);
+    expect(spool.lane('main', 'letters')).toMatchObject({ entries: 1, rows: 1 });
+    await spool.close();
+    const again = await rig.open();
+    expect([again.entries, again.lane('main', 'table').rows]).toEqual([8, 7]);
+    const batch = await again.freeze(again.lane('main', 'letters'), 10, 10_000);
+    expect(batch?.entries.map(({ id: one, bytes }) => [one, bytes.length])).toEqual([[id(12), 4_000]]);
+  });
+
   it('takes one entry above the whole limit when it is empty', async () => {
     const spool = await rig.open({ limits: { maxBytes: 100, diskReserveBytes: 0 } });
     await fill(spool, 1, 1);

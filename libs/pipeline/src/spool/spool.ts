@@ -155,6 +155,16 @@ export class Spool {
    *   their lanes. Neither rejects.
    */
   append(items: readonly NewEntry[], note: unknown): Submitted {
+    const { changes, bytes, known } = this.#put(items, (keys, key) => metaSiblings(keys, key, note));
+    const { accepted, durable } = this.#commits.append(changes, bytes);
+    return { accepted, durable: durable.then(known) };
+  }
+
+  /** Changes that add entries, and what makes them known once these are on disk. */
+  #put(
+    items: readonly NewEntry[],
+    more: (keys: readonly SpoolKey[], key: SpoolKey) => Pick<EntryMeta, 'note' | 'siblings'>,
+  ): { changes: Change[]; bytes: number; known: () => void } {
     const keys = items.map(({ sink, entry }): SpoolKey => {
       const lane = this.lane(sink, entry.destination);
       return [sink, entry.destination, lane.next++];
@@ -164,14 +174,13 @@ export class Spool {
     const changes: Change[] = [];
     for (const [i, item] of items.entries()) {
       const key = keys[i] as SpoolKey;
-      const meta = metaOf(item, note, keys.length > 1 ? keys.filter((other) => other !== key) : undefined);
+      const meta = { ...metaOf(item), ...more(keys, key) };
       metas.push(meta);
       bytes += meta.bytes + ENTRY_OVERHEAD_BYTES;
       changes.push({ table: 'index', key, value: encodeMeta(meta) });
       changes.push({ table: 'entries', key, value: item.entry.bytes });
     }
-    const { accepted, durable } = this.#commits.append(changes, bytes);
-    return { accepted, durable: durable.then(() => this.#know(keys, metas)) };
+    return { changes, bytes, known: () => this.#know(keys, metas) };
   }
 
   /** What `work` appends, and that the ranges it returns are stored, is on disk at once or not at all. Resolves when the ranges are. */
@@ -216,10 +225,16 @@ export class Spool {
 
   /**
    * The batch is written: its entries and its freeze record go, in one transaction. Resolves when that is on disk.
+   * @param appended entries that come in their place, in the same transaction, also when nothing else can be appended. Only
+   *   to lanes that get no others: what waits to be appended has lower ordinals
    * @param done nobody uses the entries' bytes any more; not so after an attempt that failed, of which something may be
    *   under way in a socket
    */
-  async commit({ lane, record, chosen, buffer }: FrozenBatch, done = false): Promise<void> {
+  async commit(
+    { lane, record, chosen, buffer }: FrozenBatch,
+    done = false,
+    appended: readonly NewEntry[] = [],
+  ): Promise<void> {
     if (done) this.#reader.buffers.give(buffer);
     const { events } = this.options;
     const ended: (() => void)[] = [];
@@ -230,7 +245,9 @@ export class Spool {
       const end = this.#siblings.beginRemoval(key, meta, false);
       if (end !== undefined) ended.push(() => events[end]({ note: meta.note, id: meta.id }));
     }
-    await this.#commits.change(changes);
+    const added = this.#put(appended, () => ({ note: undefined }));
+    await this.#commits.change([...changes, ...added.changes]);
+    added.known();
     lane.frozen.delete(record.token);
     for (const { ordinal, meta } of chosen) {
       this.#siblings.endRemoval([lane.sink, lane.destination, ordinal]);
@@ -325,9 +342,15 @@ function freezeKey({ sink, destination }: SpoolDestination, { first }: FreezeRec
   return { table: 'frozen', key: [sink, destination, first] };
 }
 
-function metaOf(item: NewEntry, note: unknown, siblings: readonly SpoolKey[] | undefined): EntryMeta {
-  const { id, receivedAt, entry } = item;
+function metaOf({ id, receivedAt, entry }: NewEntry): Omit<EntryMeta, 'note' | 'siblings'> {
   const { rows, bytes } = entry;
-  const meta = { id, rows, bytes: bytes.byteLength, receivedAt, crc: crc32(bytes), note };
-  return siblings === undefined ? meta : { ...meta, siblings };
+  return { id, rows, bytes: bytes.byteLength, receivedAt, crc: crc32(bytes) };
+}
+
+function metaSiblings(
+  keys: readonly SpoolKey[],
+  key: SpoolKey,
+  note: unknown,
+): Pick<EntryMeta, 'note' | 'siblings'> {
+  return keys.length > 1 ? { note, siblings: keys.filter((other) => other !== key) } : { note };
 }
