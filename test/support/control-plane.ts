@@ -173,6 +173,8 @@ export class FakeClickHouse implements ClickHouseService {
   readonly queries: ActivityQuery[] = [];
   answer: ActivityEvent[] = [];
   state: ClickHouseStatus = { mode: 'embedded', state: 'ok', url: 'http://127.0.0.1:48123' };
+  /** Table whose retention cannot be changed. */
+  unchangeable: string | undefined;
   retention: readonly WaitingRetention[] = [];
   starts = 0;
   stops = 0;
@@ -206,8 +208,15 @@ export class FakeClickHouse implements ClickHouseService {
     return this.retention;
   }
 
-  async applyRetention(): Promise<readonly WaitingRetention[]> {
+  async applyRetention(
+    onMade: (change: WaitingRetention) => void = () => undefined,
+  ): Promise<readonly WaitingRetention[]> {
     const made = await this.waitingRetention();
+    for (const change of made) {
+      if (change.table === this.unchangeable)
+        throw new GatewayError('RETENTION_UNSAFE', 'It cannot be changed safely.');
+      onMade(change);
+    }
     this.retention = [];
     return made;
   }

@@ -53,6 +53,30 @@ describe('the administration over REST', () => {
       expect(second).toMatchObject({ target: '', after: [] });
     });
 
+    it('records what was changed before a later table failed, and the failure', async () => {
+      const changes = ['file_events', 'leef_events'].map((table) => ({
+        table,
+        currentDays: 400,
+        configuredDays: 30,
+        rows: 7,
+      }));
+      control.clickhouse.retention = changes;
+      control.clickhouse.unchangeable = 'leef_events';
+      expect(await status('POST', `${RETENTION}/apply`)).toBe(409);
+      control.clickhouse.unchangeable = undefined;
+      const entries = await audit('?action=retention.apply');
+      expect(entries).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({
+            target: 'file_events',
+            outcome: 'ok',
+            after: [{ table: 'file_events', days: 30, deletedRows: 7 }],
+          }),
+          expect.objectContaining({ outcome: 'RETENTION_UNSAFE' }),
+        ]),
+      );
+    });
+
     it('is nothing for a viewer to change, and waits while ClickHouse is down', async () => {
       const viewer = await ok<{ key: string }>('POST', KEYS, { name: 'v', role: 'viewer' });
       expect(await status('GET', RETENTION, undefined, viewer.key)).toBe(200);

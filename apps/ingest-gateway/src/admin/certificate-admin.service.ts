@@ -34,7 +34,7 @@ export const confirmedKeySchema = component('ConfirmedServerKey', {
 @Injectable()
 export class CertificateAdmin {
   constructor(
-    @Inject(DataPlaneHost) private readonly dataPlane: Pick<DataPlaneHost, 'confirmServerKey'>,
+    @Inject(DataPlaneHost) private readonly dataPlane: Pick<DataPlaneHost, 'confirmServerKey' | 'status'>,
     @Inject(TokensService) private readonly tokens: Pick<TokensService, 'revokeForServerKey'>,
     @Inject(AuditService) private readonly audit: AuditService,
   ) {}
@@ -42,10 +42,14 @@ export class CertificateAdmin {
   /** @throws GatewayError `CERTIFICATE_UNCHANGED`, `LISTENER_NOT_READY` */
   confirm(caller: Caller): Promise<ConfirmedKeyView> {
     return this.audit.change(caller, 'certificate.confirm', '', async (note) => {
+      // Tokens first: once the key is confirmed, a request that is made again has nothing to confirm and revokes nothing.
+      const pinned = this.dataPlane.status().certificate?.keyChange?.from;
+      const revokedTokens = pinned === undefined ? [] : await this.tokens.revokeForServerKey(pinned);
+      note.after = { revokedTokens };
+      note.done = revokedTokens.length > 0;
       const { from, to } = await this.dataPlane.confirmServerKey();
       note.target = to;
       note.before = { spkiHash: from };
-      const revokedTokens = await this.tokens.revokeForServerKey(from);
       note.after = { spkiHash: to, revokedTokens };
       return { spkiHash: to, previousSpkiHash: from, revokedTokens };
     });

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../dependencies.js';
-import { AuditService } from '../audit/index.js';
+import { AuditService, type AuditNote } from '../audit/index.js';
 import type { ClickHouseService, WaitingRetention } from '../clickhouse/types.js';
 import { component, listOf, shape } from '../openapi/component.js';
 import type { Caller } from './http/caller.js';
@@ -56,15 +56,26 @@ export class RetentionAdmin {
   /** Makes them. @throws GatewayError `CLICKHOUSE_UNAVAILABLE`, `RETENTION_UNSAFE` */
   apply(caller: Caller): Promise<RetentionView> {
     return this.audit.change(caller, 'retention.apply', '', async (note) => {
-      const changes = await this.clickhouse.applyRetention();
-      note.target = changes.map(({ table }) => table).join(' ');
-      note.before = changes.map(({ table, currentDays: days }) => ({ table, days }));
-      note.after = changes.map(({ table, configuredDays: days, rows }) => ({
-        table,
-        days,
-        deletedRows: rows,
-      }));
+      const changes: WaitingRetention[] = [];
+      const take = (change: WaitingRetention): void => {
+        changes.push(change);
+        describe(note, changes);
+        note.done = true;
+      };
+      await this.clickhouse.applyRetention(take);
+      describe(note, changes);
       return { changes };
     });
   }
+}
+
+/** What was changed, also when a later table fails: its rows go. */
+function describe(note: AuditNote, changes: readonly WaitingRetention[]): void {
+  note.target = changes.map(({ table }) => table).join(' ');
+  note.before = changes.map(({ table, currentDays: days }) => ({ table, days }));
+  note.after = changes.map(({ table, configuredDays: days, rows }) => ({
+    table,
+    days,
+    deletedRows: rows,
+  }));
 }

@@ -25,6 +25,8 @@ export interface AuditNote {
   target: string;
   before?: unknown;
   after?: unknown;
+  /** Whether `after` has happened, also when the change fails later. */
+  done?: boolean;
 }
 
 /** Entries of each kind that are kept. */
@@ -51,7 +53,8 @@ export class AuditService {
   }
 
   /**
-   * Makes a change and records it, with the code of the error when it fails.
+   * Makes a change and records it, with the code of the error when it fails. What was changed before it failed, as far as
+   * the note says it, is an entry of its own.
    * @returns what the change gives
    * @throws what the change throws
    */
@@ -68,6 +71,7 @@ export class AuditService {
       return result;
     } catch (error) {
       const outcome = error instanceof GatewayError ? error.code : 'INTERNAL_SERVER_ERROR';
+      if (note.done === true) await this.record({ kind: 'change', action, actor, ...note, outcome: 'ok' });
       await this.record({ kind: 'change', action, actor, ...note, after: undefined, outcome });
       throw error;
     }

@@ -88,8 +88,8 @@ class Service implements ClickHouseService {
     return this.#ask((client) => this.#retention.count(client));
   }
 
-  applyRetention(): Promise<readonly WaitingRetention[]> {
-    return this.#ask((client) => this.#retention.confirm(client));
+  applyRetention(made?: (change: WaitingRetention) => void): Promise<readonly WaitingRetention[]> {
+    return this.#ask((client) => this.#retention.confirm(client, made));
   }
 
   stop(): Promise<void> {

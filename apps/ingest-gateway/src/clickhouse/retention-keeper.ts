@@ -84,16 +84,24 @@ export class RetentionKeeper {
   }
 
   /** Makes every change that waits. @returns what was changed, with the rows that it deletes @throws what the client throws */
-  confirm(client: ClickHouseClient): Promise<readonly WaitingRetention[]> {
+  confirm(
+    client: ClickHouseClient,
+    onMade?: (change: WaitingRetention) => void,
+  ): Promise<readonly WaitingRetention[]> {
     return this.#changes.run(async () => {
-      const { made } = await this.#apply(client, 'confirmed');
+      const { made } = await this.#apply(client, 'confirmed', undefined, onMade);
       this.learn([]);
       return made;
     });
   }
 
-  #apply(client: ClickHouseClient, mode: RetentionMode, count?: CountRows): Promise<RetentionOutcome> {
-    return applyRetention(this.#of(client), mode, count);
+  #apply(
+    client: ClickHouseClient,
+    mode: RetentionMode,
+    count?: CountRows,
+    made?: (change: WaitingRetention) => void,
+  ): Promise<RetentionOutcome> {
+    return applyRetention(this.#of(client), mode, count, made);
   }
 
   #of(client: ClickHouseClient): RetentionOptions {

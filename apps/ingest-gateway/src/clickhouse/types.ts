@@ -85,8 +85,13 @@ export interface ClickHouseService {
   readonly deadLetters: DeadLetterStore;
   /** Changes of the retention that wait for a confirmation, counted now. @throws as `events` */
   waitingRetention(): Promise<readonly WaitingRetention[]>;
-  /** Makes them, which deletes rows. @returns what was changed @throws as `events` */
-  applyRetention(): Promise<readonly WaitingRetention[]>;
+  /**
+   * Makes them, which deletes rows.
+   * @param made told each change that was made, also when a later one fails
+   * @returns what was changed
+   * @throws as `events`
+   */
+  applyRetention(made?: (change: WaitingRetention) => void): Promise<readonly WaitingRetention[]>;
   /** Ends the embedded server in order, and all connections. Safe twice. */
   stop(): Promise<void>;
 }

@@ -1,10 +1,12 @@
 import { GatewayError } from '@activity-gateway/pipeline/api';
-import { sleep } from '@activity-gateway/pipeline/helpers';
+import { Backoff, sleep } from '@activity-gateway/pipeline/helpers';
 import { describeError } from '../client.js';
 import { qualified, retentionChange, type RetentionOptions, type TableRetention } from './table-retention.js';
 
 /** How often the end of a recalculation is looked for, ms. */
 const POLL_MS = 500;
+/** Waits while ClickHouse does not answer, ms. */
+const RETRY = { initialMs: 1_000, maxMs: 60_000 };
 
 /**
  * Gives a table its configured retention; rows that expire by it are deleted in the background.
@@ -80,28 +82,38 @@ async function stopDeleting(
   }
 }
 
-/** Lets ClickHouse delete again once the parts are recalculated. Does not reject. */
+/** Lets ClickHouse delete again once the parts are recalculated; tries again while it cannot be asked. Does not reject. */
 async function resumeDeleting(options: RetentionOptions, table: string, name: string): Promise<void> {
-  const { client, database, logger, signal } = options;
-  try {
-    for (;;) {
-      const result = await client.query({
-        query:
-          "SELECT 1 FROM system.mutations WHERE database = {database:String} AND table = {table:String} AND NOT is_done AND command LIKE '%MATERIALIZE TTL%' LIMIT 1",
-        query_params: { database, table },
-        format: 'JSONEachRow',
-      });
-      if ((await result.json()).length === 0) break;
-      if (signal?.aborted) throw new Error('the gateway stops');
+  const { logger, signal } = options;
+  const backoff = new Backoff(RETRY);
+  while (signal?.aborted !== true) {
+    try {
+      if (await isRecalculated(options, table)) return await startDeleting(options, name);
+      backoff.reset();
       await sleep(POLL_MS, signal);
+    } catch (error) {
+      const retryInMs = backoff.next();
+      logger.warn(
+        { table, reason: describeError(error), retryInMs },
+        'Failed to resume deleting by TTL; retrying',
+      );
+      await sleep(retryInMs, signal);
     }
-    await startDeleting(options, name);
-  } catch (error) {
-    logger.warn(
-      { table, reason: describeError(error) },
-      'Deleting by TTL stays stopped until ClickHouse restarts or SYSTEM START TTL MERGES is run',
-    );
   }
+  logger.warn(
+    { table, reason: 'the gateway stops' },
+    'Deleting by TTL stays stopped until ClickHouse restarts or SYSTEM START TTL MERGES is run',
+  );
+}
+
+async function isRecalculated({ client, database }: RetentionOptions, table: string): Promise<boolean> {
+  const result = await client.query({
+    query:
+      "SELECT 1 FROM system.mutations WHERE database = {database:String} AND table = {table:String} AND NOT is_done AND command LIKE '%MATERIALIZE TTL%' LIMIT 1",
+    query_params: { database, table },
+    format: 'JSONEachRow',
+  });
+  return (await result.json()).length === 0;
 }
 
 async function startDeleting({ client }: RetentionOptions, name: string): Promise<void> {

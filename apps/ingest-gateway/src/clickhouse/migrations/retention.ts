@@ -39,6 +39,7 @@ export async function applyRetention(
   options: RetentionOptions,
   mode: RetentionMode = 'start',
   count: CountRows = (table) => countExpiring(options, table).catch(() => null),
+  onMade: (change: WaitingRetention) => void = () => undefined,
 ): Promise<RetentionOutcome> {
   const { tables, missing } = await readTableRetention(options);
   const waiting: WaitingRetention[] = [];
@@ -55,7 +56,9 @@ export async function applyRetention(
     };
     const done = isAllowed(table, mode, rows) && (await isChanged(options, table, mode));
     (done ? made : waiting).push(change);
-    if (done) options.logger.info({ ...change }, 'ClickHouse retention changed');
+    if (!done) continue;
+    onMade(change);
+    options.logger.info({ ...change }, 'ClickHouse retention changed');
   }
   return { waiting, made, missing };
 }
