@@ -78,7 +78,12 @@ describe('a plugin package outside of the repository', () => {
     expect(stored.map(({ badge }) => badge).sort((a, b) => Number(a) - Number(b))).toEqual(
       Array.from({ length: ROWS }, (_, badge) => badge),
     );
-    expect(await rows(out, 'dead_letters')).toMatchObject([{ code: 'no_json', pipeline: 'doors' }]);
+    const letters = await pollUntil(
+      'the dead letter',
+      () => rows(out, 'dead_letters'),
+      (found) => found.length > 0,
+    );
+    expect(letters).toMatchObject([{ code: 'no_json', pipeline: 'doors' }]);
     const [table] = await pollUntil(
       'its own table',
       () => gateway.sql('SELECT count() AS n, uniqExact(badge) AS badges FROM activity.door_events'),

@@ -88,6 +88,12 @@ export function sinkContract(factory: InstanceFactory): void {
     for (const entry of entries) expect(entry.rows).toBe(1);
   });
 
+  // Whether rows are stored once needs a destination, which this kit does not have: it must not look tested.
+  if ('recover' in createInstance(factory)) {
+    it.skip('recovers batches after a crash at each point (not tested here: test it with the destination)', () =>
+      undefined);
+  }
+
   it('gives up a write whose signal has aborted, soon and without anything left open', async () => {
     const before = openResources();
     const [type] = eventTypes;
