@@ -54,7 +54,7 @@ export class AuditService {
 
   /**
    * Makes a change and records it, with the code of the error when it fails. What was changed before it failed, as far as
-   * the note says it, is an entry of its own.
+   * the note says it, is a separate entry.
    * @returns what the change gives
    * @throws what the change throws
    */

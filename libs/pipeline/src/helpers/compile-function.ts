@@ -1,5 +1,5 @@
 /**
- * Compiles a function from source text, for code that has to be of its own for each declaration: the engine inlines what it
+ * Compiles a function from source text, for code that each declaration needs separately: the engine inlines what it
  * calls and knows the shape of what it makes. The text must be made of a plugin's own declarations, never of what a peer
  * sent, and every name in it has to be quoted by `JSON.stringify`.
  * @param parameters names of the function's parameters

@@ -27,50 +27,66 @@ export interface BatchLimits {
 export function batchEvents(limits: () => BatchLimits): OperatorFunction<BatchSlice, ProcessingBatch> {
   return (source) =>
     new Observable<ProcessingBatch>((subscriber) => {
-      let parts: BatchSlice[] = [];
-      let size = 0;
-      let since = 0;
-      let timer: NodeJS.Timeout | undefined;
-      const flush = (): void => {
-        if (size === 0) return;
-        const batch = parts;
-        parts = [];
-        size = 0;
-        subscriber.next(batch);
-      };
-      const add = (part: BatchSlice): void => {
-        const { events, lingerMs } = limits();
-        if (size >= events) flush();
-        const pieces = cut(part, events - size, events);
-        for (const piece of pieces) {
-          if (size === 0) since = performance.now();
-          parts.push(piece);
-          size += piece.batch.size;
-          if (size >= events) flush();
-        }
-        if (size > 0) timer ??= setTimeout(look, lingerMs);
-      };
-      // Not set anew for each batch: under load there are thousands in a second, and none of them waits.
-      const look = (): void => {
-        timer = undefined;
-        if (size === 0) return;
-        const left = since + limits().lingerMs - performance.now();
-        if (left >= 1) timer = setTimeout(look, left);
-        else flush();
-      };
+      const buffer = new EventBuffer(limits, (batch) => subscriber.next(batch));
       const subscription = source.subscribe({
-        next: add,
+        next: (slice) => buffer.add(slice),
         error: (error) => subscriber.error(error),
         complete: () => {
-          flush();
+          buffer.flush();
           subscriber.complete();
         },
       });
       return () => {
-        clearTimeout(timer);
+        buffer.close();
         subscription.unsubscribe();
       };
     });
+}
+
+/** What has come of the processing batch that is not closed yet. */
+class EventBuffer {
+  #slices: BatchSlice[] = [];
+  #size = 0;
+  #since = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly limits: () => BatchLimits,
+    private readonly emit: (batch: ProcessingBatch) => void,
+  ) {}
+
+  add(slice: BatchSlice): void {
+    const { events, lingerMs } = this.limits();
+    if (this.#size >= events) this.flush();
+    for (const piece of cut(slice, events - this.#size, events)) {
+      if (this.#size === 0) this.#since = performance.now();
+      this.#slices.push(piece);
+      this.#size += piece.batch.size;
+      if (this.#size >= events) this.flush();
+    }
+    if (this.#size > 0) this.#timer ??= setTimeout(this.#look, lingerMs);
+  }
+
+  flush(): void {
+    if (this.#size === 0) return;
+    const batch = this.#slices;
+    this.#slices = [];
+    this.#size = 0;
+    this.emit(batch);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** The timer is not set again for each batch: under load there are thousands in a second, and none of them waits. */
+  readonly #look = (): void => {
+    this.#timer = undefined;
+    if (this.#size === 0) return;
+    const left = this.#since + this.limits().lingerMs - performance.now();
+    if (left >= 1) this.#timer = setTimeout(this.#look, left);
+    else this.flush();
+  };
 }
 
 /** Cuts a part into a first piece of at most `first` and others of at most `rest` events; mostly there is one. */
