@@ -1,7 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { GatewayConfig } from '@activity-gateway/pipeline/host';
 import type { Logger, Metrics } from '@activity-gateway/pipeline/api';
-import type { RequestRates } from './admin/http/request-limits.js';
 import type { ClickHouseService } from './clickhouse/types.js';
 import type { DataPlane, DataPlaneOptions } from './listener/types.js';
 import type { Store } from './store/index.js';
@@ -13,6 +12,18 @@ export interface GatewayIdentity {
   readonly version: string;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
+}
+
+/** Requests to the REST API in each period of `windowMs`. */
+export interface RequestRates {
+  /** With one valid key. */
+  readonly key: number;
+  /** From one address, or one IPv6 /64, without a valid key where one is needed. */
+  readonly failed: number;
+  /** From one address, or one IPv6 /64, where no key is needed. */
+  readonly open: number;
+  /** Length of a period, ms. */
+  readonly windowMs: number;
 }
 
 /** What is opened before the control plane is put together; each can be replaced in tests. */
@@ -34,6 +45,12 @@ export interface GatewayDependencies {
 export const DEPENDENCIES = Symbol('dependencies');
 /** Token of the `GatewayIdentity`. */
 export const IDENTITY = Symbol('identity');
+/** Token of the `GatewayConfig`. */
+export const CONFIG = Symbol('config');
+/** Token of the `Metrics` of this process. */
+export const METRICS = Symbol('metrics');
+/** Token of the `Registry` that holds them. */
+export const REGISTRY = Symbol('registry');
 /** Token of the `Logger`. */
 export const LOGGER = Symbol('logger');
 /** Token of the `Store`. */

@@ -1,6 +1,8 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
+import { LOGGER, STORE } from '../dependencies.js';
 import { createSecret, hashSecret } from '../secrets.js';
-import type { ApiKeyRepository, StoredApiKey } from '../store/index.js';
+import type { ApiKeyRepository, Store, StoredApiKey } from '../store/index.js';
 
 /** What a key may do: `viewer` reads, `admin` changes too. */
 export type Role = StoredApiKey['role'];
@@ -36,12 +38,19 @@ export function apiKeyId(keyHash: string): string {
 }
 
 /** Keys for the REST API beside the one of the installation. Stored hashed, never logged. */
+@Injectable()
 export class ApiKeysService {
+  private readonly repository: ApiKeyRepository;
+  private readonly logger: Logger;
+
   constructor(
-    private readonly repository: ApiKeyRepository,
-    private readonly logger: Logger,
-    private readonly now: () => number = Date.now,
-  ) {}
+    @Inject(STORE) { apiKeys }: Pick<Store, 'apiKeys'>,
+    @Inject(LOGGER) logger: Logger,
+    @Optional() private readonly now: () => number = Date.now,
+  ) {
+    this.repository = apiKeys;
+    this.logger = logger.child({ component: 'api-keys' });
+  }
 
   /** @throws GatewayError `BAD_REQUEST` for an end that is over already */
   async create({ name, role, expiresAt }: ApiKeyOptions): Promise<CreatedApiKey> {

@@ -19,7 +19,7 @@ describe('AuditService', () => {
     dir = await mkdtemp(join(tmpdir(), 'audit-'));
     store = await createEmbeddedStore(dir);
     logger = createRecordingLogger();
-    audit = new AuditService(store.audit, logger, () => 1_000);
+    audit = new AuditService(store, { ...logger, child: () => logger }, () => 1_000);
   });
   afterEach(async () => {
     await store.close();
@@ -157,7 +157,13 @@ describe('AuditService', () => {
   it('keeps a bounded number of entries', async () => {
     const kept: number[] = [];
     const counting = new AuditService(
-      { ...store.audit, append: async () => undefined, trim: async (_, keep) => void kept.push(keep) },
+      {
+        audit: {
+          ...store.audit,
+          append: async () => undefined,
+          trim: async (_, keep) => void kept.push(keep),
+        },
+      },
       logger,
     );
     const event = { kind: 'change', action: 'a', target: 't', actor: ACTOR, outcome: 'ok' } as const;

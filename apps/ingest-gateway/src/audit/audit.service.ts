@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
-import type { AuditQuery, AuditRepository, StoredAuditEntry, StoredRejection } from '../store/index.js';
+import { LOGGER, STORE } from '../dependencies.js';
+import type {
+  AuditQuery,
+  AuditRepository,
+  Store,
+  StoredAuditEntry,
+  StoredRejection,
+} from '../store/index.js';
 import { Rejections } from './rejections.js';
 
 /** Who acts, and from where. */
@@ -38,18 +46,23 @@ const TRIM_EVERY = 250;
  * The audit trail: every change and every enrollment. What is rejected is counted in a set of its own. Every entry is a
  * log line too.
  */
+@Injectable()
 export class AuditService {
   readonly #prefix = randomBytes(3).toString('hex');
   readonly #untrimmed = { change: TRIM_EVERY, enrollment: TRIM_EVERY };
   readonly #rejections: Rejections;
+  private readonly repository: AuditRepository;
+  private readonly logger: Logger;
   #sequence = 0;
 
   constructor(
-    private readonly repository: AuditRepository,
-    private readonly logger: Logger,
-    private readonly now: () => number = Date.now,
+    @Inject(STORE) { audit }: Pick<Store, 'audit'>,
+    @Inject(LOGGER) logger: Logger,
+    @Optional() private readonly now: () => number = Date.now,
   ) {
-    this.#rejections = new Rejections(repository, logger);
+    this.repository = audit;
+    this.logger = logger.child({ component: 'audit' });
+    this.#rejections = new Rejections(audit, this.logger);
   }
 
   /**

@@ -8,12 +8,12 @@ describe('DeadLetterWatch', () => {
     const metrics = createRecordingMetrics();
     let size = { rows: 10, bytes: 100 };
     let fails = false;
-    const watch = new DeadLetterWatch({
-      store: { size: async () => (fails ? Promise.reject(new Error('down')) : size) },
+    const watch = new DeadLetterWatch(
+      { deadLetters: { size: async () => (fails ? Promise.reject(new Error('down')) : size) } },
+      { clickhouse: { deadLetterAlert: { rows: 10, bytes: 100 } } },
       metrics,
       logger,
-      limits: { rows: 10, bytes: 100 },
-    });
+    );
     await watch.look();
     expect(watch.alert).toBeUndefined();
     size = { rows: 11, bytes: 100 };

@@ -1,26 +1,29 @@
+import { Inject, Injectable } from '@nestjs/common';
 import type { Gauge, Logger, Metrics } from '@activity-gateway/pipeline/api';
+import type { GatewayConfig } from '@activity-gateway/pipeline/host';
 import type { DeadLetterStore } from '../clickhouse/types.js';
-
-/** What the watch is made from. */
-export interface DeadLetterWatchDependencies {
-  readonly store: Pick<DeadLetterStore, 'size'>;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
-  /** More rows or bytes than these call for a person. */
-  readonly limits: { readonly rows: number; readonly bytes: number };
-}
+import { CLICKHOUSE, CONFIG, LOGGER, METRICS } from '../dependencies.js';
 
 const INTERVAL_MS = 60_000;
 
 /** Looks at the size of the dead letters once a minute: many of them mean that something is wrong for long. */
+@Injectable()
 export class DeadLetterWatch {
+  private readonly logger: Logger;
   readonly #rows: Gauge;
   readonly #bytes: Gauge;
   #timer: NodeJS.Timeout | undefined;
   #alert: string | undefined;
 
-  constructor(private readonly dependencies: DeadLetterWatchDependencies) {
-    const { metrics } = dependencies;
+  /** @param config more rows or bytes than its limits call for a person */
+  constructor(
+    @Inject(CLICKHOUSE) private readonly clickhouse: { readonly deadLetters: Pick<DeadLetterStore, 'size'> },
+    @Inject(CONFIG)
+    private readonly config: { readonly clickhouse: Pick<GatewayConfig['clickhouse'], 'deadLetterAlert'> },
+    @Inject(METRICS) metrics: Metrics,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.logger = logger.child({ component: 'dead-letters' });
     this.#rows = metrics.gauge('gateway_dead_letter_rows', 'Dead letters in ClickHouse.');
     this.#bytes = metrics.gauge('gateway_dead_letter_bytes', 'Size of the dead letters on disk, in bytes.');
   }
@@ -42,8 +45,9 @@ export class DeadLetterWatch {
 
   /** Looks now. Does not reject: a ClickHouse that cannot be asked is told of elsewhere. */
   async look(): Promise<void> {
-    const { store, limits, logger } = this.dependencies;
-    const size = await store.size().catch(() => undefined);
+    const { logger } = this;
+    const limits = this.config.clickhouse.deadLetterAlert;
+    const size = await this.clickhouse.deadLetters.size().catch(() => undefined);
     if (size === undefined) return;
     this.#rows.set(size.rows);
     this.#bytes.set(size.bytes);

@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
 import type { ReplayOutcome } from '@activity-gateway/pipeline/host';
 import { GatewayError, type Counter, type Logger, type Metrics } from '@activity-gateway/pipeline/api';
 import type {
+  ClickHouseService,
   DeadLetter,
   DeadLetterCount,
   DeadLetterFilter,
@@ -9,8 +11,9 @@ import type {
   DeadLetterSize,
   DeadLetterStore,
 } from '../clickhouse/types.js';
-import type { AuditActor, AuditService } from '../audit/index.js';
-import type { DataPlaneHost } from '../data-plane/index.js';
+import { AuditService, type AuditActor } from '../audit/index.js';
+import { DataPlaneHost } from '../data-plane/index.js';
+import { CLICKHOUSE, LOGGER, METRICS } from '../dependencies.js';
 import { readId, writeCursor } from './dead-letter-query.js';
 import { replayResult, replayTarget } from './replay-audit.js';
 import { itemsByPipeline, positionOf } from './replay-items.js';
@@ -33,26 +36,27 @@ export interface DeadLetterSummary {
   readonly size: DeadLetterSize;
 }
 
-/** What the service is made from. */
-export interface DeadLetterDependencies {
-  readonly store: DeadLetterStore;
-  readonly dataPlane: Pick<DataPlaneHost, 'replay'>;
-  readonly audit: Pick<AuditService, 'change'>;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly now?: () => number;
-}
-
 /** Of one message to a reactor. */
 const CHUNK = { letters: 500, bytes: 8 * 1024 * 1024 } as const;
 
 /** Lists dead letters and sends them through the pipelines again. */
+@Injectable()
 export class DeadLettersService {
+  private readonly store: DeadLetterStore;
+  private readonly logger: Logger;
   readonly #replayed: Counter;
   #replaying = false;
 
-  constructor(private readonly dependencies: DeadLetterDependencies) {
-    this.#replayed = dependencies.metrics.counter(
+  constructor(
+    @Inject(CLICKHOUSE) { deadLetters }: Pick<ClickHouseService, 'deadLetters'>,
+    @Inject(DataPlaneHost) private readonly dataPlane: Pick<DataPlaneHost, 'replay'>,
+    @Inject(AuditService) private readonly audit: Pick<AuditService, 'change'>,
+    @Inject(METRICS) metrics: Metrics,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.store = deadLetters;
+    this.logger = logger.child({ component: 'dead-letters' });
+    this.#replayed = metrics.counter(
       'gateway_dead_letters_replayed_total',
       'Dead letters that were sent through their pipeline again, by outcome: replayed, stored, refused or failed.',
       ['outcome'],
@@ -60,7 +64,7 @@ export class DeadLettersService {
   }
 
   async list(filter: DeadLetterFilter, limit: number, before?: DeadLetterPosition): Promise<DeadLetterPage> {
-    const found = await this.dependencies.store.list(filter, limit + 1, before);
+    const found = await this.store.list(filter, limit + 1, before);
     const deadLetters = found.slice(0, limit);
     const last = found.length > limit ? deadLetters.at(-1) : undefined;
     return { deadLetters, ...(last !== undefined && { cursor: writeCursor(positionOf(last)) }) };
@@ -69,7 +73,7 @@ export class DeadLettersService {
   /** @throws GatewayError `DEAD_LETTER_UNKNOWN` */
   async one(given: string): Promise<DeadLetter> {
     const id = readId(given);
-    const letter = id === undefined ? undefined : await this.dependencies.store.one(id);
+    const letter = id === undefined ? undefined : await this.store.one(id);
     if (letter !== undefined) return letter;
     throw new GatewayError(
       'DEAD_LETTER_UNKNOWN',
@@ -79,16 +83,13 @@ export class DeadLettersService {
   }
 
   async summary(filter: DeadLetterFilter): Promise<DeadLetterSummary> {
-    const [byCode, size] = await Promise.all([
-      this.dependencies.store.counts(filter),
-      this.dependencies.store.size(),
-    ]);
+    const [byCode, size] = await Promise.all([this.store.counts(filter), this.store.size()]);
     const sum = (key: 'count' | 'replayed'): number => byCode.reduce((total, each) => total + each[key], 0);
     return { total: sum('count'), replayed: sum('replayed'), byCode, size };
   }
 
   export(filter: DeadLetterFilter): Promise<Readable> {
-    return this.dependencies.store.export(filter);
+    return this.store.export(filter);
   }
 
   /**
@@ -97,16 +98,11 @@ export class DeadLettersService {
    * @throws GatewayError `REPLAY_RUNNING`; `REPLAY_UNAVAILABLE` when no reactor has answered, before anything was done
    */
   replay(actor: AuditActor, request: ReplayRequest): Promise<ReplayReport> {
-    return this.dependencies.audit.change(
-      actor,
-      'dead-letters.replay',
-      replayTarget(request),
-      async (note) => {
-        const report = await this.#replayAlone(request);
-        note.after = replayResult(request, report);
-        return report;
-      },
-    );
+    return this.audit.change(actor, 'dead-letters.replay', replayTarget(request), async (note) => {
+      const report = await this.#replayAlone(request);
+      note.after = replayResult(request, report);
+      return report;
+    });
   }
 
   async #replayAlone(request: ReplayRequest): Promise<ReplayReport> {
@@ -116,7 +112,7 @@ export class DeadLettersService {
     this.#replaying = true;
     try {
       const report = await this.#replay(request);
-      this.dependencies.logger.info({ ...report, cursor: undefined }, 'Dead letters were replayed');
+      this.logger.info({ ...report, cursor: undefined }, 'Dead letters were replayed');
       return report;
     } finally {
       this.#replaying = false;
@@ -124,7 +120,7 @@ export class DeadLettersService {
   }
 
   async #replay({ filter, limit, after }: ReplayRequest): Promise<ReplayReport> {
-    const { store } = this.dependencies;
+    const { store } = this;
     const before = await store.counts({ ...filter, replayed: true });
     const tally = new ReplayTally(before.reduce((sum, { count }) => sum + count, 0));
     let left = limit;
@@ -152,7 +148,7 @@ export class DeadLettersService {
   async #send(letters: readonly DeadLetter[]): Promise<ReplayOutcome[] | undefined> {
     const all: ReplayOutcome[] = [];
     for (const [pipeline, items] of itemsByPipeline(letters)) {
-      const outcomes = await this.dependencies.dataPlane.replay(pipeline, items);
+      const outcomes = await this.dataPlane.replay(pipeline, items);
       if (outcomes === undefined) {
         if (all.length === 0) return undefined;
         all.push(...items.map(({ id }) => ({ id, outcome: 'failed' as const, ...NO_ANSWER })));
@@ -170,11 +166,10 @@ export class DeadLettersService {
   }
 
   async #mark(outcomes: readonly ReplayOutcome[]): Promise<void> {
-    const { store, now = Date.now } = this.dependencies;
     const stored = outcomes.filter(({ outcome }) => outcome === 'replayed' || outcome === 'stored');
-    await store.markReplayed(
+    await this.store.markReplayed(
       stored.map(({ id }) => id),
-      now(),
+      Date.now(),
     );
   }
 }

@@ -1,3 +1,4 @@
+import { Injectable, Optional } from '@nestjs/common';
 import { KeyedBuckets, TokenBucket, type Rate } from '@activity-gateway/pipeline/host';
 
 /**
@@ -10,12 +11,13 @@ export const ENROLLMENT_RATES: { readonly overall: Rate; readonly perAddress: Ra
 };
 
 /** Limits attempts to enroll, for each source address and overall. */
+@Injectable()
 export class EnrollmentLimits {
   readonly #overall: TokenBucket;
   readonly #byAddress: KeyedBuckets;
 
   /** @param now milliseconds; only differences count */
-  constructor(rates: typeof ENROLLMENT_RATES = ENROLLMENT_RATES, now?: () => number) {
+  constructor(@Optional() rates: typeof ENROLLMENT_RATES = ENROLLMENT_RATES, @Optional() now?: () => number) {
     this.#overall = new TokenBucket(rates.overall, now);
     this.#byAddress = new KeyedBuckets(rates.perAddress, undefined, now);
   }

@@ -35,16 +35,16 @@ describe('EnrollmentService', () => {
     store = await createEmbeddedStore(dir);
     logger = createRecordingLogger();
     agents = await AgentsService.load(store, logger, () => now);
-    audit = new AuditService(store.audit, logger, () => now);
-    tokens = new TokensService(store.enrollmentTokens, logger, () => now);
-    enrollment = new EnrollmentService({
-      tokens: store.enrollmentTokens,
+    audit = new AuditService(store, logger, () => now);
+    tokens = new TokensService(store, logger, () => now);
+    enrollment = new EnrollmentService(
+      store,
       agents,
       audit,
-      limits: new EnrollmentLimits(SMALL_RATES, () => now),
+      new EnrollmentLimits(SMALL_RATES, () => now),
       logger,
-      now: () => now,
-    });
+      () => now,
+    );
   });
   afterEach(async () => {
     await agents.stop();
@@ -158,7 +158,7 @@ describe('EnrollmentService', () => {
       ...store.enrollmentTokens,
       list: async () => (await store.enrollmentTokens.list()).reverse(),
     };
-    expect(await new TokensService(turned, logger, () => now).list()).toEqual(listed);
+    expect(await new TokensService({ enrollmentTokens: turned }, logger, () => now).list()).toEqual(listed);
   });
 
   it('revokes one token by its id', async () => {
@@ -246,21 +246,19 @@ describe('EnrollmentService', () => {
       expect(await outcomeOf(await newCode())).toBe('Enrolled');
       now += 1;
       const code = await newCode();
-      const slow = new EnrollmentService({
-        tokens: Object.assign(Object.create(store.enrollmentTokens) as typeof store.enrollmentTokens, {
+      const enrollmentTokens = Object.assign(
+        Object.create(store.enrollmentTokens) as typeof store.enrollmentTokens,
+        {
           tryUse: async (...use: Parameters<typeof store.enrollmentTokens.tryUse>) => {
             const used = await store.enrollmentTokens.tryUse(...use);
             now += 1;
             await agents[change](KEY_A);
             return used;
           },
-        }),
-        agents,
-        audit,
-        limits: new EnrollmentLimits(SMALL_RATES, () => now),
-        logger,
-        now: () => now,
-      });
+        },
+      );
+      const limits = new EnrollmentLimits(SMALL_RATES, () => now);
+      const slow = new EnrollmentService({ enrollmentTokens }, agents, audit, limits, logger, () => now);
       expect(await slow.enroll(request(code))).toMatchObject({ status: 'Rejected', error: 'InvalidCode' });
       expect(agents.allowlist.current).toEqual([]);
       expect(await agents.refusal(KEY_A)).toBeDefined();

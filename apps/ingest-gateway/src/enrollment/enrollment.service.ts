@@ -1,41 +1,48 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { Logger } from '@activity-gateway/pipeline/api';
 import type { EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/activity';
-import { isHostname, type AgentsService } from '../agents/index.js';
-import type { AuditService } from '../audit/index.js';
+import { AgentsService, isHostname } from '../agents/index.js';
+import { AuditService } from '../audit/index.js';
+import { LOGGER, STORE } from '../dependencies.js';
 import type {
   EnrollmentTokenRepository,
+  Store,
   StoredAgent,
   StoredRefusal,
   StoredEnrollmentToken,
 } from '../store/index.js';
 import { hashSecret } from '../secrets.js';
 import { isCode } from './enrollment-code.js';
-import type { EnrollmentLimits } from './enrollment-limits.js';
+import { EnrollmentLimits } from './enrollment-limits.js';
 import { rejection, type RefusalCause } from './refusals.js';
 import { tokenId } from './tokens.service.js';
 
 const MAX_VERSION_LENGTH = 64;
 
-/** What the service is made from. */
-export interface EnrollmentDependencies {
-  readonly tokens: EnrollmentTokenRepository;
-  readonly agents: AgentsService;
-  readonly audit: Pick<AuditService, 'record'>;
-  readonly limits: EnrollmentLimits;
-  readonly logger: Logger;
-  readonly now?: () => number;
-}
-
 /** Decides on enrollments (`docs/PROTOCOL.md`, Enrollment). Codes are never logged. */
+@Injectable()
 export class EnrollmentService {
-  constructor(private readonly dependencies: EnrollmentDependencies) {}
+  private readonly tokens: EnrollmentTokenRepository;
+  private readonly logger: Logger;
+
+  constructor(
+    @Inject(STORE) { enrollmentTokens }: Pick<Store, 'enrollmentTokens'>,
+    @Inject(AgentsService) private readonly agents: AgentsService,
+    @Inject(AuditService) private readonly audit: Pick<AuditService, 'record'>,
+    @Inject(EnrollmentLimits) private readonly limits: EnrollmentLimits,
+    @Inject(LOGGER) logger: Logger,
+    @Optional() private readonly now: () => number = Date.now,
+  ) {
+    this.tokens = enrollmentTokens;
+    this.logger = logger.child({ component: 'enrollment' });
+  }
 
   /**
    * Decides on an enrollment. When it resolves with `Enrolled`, the agent is stored and every reactor has been sent the
    * new allowlist. Does not reject: a store that fails, and too many attempts, give `Unavailable`.
    */
   async enroll(request: EnrollmentRequest): Promise<EnrollmentOutcome> {
-    const { logger, limits } = this.dependencies;
+    const { logger, limits } = this;
     const { spkiHash, sourceIp } = request;
     if (!limits.admit(sourceIp)) {
       logger.warn({ spkiHash, sourceIp }, 'Too many enrollments are asked for: this one is turned away.');
@@ -53,10 +60,10 @@ export class EnrollmentService {
 
   /** Why it is refused; `undefined` when the agent is enrolled. */
   async #decide(request: EnrollmentRequest): Promise<RefusalCause | undefined> {
-    const { tokens, agents } = this.dependencies;
+    const { tokens, agents } = this;
     if (!isHostname(request.hostname)) return 'malformed';
     if (!isCode(request.code)) return 'unknown';
-    const at = this.#now();
+    const at = this.now();
     const codeHash = hashSecret(request.code);
     const token = await tokens.get(codeHash);
     const bars = (refusal: StoredRefusal): 'denied' | 'removed' | undefined => barredBy(refusal, token);
@@ -81,16 +88,13 @@ export class EnrollmentService {
     const { spkiHash, sourceIp } = request;
     const hostname = isHostname(request.hostname) ? request.hostname : '';
     const known = { spkiHash, sourceIp, ...(hostname !== '' && { hostname }) };
-    const sharedWith = cause === undefined ? this.dependencies.agents.othersNamed(hostname, spkiHash) : [];
+    const sharedWith = cause === undefined ? this.agents.othersNamed(hostname, spkiHash) : [];
     if (sharedWith.length > 0) {
-      this.dependencies.logger.warn(
-        { ...known, sharedWith },
-        'Agent enrolled under a hostname that another key holds',
-      );
+      this.logger.warn({ ...known, sharedWith }, 'Agent enrolled under a hostname that another key holds');
     }
     // The code of a token that never was is somebody's secret or somebody's guess: nothing of it is kept.
     const token = cause === 'unknown' || cause === 'malformed' ? null : tokenId(hashSecret(request.code));
-    await this.dependencies.audit.record({
+    await this.audit.record({
       kind: 'enrollment',
       action: 'agent.enroll',
       target: spkiHash,
@@ -102,10 +106,6 @@ export class EnrollmentService {
         ...(sharedWith.length > 0 && { sharedWith }),
       },
     });
-  }
-
-  #now(): number {
-    return this.dependencies.now?.() ?? Date.now();
   }
 }
 

@@ -1,8 +1,11 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
 import { SerialQueue } from '../agents/index.js';
+import { LOGGER, STORE } from '../dependencies.js';
 import {
   tokenState,
   type EnrollmentTokenRepository,
+  type Store,
   type StoredEnrollmentToken,
   type TokenState,
 } from '../store/index.js';
@@ -36,15 +39,22 @@ export function tokenId(codeHash: string): string {
 }
 
 /** Enrollment tokens (`docs/PROTOCOL.md`, Enrollment). Codes are stored hashed, shown once and never logged. */
+@Injectable()
 export class TokensService {
   /** Tokens made at once would revoke one another. */
   readonly #changes = new SerialQueue();
 
+  private readonly tokens: EnrollmentTokenRepository;
+  private readonly logger: Logger;
+
   constructor(
-    private readonly tokens: EnrollmentTokenRepository,
-    private readonly logger: Logger,
-    private readonly now: () => number = Date.now,
-  ) {}
+    @Inject(STORE) { enrollmentTokens }: Pick<Store, 'enrollmentTokens'>,
+    @Inject(LOGGER) logger: Logger,
+    @Optional() private readonly now: () => number = Date.now,
+  ) {
+    this.tokens = enrollmentTokens;
+    this.logger = logger.child({ component: 'enrollment' });
+  }
 
   /**
    * Makes a token; without options it is valid for an hour and any number of agents, and every earlier one ends with it.

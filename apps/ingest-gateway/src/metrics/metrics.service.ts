@@ -1,19 +1,22 @@
+import { Inject, Injectable } from '@nestjs/common';
 import type { Registry } from 'prom-client';
-import type { DataPlaneHost } from '../data-plane/index.js';
+import { DataPlaneHost } from '../data-plane/index.js';
+import { REGISTRY } from '../dependencies.js';
+import { ControlGauges } from './control-gauges.js';
 import { mergeMetrics, type MetricsJson } from './merge-metrics.js';
 
 /** How long an answer is given again, ms. */
 const SHARED_MS = 100;
 
 /** Metrics of the control plane and of the reactors that answer. */
+@Injectable()
 export class MetricsService {
   #shared: { readonly at: number; readonly text: Promise<string> } | undefined;
 
-  /** @param refresh reads gauges anew before each answer */
   constructor(
-    private readonly registry: Registry,
-    private readonly dataPlane: Pick<DataPlaneHost, 'collectMetrics'>,
-    private readonly refresh: () => void,
+    @Inject(REGISTRY) private readonly registry: Pick<Registry, 'getMetricsAsJSON'>,
+    @Inject(DataPlaneHost) private readonly dataPlane: Pick<DataPlaneHost, 'collectMetrics'>,
+    @Inject(ControlGauges) private readonly gauges: Pick<ControlGauges, 'refresh'>,
   ) {}
 
   /**
@@ -29,7 +32,7 @@ export class MetricsService {
   }
 
   async #collect(): Promise<string> {
-    this.refresh();
+    this.gauges.refresh();
     const [control, reactors] = await Promise.all([
       this.registry.getMetricsAsJSON(),
       this.dataPlane.collectMetrics(),

@@ -1,4 +1,4 @@
-import type { INestApplication } from '@nestjs/common';
+import { Injectable, type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { EventType } from '@activity-gateway/pipeline/api';
 import { activitySchemas } from '../admin/activity.schema.js';
@@ -10,6 +10,7 @@ Everything under \`/api\` but this document needs a key: the installation's admi
 Errors have one shape (\`Problem\`, RFC 9457); \`docs/errors.md\` explains every code.`;
 
 /** The description of the API as OpenAPI 3.1, read off the routes themselves. */
+@Injectable()
 export class ApiDocument {
   #build: (() => OpenAPIObject) | undefined;
   #current: OpenAPIObject | undefined;

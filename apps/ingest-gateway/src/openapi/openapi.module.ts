@@ -5,6 +5,6 @@ import { OpenApiController } from './openapi.controller.js';
 /** The description of the API. */
 @Module({
   controllers: [OpenApiController],
-  providers: [{ provide: ApiDocument, useFactory: () => new ApiDocument() }],
+  providers: [ApiDocument],
 })
 export class OpenApiModule {}

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '@activity-gateway/pipeline/host';
 import type { Metrics } from '@activity-gateway/pipeline/api';
 import { CidrList, coerceIp } from '@activity-gateway/pipeline/helpers';
+import type { RequestRates } from '../../dependencies.js';
 import type { Authenticate, RejectedRequest } from './access.js';
 import { AllowedHosts } from './allowed-hosts.js';
 import type { Routes } from './allowed-methods.js';
@@ -11,7 +12,7 @@ import { ConnectionLimits } from './connection-limits.js';
 import { addHooks } from './hooks.js';
 import { codeOfStatus, createProblem, PROBLEM_TYPE } from './problem.js';
 import { sendProblem } from './problem.filter.js';
-import { RequestLimits, type RequestRates } from './request-limits.js';
+import { RequestLimits } from './request-limits.js';
 
 /** Largest body of a request, bytes. */
 export const BODY_LIMIT = 1_048_576;

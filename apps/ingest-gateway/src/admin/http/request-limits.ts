@@ -1,21 +1,10 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { addressGroup } from '@activity-gateway/pipeline/host';
+import type { RequestRates } from '../../dependencies.js';
 import { addressOf } from './caller.js';
 import { createProblem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
-
-/** Requests in each period of `windowMs`. */
-export interface RequestRates {
-  /** With one valid key. */
-  readonly key: number;
-  /** From one address, or one IPv6 /64, without a valid key where one is needed. */
-  readonly failed: number;
-  /** From one address, or one IPv6 /64, where no key is needed. */
-  readonly open: number;
-  /** Length of a period, ms. */
-  readonly windowMs: number;
-}
 
 /** The rates of the REST API. */
 export const REQUEST_RATES: RequestRates = { key: 2_000, failed: 100, open: 2_000, windowMs: 10_000 };
