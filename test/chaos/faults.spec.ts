@@ -30,14 +30,11 @@ describe(`a ClickHouse that misbehaves, seed ${suiteSeed}`, () => {
     const scene = await Scene.start({ env: { CLICKHOUSE_URL: proxy.url }, requestTimeout: '2s' });
     cleanUp.push(() => scene.dispose());
     const dice = new Dice(suiteSeed);
-    proxy.fault = () => dice.pick(FAULTS);
+    const missing = (): readonly Fault[] => TELLING.filter((fault) => !proxy.done.has(fault));
+    // Every other fault is one that has not happened yet: there are few inserts while some of them hang.
+    proxy.fault = () => dice.pick(missing().length > 0 && dice.pick([true, false]) ? missing() : FAULTS);
     await sleep(AT_LEAST_MS);
-    await pollUntil(
-      'each fault to have happened',
-      () => TELLING.filter((fault) => !proxy.done.has(fault)),
-      (missing) => missing.length === 0,
-      60_000,
-    );
+    await pollUntil('each fault to have happened', missing, ({ length }) => length === 0, 60_000);
     proxy.fault = () => 'none';
     return { verdict: await scene.finish(), proxy };
   }
