@@ -1,18 +1,17 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
-  AgentClient,
   AgentProgress,
   ChunkBuilder,
-  loadOrCreateIdentity,
-  parseToken,
   runAgent,
+  type AgentClient,
   type MessageSource,
 } from '@activity-gateway/agent';
 import { sleep } from '@activity-gateway/pipeline/helpers';
 import { createTestCertificate } from '@activity-gateway/activity/testing';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { enrollClient } from '../support/enroll-client.js';
 import { freePort, startGateway, type TestGateway } from '../support/gateway.js';
 import { pollUntil } from '../support/poll.js';
 import { enrollRaw, RawAgent } from '../support/raw-agent.js';
@@ -50,16 +49,7 @@ describe('agents with acknowledgements', () => {
     return gateway;
   };
 
-  const enroll = async (gateway: TestGateway): Promise<AgentClient> => {
-    const dir = await mkdtemp(join(tmpdir(), 'acks-e2e-'));
-    cleanUp.push(() => rm(dir, { recursive: true, force: true }));
-    const identity = await loadOrCreateIdentity(dir, 'AGENT');
-    const { code, serverSpki } = parseToken(await gateway.token());
-    const port = await gateway.agentPort();
-    const client = new AgentClient({ host: '127.0.0.1', port, identity, serverSpki });
-    expect(await client.enroll({ code, agentHost: 'AGENT' })).toEqual({ status: 'Enrolled' });
-    return client;
-  };
+  const enroll = (gateway: TestGateway): Promise<AgentClient> => enrollClient(gateway, cleanUp);
 
   const stored = async (gateway: TestGateway, host: string): Promise<{ rows: number; distinct: number }> => {
     const query = `SELECT count() AS n, uniqExact(path) AS d FROM activity.file_events WHERE host = '${host}'`;

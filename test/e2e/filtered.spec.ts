@@ -1,17 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import {
-  AgentClient,
-  AgentProgress,
-  ChunkBuilder,
-  loadOrCreateIdentity,
-  parseToken,
-  runAgent,
-  type MessageSource,
-} from '@activity-gateway/agent';
+import { AgentProgress, ChunkBuilder, runAgent, type MessageSource } from '@activity-gateway/agent';
 import { sleep } from '@activity-gateway/pipeline/helpers';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { enrollClient } from '../support/enroll-client.js';
 import { freePort, startGateway, type TestGateway } from '../support/gateway.js';
 import { pollUntil } from '../support/poll.js';
 import { childrenOf } from '../support/processes.js';
@@ -80,21 +73,6 @@ describe('a step that removes events', () => {
     return gateway;
   };
 
-  async function enroll(gateway: TestGateway): Promise<AgentClient> {
-    const dir = await mkdtemp(join(tmpdir(), 'plugins-agent-'));
-    cleanUp.push(() => rm(dir, { recursive: true, force: true }));
-    const identity = await loadOrCreateIdentity(dir, 'AGENT');
-    const { code, serverSpki } = parseToken(await gateway.token());
-    const client = new AgentClient({
-      host: '127.0.0.1',
-      port: await gateway.agentPort(),
-      identity,
-      serverSpki,
-    });
-    expect(await client.enroll({ code, agentHost: 'AGENT' })).toEqual({ status: 'Enrolled' });
-    return client;
-  }
-
   it('comes from another package; the events it removes are acknowledged once over kills; the others are stored once', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'gateway-e2e-'));
     const env = {
@@ -107,7 +85,7 @@ describe('a step that removes events', () => {
     expect(gateway.log()).toMatch(/"plugins":\["parsers\.thinning"\].*"Plugin package loaded"/);
     const progress = new AgentProgress();
     const running = runAgent({
-      client: await enroll(gateway),
+      client: await enrollClient(gateway, cleanUp),
       source: numbered(1_500),
       acks: { agentHost: 'AGENT' },
       backoff: { initialMs: 20, maxMs: 200 },

@@ -1,10 +1,9 @@
 import type { MessageSource } from '@activity-gateway/agent';
-import { GatewayError } from '@activity-gateway/pipeline/api';
 import { addAgentOptions, type AgentOptions } from './agent/agent-options.js';
 import { AgentFleet, type FleetOptions } from './agent/agent-fleet.js';
 import { fileSource } from './agent/file-source.js';
 import { generatedSource } from './agent/generated-source.js';
-import { takeInterrupts, type Interrupts } from './agent/interrupts.js';
+import { withInterrupts, type Interrupts } from './agent/interrupts.js';
 import { Pacer } from './agent/pacer.js';
 import { prepareAgents } from './agent/prepare-agents.js';
 import { ProgressLine } from './agent/progress-line.js';
@@ -25,16 +24,8 @@ export function agentCommand(handler = simulate): CliCommand {
   return addAgentOptions(command).runs<AgentOptions>(handler);
 }
 
-async function simulate(options: AgentOptions): Promise<number> {
-  const interrupts = takeInterrupts();
-  try {
-    return await run(options, interrupts);
-  } catch (error) {
-    if (interrupts.stop.signal.aborted && error instanceof GatewayError) return 130;
-    throw error;
-  } finally {
-    interrupts.release();
-  }
+function simulate(options: AgentOptions): Promise<number> {
+  return withInterrupts((interrupts) => run(options, interrupts));
 }
 
 async function run(options: AgentOptions, { stop, abort }: Interrupts): Promise<number> {

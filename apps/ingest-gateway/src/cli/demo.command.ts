@@ -1,8 +1,7 @@
-import { GatewayError } from '@activity-gateway/pipeline/api';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { accessFile } from '../clickhouse/access-file.js';
-import { takeInterrupts, type Interrupts } from './agent/interrupts.js';
+import { withInterrupts, type Interrupts } from './agent/interrupts.js';
 import { createPluginRegistry } from '../plugins.js';
 import { CliCommand, numberIn, text } from './cli-command.js';
 import { DemoRun } from './demo/demo-run.js';
@@ -32,17 +31,7 @@ export function demoCommand(): CliCommand {
     .option('--events <n>', 'events to send', numberIn({ min: 1, max: 100_000_000 }), 20_000)
     .option('--data <dir>', 'where the gateway and the agents keep their data', text, './data/demo')
     .exits('0 = every event is accounted for, 1 = not, or something failed')
-    .runs<DemoOptions>(async (options) => {
-      const interrupts = takeInterrupts();
-      try {
-        return await runDemo(options, interrupts);
-      } catch (error) {
-        if (interrupts.stop.signal.aborted && error instanceof GatewayError) return 130;
-        throw error;
-      } finally {
-        interrupts.release();
-      }
-    });
+    .runs<DemoOptions>((options) => withInterrupts((interrupts) => runDemo(options, interrupts)));
 }
 
 async function runDemo(options: DemoOptions, interrupts: Interrupts): Promise<number> {

@@ -29,8 +29,6 @@ export interface ColumnFacts {
   readonly map?: (value: never) => FieldValue;
   /** Of a column with the reader `function`. */
   readonly read?: (prepared: never, context: DecodeContext) => FieldValue;
-  /** The schema of its keys, where it is not the reader's. */
-  readonly schema?: JsonSchema;
 }
 
 /** A column of a parser's table. Immutable: each method gives another column. */
@@ -119,13 +117,6 @@ export function textList(...keys: readonly string[]): Column<readonly string[]> 
   return new Column({ ...PLAIN, kind: 'text[]', reader: 'text-list', keys });
 }
 
-/** What a column that is not read from one key is made from. */
-export interface FromOptions {
-  readonly nullable?: boolean;
-  /** Keys of the message that it reads, each with its schema: they are not kept in `extra`. */
-  readonly keys?: Readonly<Record<string, JsonSchema>>;
-}
-
 /**
  * A column that a function makes, where a message is not flat. One function for each column: the engine then learns the
  * shapes at each place.
@@ -134,14 +125,13 @@ export interface FromOptions {
 export function from<Prepared, Value extends FieldValue>(
   kind: FieldKind,
   read: (prepared: Prepared, context: DecodeContext) => Value,
-  { nullable = false }: FromOptions = {},
+  { nullable = false }: { readonly nullable?: boolean } = {},
 ): Column<Value> {
-  return new Column({ ...PLAIN, kind, reader: 'function', keys: [], nullable, read: read });
+  return new Column({ ...PLAIN, kind, reader: 'function', keys: [], nullable, read });
 }
 
 /** The schema of a column's keys. */
-export function schemaOf({ reader, keys, required, schema }: ColumnFacts): JsonSchema {
-  if (schema !== undefined) return schema;
+export function schemaOf({ reader, keys, required }: ColumnFacts): JsonSchema {
   const mustBeThere = required && keys.length === 1;
   if (reader === 'time') return mustBeThere ? { type: 'string' } : { type: ['string', 'null'] };
   if (reader === 'text-list') return scalarList;

@@ -26,8 +26,7 @@ const EXPORT_HINT = 'A plugin package exports `plugins`, a list of what `defineP
  * Imports a package or a module that exports `plugins`; its code runs.
  * @param files as for `locateModule`
  * @throws GatewayError `PLUGIN_NOT_FOUND`, `PLUGIN_INVALID`, `PLUGIN_API_VERSION`; the message continues a sentence
- * that
- *   begins with the package
+ *   that begins with the package
  */
 export async function importPlugins(specifier: string, files: readonly string[]): Promise<ImportedPackage> {
   const located = locate(specifier, files);

@@ -1,3 +1,5 @@
+import { GatewayError } from '@activity-gateway/pipeline/api';
+
 /** What signals that end a program ask for. */
 export interface Interrupts {
   /** Aborts at the first signal: end in order. */
@@ -34,4 +36,21 @@ export function takeInterrupts(signals = SIGNALS): Interrupts {
       for (const signal of signals) process.off(signal, onSignal);
     },
   };
+}
+
+/**
+ * Runs a command that signals can stop, and gives the signals back to the process at its end.
+ * @returns its exit code; 130 when it fails with a GatewayError after the first signal
+ * @throws what the command throws otherwise
+ */
+export async function withInterrupts(command: (interrupts: Interrupts) => Promise<number>): Promise<number> {
+  const interrupts = takeInterrupts();
+  try {
+    return await command(interrupts);
+  } catch (error) {
+    if (interrupts.stop.signal.aborted && error instanceof GatewayError) return 130;
+    throw error;
+  } finally {
+    interrupts.release();
+  }
 }
