@@ -96,11 +96,15 @@ describe('a bad row in 10,000', () => {
     const counts = await settled(gateway, 10_000);
     expect(counts).toMatchObject({ delivered: 9_999, deadLettered: 1, dropped: 0 });
     expect(await files(gateway)).toBe(9_999);
-    const { body } = await gateway.rest<{ deadLetters: Record<string, unknown>[] }>(
-      'GET',
-      '/api/v1/dead-letters',
+    // Counted once the row is durable in the spool; its insert is the next one.
+    const deadLetters = await pollUntil(
+      'the dead letter in ClickHouse',
+      async () =>
+        (await gateway.rest<{ deadLetters: Record<string, unknown>[] }>('GET', '/api/v1/dead-letters')).body
+          .deadLetters,
+      ({ length }) => length > 0,
     );
-    expect(body.deadLetters).toEqual([
+    expect(deadLetters).toEqual([
       expect.objectContaining({
         stage: 'sink',
         code: 'violated_constraint',
@@ -112,7 +116,7 @@ describe('a bad row in 10,000', () => {
         destination: 'file_events',
       }),
     ]);
-    expect(JSON.parse(body.deadLetters[0]!['raw'] as string)).toMatchObject({
+    expect(JSON.parse(deadLetters[0]!['raw'] as string)).toMatchObject({
       path: 'D:\\file 7777',
       file_size: 7777,
     });
