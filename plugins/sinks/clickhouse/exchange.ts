@@ -54,6 +54,8 @@ export interface InsertRequest {
   readonly settings: ClickHouseSettings;
   /** Rows that the server has to account for. */
   readonly rows: number;
+  /** The server runs one query under an id at a time. */
+  readonly queryId?: string | undefined;
 }
 
 interface Answer {
@@ -71,11 +73,16 @@ interface Answer {
  */
 export async function runInsert(
   connection: Connection,
-  { statement, body, settings, rows }: InsertRequest,
+  { statement, body, settings, rows, queryId }: InsertRequest,
   signal: AbortSignal,
 ): Promise<void> {
   const values = Readable.from(body, { objectMode: false });
-  const request = { query: statement, values, clickhouse_settings: { ...settings, ...SETTINGS } };
+  const request = {
+    query: statement,
+    values,
+    clickhouse_settings: { ...settings, ...SETTINGS },
+    ...(queryId !== undefined && { query_id: queryId }),
+  };
   const answer = await exchange(connection, request, MAX_INSERT_ANSWER, signal);
   const summary = summaryOf(answer);
   if (answer.bytes.length > 0 || summary === undefined) throw unexpected(answer);
@@ -83,21 +90,30 @@ export async function runInsert(
   if (!(seen >= rows)) throw unexpected(answer, `${rows} rows sent and ${seen} accounted for`);
 }
 
+/** What goes along with a query. */
+export interface QueryOptions {
+  /** Values of its `{name:Type}`. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly settings?: ClickHouseSettings;
+  /** As in `InsertRequest`. */
+  readonly queryId?: string | undefined;
+}
+
 /**
  * Rows of a query, as objects.
- * @param params values of its `{name:Type}`
  * @throws as `runInsert`: a page of a proxy is not an answer without rows, and half of an answer is none either
  */
 export async function askRows<Row>(
   connection: Connection,
   query: string,
   signal: AbortSignal,
-  params: Readonly<Record<string, unknown>> = {},
+  { params = {}, settings = {}, queryId }: QueryOptions = {},
 ): Promise<Row[]> {
   const request = {
     query: `${query} FORMAT JSON`,
     query_params: { ...params },
-    clickhouse_settings: SETTINGS,
+    clickhouse_settings: { ...settings, ...SETTINGS },
+    ...(queryId !== undefined && { query_id: queryId }),
   };
   return rowsOfAnswer(await exchange(connection, request, MAX_ROWS_ANSWER, signal));
 }
@@ -148,7 +164,9 @@ function rowsOfAnswer<Row>(answer: Answer): Row[] {
 /** One request and its answer; an error that ClickHouse names is thrown as such. */
 async function exchange(
   { client, timeoutMs }: Connection,
-  request: Pick<ExecParams, 'query' | 'clickhouse_settings' | 'http_headers'> & { values?: Readable },
+  request: Pick<ExecParams, 'query' | 'query_id' | 'clickhouse_settings' | 'http_headers'> & {
+    values?: Readable;
+  },
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<Answer> {

@@ -2,9 +2,10 @@ import { ClickHouseError, type ClickHouseSettings } from '@clickhouse/client';
 import { type EncodedEntry, RetryableError } from '@activity-gateway/pipeline/api';
 import type { BodyLimit } from './body-limit.js';
 import type { Connection } from './clients.js';
-import { isTooLarge, runInsert, UnexpectedAnswer } from './exchange.js';
+import { isTooLarge, UnexpectedAnswer } from './exchange.js';
 import { columnList, quoteName, quoteText } from './sql.js';
 import { joinNeighbours } from './join-neighbours.js';
+import { runInsertUnder } from './running-inserts.js';
 import { rowsOf } from './slice-entries.js';
 import { structureOf } from './table-columns.js';
 import { inputOf, type InsertColumn, valueOf } from './table-fields.js';
@@ -96,7 +97,7 @@ export class StructureChanged extends RetryableError {
  * No value is stored as another one, also while somebody alters the table. Where the columns have the types of the blocks,
  * ClickHouse is told not to convert and refuses the insert if that is true no longer. Otherwise it converts with checks, to
  * types that the same statement compares with those of the table: an insert sees its table as it is when it begins.
- * @throws StructureChanged, or as `runInsert`
+ * @throws StructureChanged, or as `runInsertUnder`
  */
 export async function insertBlocks(
   connection: Connection,
@@ -138,7 +139,7 @@ function rowsOfInsert({ entries, slice }: Insert): number {
  * Runs a statement that reads the entries as blocks. When a materialized view fails, the rows are in the table and not in the
  * views. The same insert under the same token, told to go past errors of views, makes sure of that: it stores what is not
  * stored, and gives the rows to the views that work.
- * @throws as `runInsert`; an error that `failedView` knows when the second insert failed in a view too
+ * @throws as `runInsertUnder`; an error that `failedView` knows when the second insert failed in a view too
  */
 export async function sendBlocks(
   connection: Connection,
@@ -156,14 +157,15 @@ export async function sendBlocks(
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
   if (entries.length > 1 && limit.exceeds(bytes)) throw new UnexpectedAnswer(413, `${bytes} bytes, not sent`);
   try {
-    await runInsert(connection, request, signal);
+    await runInsertUnder(token, connection, request, signal);
     limit.accepted(bytes);
     views.passed(table);
   } catch (error) {
     if (isTooLarge(error)) limit.refused(bytes);
     const view = failedView(error);
     if (view === undefined) throw error;
-    await runInsert(connection, { ...request, settings: { ...request.settings, ...PAST_VIEWS } }, signal);
+    const pastViews = { ...request, settings: { ...request.settings, ...PAST_VIEWS } };
+    await runInsertUnder(token, connection, pastViews, signal);
     views.failed(table, view, rows);
   }
 }

@@ -10,8 +10,13 @@ import { afterRejection, type RowRange, splitPartitions, splitRows, wholeBatch }
 import { readRefusal, type Refusal } from './refusal.js';
 import type { RefusedRows } from './rejected-rows.js';
 
-/** Inserts a piece. @throws SinkError */
-export type InsertPiece = (rowRange: RowRange, filtered: boolean) => Promise<void>;
+/** What isolation does with a piece. */
+export interface PieceActions {
+  /** @throws SinkError */
+  readonly insert: (rowRange: RowRange, filtered: boolean) => Promise<void>;
+  /** Ends what still runs of earlier attempts. @throws SinkError that is no PartialWriteError */
+  readonly endEarlierInserts: (rowRange: RowRange) => Promise<void>;
+}
 
 /** MEMORY_LIMIT_EXCEEDED */
 export const MEMORY_LIMIT = 241;
@@ -29,6 +34,8 @@ export class Isolation {
   /** Rows behind the last one of each entry. */
   readonly #ends: readonly number[];
   #memoryFailures = 0;
+  /** Whether an attempt at the next piece has failed without saying what is stored of it. */
+  #unsure = false;
 
   /**
    * @param entries  of the batch
@@ -58,18 +65,31 @@ export class Isolation {
   }
 
   /** Inserts what can be stored. @throws SinkError that is no PartialWriteError; another call goes on from there */
-  async run(insert: InsertPiece): Promise<void> {
+  async run({ insert, endEarlierInserts }: PieceActions): Promise<void> {
     for (let rowRange = this.#pending.at(-1); rowRange !== undefined; rowRange = this.#pending.at(-1)) {
       try {
         await insert(rowRange, this.filtered);
         this.#pending.pop();
         this.#memoryFailures = 0;
+        this.#unsure = false;
       } catch (error) {
         const refusal = this.#tooLarge(error, rowRange) ?? error;
-        if (!(refusal instanceof PartialWriteError)) throw error;
-        this.#divide(refusal);
+        if (!(refusal instanceof PartialWriteError)) {
+          this.#unsure = true;
+          throw error;
+        }
+        if (this.#unsure) await endEarlierInserts(rowRange);
+        if (!this.#mayBeStored(rowRange)) this.#divide(refusal);
       }
     }
+  }
+
+  /** Whether a refused row may be stored all the same, by an attempt without an answer: the next insert leaves it out then. */
+  #mayBeStored({ from, to }: RowRange): boolean {
+    const unknown = this.#unsure && !this.filtered;
+    if (this.#unsure) this.filtered = true;
+    this.#unsure = false;
+    return unknown && to - from === 1;
   }
 
   /** Puts what the last piece falls into in its place. */

@@ -10,6 +10,7 @@ import type { Connection } from './clients.js';
 import { insertBlocks, type Slice } from './insert.js';
 import { Isolation } from './isolation.js';
 import { type RowRange, rowRangeToken } from './row-ranges.js';
+import { endEarlierInserts } from './running-inserts.js';
 import { readRejected } from './rejected-rows.js';
 import { rowsOf, sliceEntries } from './slice-entries.js';
 import { accounted, lookUp, notStored, type StoredEntry } from './stored-rows.js';
@@ -58,8 +59,11 @@ export class BatchRecovery {
     if (isolation === undefined) return [];
     this.#isolations.set(token, isolation);
     if (batch.uncertain) isolation.leaveOutStored();
-    await isolation.run((rowRange, filtered) => insertPiece(target, batch, rowRange, filtered, signal));
     const { connection, columns } = target;
+    await isolation.run({
+      insert: (rowRange, filtered) => insertPiece(target, batch, rowRange, filtered, signal),
+      endEarlierInserts: (rowRange) => endEarlierInserts(connection, rowRangeToken(token, rowRange), signal),
+    });
     const rejected = await readRejected(connection, columns, entries, isolation.refused, signal);
     this.#isolations.delete(token);
     return rejected;
@@ -96,6 +100,7 @@ export class BatchRecovery {
       const message = `The rows of ${target.table} are of no type that this pipeline knows, so that none can be left out.`;
       throw new PermanentError(message, refusal.code, { cause: refusal });
     }
+    if (uncertain) await endEarlierInserts(target.connection, batch.token, signal);
     if (entries.some(({ id }) => id === undefined)) return new Isolation(entries, refusal, false);
     const found = await lookUp(target.connection, target.table, entries, signal);
     if (isWhole(entries, found)) return undefined;

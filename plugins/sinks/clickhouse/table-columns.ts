@@ -52,10 +52,9 @@ export async function readTables(
   eventTypes: readonly EventType[],
   signal: AbortSignal,
 ): Promise<Map<string, TableState>> {
-  const names = eventTypes.map(({ name }) => name);
-  const { endpoint } = connection;
-  const ask = <Row>(query: string): Promise<Row[]> =>
-    askRows<Row>(connection, query, signal, { database: endpoint.database, names });
+  const { database } = connection.endpoint;
+  const params = { database, names: eventTypes.map(({ name }) => name) };
+  const ask = <Row>(query: string): Promise<Row[]> => askRows<Row>(connection, query, signal, { params });
   const where = 'WHERE database = {database:String} AND';
   const [columns, engines, [server]] = await Promise.all([
     ask<ColumnsRow>(
@@ -74,7 +73,7 @@ export async function readTables(
       type.name,
       judgeTable(
         type,
-        endpoint.database,
+        database,
         columns.find((row) => row.table === type.name),
         engineOf.get(type.name),
         Number(server?.value ?? 0),

@@ -102,8 +102,8 @@ export interface RecoveryCause {
   /** What `write` failed with. */
   readonly refusal?: PartialWriteError;
   /**
-   * Whether an earlier attempt may have stored rows of it, however long ago: the batch is of an earlier process, or has
-   * been failing for longer than destinations remember deduplication tokens.
+   * Whether an earlier attempt may have stored rows of it, or be about to: an attempt has ended without an answer, the
+   * batch is of an earlier process, or it has been failing for longer than destinations remember deduplication tokens.
    */
   readonly uncertain: boolean;
 }

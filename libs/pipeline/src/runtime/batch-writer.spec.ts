@@ -71,6 +71,18 @@ describe('BatchWriter', () => {
     expect(calls).toHaveLength(4);
   });
 
+  it('says when an attempt before the refusal has ended without an answer', async () => {
+    const { sink, calls } = scripted(busy, refusal, 1);
+    const writer = new BatchWriter(sink, batch());
+    await expect(writer.attempt(signal)).rejects.toBe(busy);
+    await writer.attempt(signal);
+    expect(calls).toEqual([
+      ['write', 't'],
+      ['write', 't'],
+      ['recover', 't', '469', true],
+    ]);
+  });
+
   it('leaves a refused batch alone where the sink cannot recover', async () => {
     const { sink, calls } = scripted(refusal, refusal);
     const writer = new BatchWriter({ write: (...args) => sink.write(...args) }, batch());

@@ -13,6 +13,8 @@ export class BatchWriter {
   #firstAttemptAt: number | undefined;
   /** Never taken back: a clock that is set back afterwards does not make a token young again. */
   #uncertain: boolean;
+  /** Whether a write has failed without a refusal: the destination may have stored the batch, or be about to. */
+  #unanswered = false;
 
   constructor(
     private readonly sink: Pick<Sink, 'write' | 'recover'>,
@@ -42,11 +44,15 @@ export class BatchWriter {
         this.#rejected = [];
         return;
       } catch (error) {
-        if (!this.#isRecoverable(error)) throw error;
+        if (!this.#isRecoverable(error)) {
+          this.#unanswered = true;
+          throw error;
+        }
         this.#refusal = error;
       }
     }
-    const why = { uncertain: this.#uncertain, ...(this.#refusal && { refusal: this.#refusal }) };
+    const uncertain = this.#uncertain || this.#unanswered;
+    const why = { uncertain, ...(this.#refusal && { refusal: this.#refusal }) };
     this.#rejected = (await this.sink.recover?.(entries, token, why, signal))?.rejected ?? [];
   }
 
