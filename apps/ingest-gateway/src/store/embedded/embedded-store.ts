@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { open, type RootDatabase } from 'lmdb';
 import { GatewayError } from '@activity-gateway/pipeline/api';
 import type { Store } from '../repositories.js';
+import { FIRST_SCHEMA, refuseNewerSchema } from '../schema-version.js';
 import { EmbeddedAgentRepository } from './agent.repository.js';
 import { EmbeddedApiKeyRepository } from './api-key.repository.js';
 import { EmbeddedAuditRepository } from './audit.repository.js';
@@ -11,9 +12,6 @@ import { EmbeddedInstallationRepository } from './installation.repository.js';
 import { EmbeddedKnownAddressRepository } from './known-address.repository.js';
 import { EmbeddedRefusalRepository } from './refusal.repository.js';
 import { EmbeddedSettingsRepository } from './settings.repository.js';
-
-/** Rises when an older version of the gateway would misread what this one stores. */
-const STORE_SCHEMA = 1;
 
 /**
  * Opens the embedded store in a directory of its own and makes that directory where there is none. A directory
@@ -28,7 +26,8 @@ export async function createEmbeddedStore(dir: string): Promise<Store> {
     new Documents(root.openDB<T, string>({ name, encoding: 'json' }), state);
   const installation = new EmbeddedInstallationRepository(table('installation'));
   try {
-    await checkSchema(dir, installation);
+    const found = await installation.setOnce('schema_version', FIRST_SCHEMA);
+    refuseNewerSchema(found, dir, 'the data directory');
   } catch (error) {
     await root.close();
     throw error;
@@ -51,17 +50,6 @@ export async function createEmbeddedStore(dir: string): Promise<Store> {
       await root.close();
     },
   };
-}
-
-/** A store of before there was a version has the first one. */
-async function checkSchema(dir: string, installation: EmbeddedInstallationRepository): Promise<void> {
-  const found = Number(await installation.setOnce('schema_version', String(STORE_SCHEMA)));
-  if (found <= STORE_SCHEMA) return;
-  throw new GatewayError(
-    'STORE_SCHEMA_NEWER',
-    `The store in ${dir} has schema version ${found}; this gateway knows versions up to ${STORE_SCHEMA}. Nothing was changed.`,
-    'Start the newer version of the gateway again, or restore a backup of the data directory from before its upgrade.',
-  );
 }
 
 async function openRoot(dir: string): Promise<RootDatabase> {

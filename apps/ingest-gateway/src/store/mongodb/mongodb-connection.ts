@@ -17,7 +17,8 @@ export class MongoConnection {
 
   /**
    * @param label   names the server in messages
-   * @param connect is called before each operation: a driver whose first attempt failed does not try by itself again
+   * @param connect is called before each operation: a driver whose first attempt failed does not try by itself again. Its
+   *   GatewayError says that the server must not be used.
    */
   constructor(
     private readonly label: string,
@@ -34,15 +35,16 @@ export class MongoConnection {
 
   /**
    * Runs an operation, for at most `OPERATION_TIMEOUT_MS`.
-   * @throws GatewayError `STORE_UNAVAILABLE`, whatever it failed with
+   * @throws GatewayError `STORE_UNAVAILABLE`, whatever it failed with, or what `connect` refuses the server with
    */
   async run<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#state === 'down' || this.#state === 'closed') throw this.#unavailable();
     try {
       return await this.probe(operation);
     } catch (error) {
-      if (isConnectivity(error)) this.down(error);
-      throw this.#unavailable(error);
+      const refused = error instanceof GatewayError;
+      if (refused || isConnectivity(error)) this.down(error);
+      throw refused ? error : this.#unavailable(error);
     }
   }
 

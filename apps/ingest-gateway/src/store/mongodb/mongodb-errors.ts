@@ -1,4 +1,5 @@
 import { MongoError, MongoServerError } from 'mongodb';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { OperationTimeout } from './deadline.js';
 
 /** Of a document whose unique key is taken. */
@@ -23,6 +24,7 @@ export function isConnectivity(error: unknown): boolean {
  * servers repeat in their messages.
  */
 export function reasonOf(error: unknown): string {
+  if (error instanceof GatewayError) return [error.message, error.hint].join(' ').replace(/\.$/, '');
   if (error instanceof MongoServerError) return `it answers ${nameOf(error)}`;
   const text = error instanceof Error ? error.message : String(error);
   return withoutUser(text).replace(/\s+/g, ' ').slice(0, MAX_REASON);

@@ -11,6 +11,7 @@ import {
   withClient,
   type TestMongo,
 } from '../../../../../test/support/mongodb.js';
+import { pollUntil } from '../../../../../test/support/poll.js';
 import { describeStoreConformance } from '../../../../../test/support/store-conformance.js';
 import { openStore } from '../open-store.js';
 import type { Store } from '../repositories.js';
@@ -42,6 +43,32 @@ describeWithMongo('the MongoDB store', () => {
     });
 
   describeStoreConformance('the MongoDB store', open);
+
+  it('refuses a database that a later version has written, and changes nothing there', async () => {
+    const first = await open();
+    await first.settings.set('a', 1);
+    await first.close();
+    const setVersion = (version: string): Promise<unknown> =>
+      withClient(mongo.uri, (client) =>
+        client
+          .db(database)
+          .collection('meta')
+          .updateOne({ _id: 'schema' as never }, { $set: { version } }),
+      );
+    expect(await setVersion('2')).toMatchObject({ matchedCount: 1 });
+    const older = await open();
+    const refusal = {
+      message: expect.stringMatching(/schema version 2; this gateway knows versions up to 1/),
+    };
+    await expect(older.settings.set('a', 2)).rejects.toMatchObject(refusal);
+    await pollUntil('the refusal', () => older.status().state === 'failed');
+    expect(older.status().reason).toMatch(/schema version 2.*restore a backup of the database/);
+    await expect(older.settings.list()).rejects.toMatchObject(refusal);
+    await setVersion('1');
+    await pollUntil('the store', () => older.status().state === 'ok');
+    expect(await older.settings.list()).toEqual(new Map([['a', 1]]));
+    await older.close();
+  });
 
   describe('what it writes', () => {
     it('is keyed by _id, and nothing but hashes of secrets', async () => {

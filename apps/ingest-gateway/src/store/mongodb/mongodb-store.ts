@@ -14,6 +14,7 @@ import { reasonOf } from './mongodb-errors.js';
 import { MongoTable } from './mongodb-table.js';
 import { MongoRefusalRepository } from './refusal.repository.js';
 import { Revision, type RevisionDocument } from './revision.js';
+import { SchemaCheck } from './schema-check.js';
 import { MongoSettingsRepository } from './settings.repository.js';
 
 /** What a MongoDB store is made from. */
@@ -48,12 +49,17 @@ const COLLECTIONS = {
  */
 export function createMongoStore(options: MongoStoreOptions): Store {
   const { client, database, label } = openDatabase(options.uri, options.database);
-  const connection = new MongoConnection(label, () => client.connect(), options.logger);
+  const { logger, reloadMs = RELOAD_MS } = options;
+  const schema = new SchemaCheck(() => database().collection(COLLECTIONS.meta), label, reloadMs);
+  const connect = async (): Promise<void> => {
+    await client.connect();
+    await schema.run();
+  };
+  const connection = new MongoConnection(label, connect, logger);
   const revision = new Revision(() => database().collection<RevisionDocument>(COLLECTIONS.meta), connection);
   const table = (name: string): MongoTable =>
     new MongoTable(() => database().collection(name), connection, revision);
   const prepare = (): Promise<void> => createIndexes(database());
-  const { logger, reloadMs = RELOAD_MS } = options;
   const poller = new ChangePoller({ connection, revision, prepare, reloadMs, logger });
   poller.start();
   return {
@@ -71,7 +77,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
       connection.close();
       await poller.stop();
       await withDeadline(() => client.close(), OPERATION_TIMEOUT_MS).catch((error: unknown) => {
-        options.logger.warn({ reason: reasonOf(error) }, 'The connections to MongoDB did not end in order.');
+        logger.warn({ reason: reasonOf(error) }, 'The connections to MongoDB did not end in order.');
       });
     },
   };
