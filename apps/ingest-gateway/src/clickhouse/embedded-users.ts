@@ -27,7 +27,7 @@ const SYSTEM_TABLES = [
 ];
 
 /** What migrations, retention and the marks of dead letters change. Nothing here deletes rows or drops a table. */
-const ALTER = ['COLUMN', 'INDEX', 'TTL', 'MATERIALIZE TTL', 'UPDATE', 'SETTINGS'].map(
+const ALTER = ['COLUMN', 'INDEX', 'TTL', 'MATERIALIZE TTL', 'UPDATE', 'SETTINGS', 'MODIFY COMMENT'].map(
   (each) => `ALTER ${each}`,
 );
 

@@ -8,6 +8,7 @@ import {
 } from '../../../../../test/support/clickhouse.js';
 import { pollUntil } from '../../../../../test/support/poll.js';
 import type { WaitingRetention } from '../types.js';
+import { PAUSED_COMMENT } from './change-ttl.js';
 import { migrate, migrations } from './index.js';
 import { applyRetention, type RetentionMode, type RetentionOutcome } from './retention.js';
 import type { RetentionOptions } from './table-retention.js';
@@ -146,12 +147,16 @@ describe('a TTL of an earlier version that wraps', () => {
   it('is dealt with by the rights that the gateway has in its own ClickHouse', async () => {
     await wrapped('activity');
     const client = createTestClient(clickhouse.endpoint);
+    const logger = createRecordingLogger();
     const own = (days: number): Promise<RetentionOutcome> =>
-      applyRetention({ ...options('activity', days), client });
+      applyRetention({ ...options('activity', days), client, logger });
     expect((await own(0)).waiting).toEqual([]);
     const made = (await own(400)).made.map(({ table }) => table);
     expect(made).toContain('file_events');
     await settle('activity');
+    expect(logger.lines.filter(({ level }) => level !== 'info')).toEqual([
+      expect.objectContaining({ message: 'Removed a TTL that was too long and deleted rows at once' }),
+    ]);
     await clickhouse.run('OPTIMIZE TABLE activity.file_events FINAL');
     expect(await count('activity.file_events')).toBe(4);
     await client.close();
@@ -175,6 +180,43 @@ describe('a TTL of an earlier version that wraps', () => {
     await expect(applyRetention(restricted, 'confirmed')).rejects.toMatchObject({ code: 'RETENTION_UNSAFE' });
     expect(await ttl('refused', 'file_events')).toBe('');
     expect(await count('refused.file_events')).toBe(4);
+  });
+
+  it('protects its rows again where the gateway ended before the recalculation did', async () => {
+    const database = 'interrupted';
+    const table = `${database}.file_events`;
+    await wrapped(database);
+    await start(database, 36_500);
+    // Nothing is recalculated while merges are stopped, so the first gateway ends in the middle.
+    await clickhouse.run(`SYSTEM STOP MERGES ${table}`);
+    const first = new AbortController();
+    expect(await applyRetention({ ...options(database, 400), signal: first.signal })).toMatchObject({
+      waiting: [],
+    });
+    first.abort();
+    const comment = async (): Promise<unknown> =>
+      (
+        await clickhouse.rows(
+          `SELECT comment FROM system.tables WHERE database = '${database}' AND comment != ''`,
+        )
+      )[0];
+    expect(await comment()).toEqual({ comment: PAUSED_COMMENT });
+    // As a restart of ClickHouse does.
+    await clickhouse.run(`SYSTEM START TTL MERGES ${table}`);
+    expect(await start(database, 400)).toEqual([]);
+    await clickhouse.run(`SYSTEM START MERGES ${table}`);
+    await pollUntil('the end of the recalculation', async () => (await comment()) === undefined);
+    await clickhouse.run(`OPTIMIZE TABLE ${table} FINAL`);
+    expect(await count(table)).toBe(4);
+    await insert(table, 'event_time', ['500 DAY']);
+    await pollUntil(
+      'the expired row to go',
+      async () => {
+        await clickhouse.run(`OPTIMIZE TABLE ${table} FINAL`);
+        return count(table);
+      },
+      (left) => left === 4,
+    );
   });
 
   it('is removed also where the shorter retention in its place has to wait', async () => {

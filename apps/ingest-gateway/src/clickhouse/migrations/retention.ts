@@ -1,6 +1,6 @@
 import { GatewayError } from '@activity-gateway/pipeline/api';
 import type { WaitingRetention } from '../types.js';
-import { changeTtl, removeTtl } from './change-ttl.js';
+import { changeTtl, continueRecalculation, PAUSED_COMMENT, removeTtl } from './change-ttl.js';
 import {
   countExpiring,
   isLonger,
@@ -45,6 +45,8 @@ export async function applyRetention(
   const waiting: WaitingRetention[] = [];
   const made: WaitingRetention[] = [];
   for (const found of tables) {
+    if (mode === 'start' && found.comment === PAUSED_COMMENT)
+      await continueRecalculation(options, found.name);
     const table = wraps(found) ? await repaired(options, found) : found;
     if (table.currentDays === table.configuredDays) continue;
     const rows = isLonger(table) ? 0 : await count(table);

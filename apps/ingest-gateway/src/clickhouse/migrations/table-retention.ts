@@ -21,10 +21,12 @@ export interface TableRetention {
   readonly currentDays: number | undefined;
   /** Days, 0 = no TTL. */
   readonly configuredDays: number;
+  readonly comment: string;
 }
 
 interface TableRow {
   readonly name: string;
+  readonly comment: string;
   readonly engine_full: string;
 }
 
@@ -37,19 +39,19 @@ export async function readTableRetention(
   const names = types.map(({ name }) => name);
   const result = await client.query({
     query:
-      'SELECT name, engine_full FROM system.tables WHERE database = {database:String} AND name IN {names:Array(String)}',
+      'SELECT name, engine_full, comment FROM system.tables WHERE database = {database:String} AND name IN {names:Array(String)}',
     query_params: { database, names },
     format: 'JSONEachRow',
     abort_signal: signal,
   });
-  const rows = new Map((await result.json<TableRow>()).map((row) => [row.name, row.engine_full]));
+  const rows = new Map((await result.json<TableRow>()).map((row) => [row.name, row]));
   const tables = types.flatMap(({ name, storage: { time: column } }) => {
-    const engine = rows.get(name) ?? '';
+    const { engine_full: engine = '', comment = '' } = rows.get(name) ?? {};
     // Views and distributed tables that an operator put in a table's place have no TTL of their own.
     if (!/^\w*MergeTree/.test(engine)) return [];
     const ttl = ttlOf(engine);
     const currentDays = ttl === undefined ? 0 : daysOf(ttl, column);
-    return [{ name, column, engine, currentDays, configuredDays: configuredDays(options, name) }];
+    return [{ name, column, engine, currentDays, configuredDays: configuredDays(options, name), comment }];
   });
   return { tables, missing: names.filter((name) => !rows.has(name)) };
 }
