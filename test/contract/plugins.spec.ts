@@ -9,6 +9,7 @@ import { readEvent } from '@activity-gateway/activity';
 import { createTestAgentServices, createTestCertificate } from '@activity-gateway/activity/testing';
 import { createLiveValue } from '@activity-gateway/pipeline/helpers';
 import { plugins } from '../../plugins/index.js';
+import { openClickHouseDestination } from '../support/clickhouse-destination.js';
 
 const { certPem: cert, keyPem: key } = await createTestCertificate({ commonName: 'gateway' });
 const identity: TlsIdentity | undefined = { cert, key };
@@ -39,5 +40,6 @@ for (const plugin of tested) {
     read: (line) => readEvent(line),
     services: () => ({ ...createTestAgentServices(), tlsIdentity: createLiveValue(identity) }),
     options: OPTIONS[plugin.id] ?? {},
+    ...(plugin.id === 'sinks.clickhouse' && { destination: openClickHouseDestination }),
   });
 }

@@ -3,7 +3,7 @@ export {
   describePluginList,
   type PluginContractOptions,
 } from './contract/plugin-contract.js';
-export { sampleBatch } from './contract/sink-contract.js';
+export { type ContractDestination, crashAtEachPoint } from './contract/recover-contract.js';
 export * from './any-json.js';
 export * from './golden-cases.js';
 export * from './open-resources.js';
@@ -14,6 +14,7 @@ export { folderOfId, pluginFolder } from './plugin-files.js';
 export * from './record-problems.js';
 export * from './recording-logger.js';
 export * from './recording-metrics.js';
+export * from './sample-batch.js';
 export * from './sample-record.js';
 export * from './test-context.js';
 export * from './test-services.js';

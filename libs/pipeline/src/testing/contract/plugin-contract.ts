@@ -8,6 +8,7 @@ import { validateOptions } from '../validate-options.js';
 import { definitionContract } from './definition-contract.js';
 import { lifecycleContract, type InstanceFactory } from './lifecycle-contract.js';
 import { parserContract } from './parser-contract.js';
+import type { ContractDestination } from './recover-contract.js';
 import { sinkContract } from './sink-contract.js';
 import { sourceContract } from './source-contract.js';
 
@@ -21,6 +22,8 @@ export interface PluginContractOptions {
   readonly services?: () => Partial<TestServices>;
   /** Reads the lines of a parser's golden cases, as the source that it is for does; a parser needs it. */
   readonly read?: ReadEvent;
+  /** Opens a real destination in which a sink with `recover` is tested. */
+  readonly destination?: () => Promise<ContractDestination>;
 }
 
 /**
@@ -30,7 +33,7 @@ export interface PluginContractOptions {
 export function describePluginContract(
   definition: PluginDefinition,
   folder: URL,
-  { options = {}, eventTypes, services, read = noReader }: PluginContractOptions = {},
+  { options = {}, eventTypes, services, read = noReader, destination }: PluginContractOptions = {},
 ): void {
   const factory: InstanceFactory = {
     definition,
@@ -49,7 +52,7 @@ export function describePluginContract(
     definitionContract(definition, folder);
     lifecycleContract(factory);
     if (definition.kind === 'parser') parserContract(factory, definition, folder, read);
-    else if (definition.kind === 'sink') sinkContract(factory);
+    else if (definition.kind === 'sink') sinkContract(factory, destination);
     else sourceContract(factory);
   });
 }
