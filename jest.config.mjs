@@ -31,7 +31,7 @@ const common = {
 /** @type {import('jest').Config} */
 const config = {
   // Two cores are what the smallest supported machine has; suites over real engines are not CPU-bound all the time.
-  maxWorkers: 2,
+  maxWorkers: 3,
   // Hooks start and stop real engines; a busy machine must not fail them.
   testTimeout: 60_000,
   reporters: ['default', '<rootDir>/test/support/closing-line.reporter.mjs'],

@@ -4,7 +4,12 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from '@jest/globals';
 import { deadLetters, type TlsIdentity } from '@activity-gateway/pipeline/api';
-import { describePluginContract, describePluginList, pluginFolder } from '@activity-gateway/pipeline/testing';
+import {
+  type ContractDestination,
+  describePluginContract,
+  describePluginList,
+  pluginFolder,
+} from '@activity-gateway/pipeline/testing';
 import { readEvent } from '@activity-gateway/activity';
 import { createTestAgentServices, createTestCertificate } from '@activity-gateway/activity/testing';
 import { createLiveValue } from '@activity-gateway/pipeline/helpers';
@@ -21,6 +26,9 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'sinks.ndjson_file': { directory },
 };
+/** Engines are not started in the fast run. */
+const DESTINATIONS: Readonly<Record<string, () => Promise<ContractDestination>>> =
+  process.env['TEST_FAST'] === '1' ? {} : { 'sinks.clickhouse': openClickHouseDestination };
 const eventTypes = [
   ...plugins.flatMap((plugin) => (plugin.kind === 'parser' ? plugin.eventTypes : [])),
   deadLetters,
@@ -40,6 +48,6 @@ for (const plugin of tested) {
     read: (line) => readEvent(line),
     services: () => ({ ...createTestAgentServices(), tlsIdentity: createLiveValue(identity) }),
     options: OPTIONS[plugin.id] ?? {},
-    ...(plugin.id === 'sinks.clickhouse' && { destination: openClickHouseDestination }),
+    ...(DESTINATIONS[plugin.id] && { destination: DESTINATIONS[plugin.id] }),
   });
 }
