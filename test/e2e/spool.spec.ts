@@ -164,6 +164,29 @@ describe('the spool of a gateway', () => {
     expect(await second.stop()).toBe(0);
   }, 120_000);
 
+  it('stops soon beside a table that must not be written to, and writes when that is replaced', async () => {
+    await clickhouse.run('RENAME TABLE activity.file_events TO activity.file_events_kept');
+    await clickhouse.run('CREATE TABLE activity.file_events AS activity.file_events_kept ENGINE = Null');
+    proxy.open();
+    const first = await start();
+    await send(first, 'FS-1', 300);
+    await spooled(first, 300);
+    const states = async (): Promise<string> =>
+      (await fetch(`${first.httpUrl}/health/ready`)).json().then((body) => JSON.stringify(body));
+    await pollUntil('the refusal', states, (text) => text.includes('has the engine Null'));
+    const processes = [first.pid, ...childrenOf(first.pid)];
+    const began = Date.now();
+    expect(await first.stop()).toBe(0);
+    expect(processes.filter((pid) => commandOf(pid) !== '')).toEqual([]);
+    expect(Date.now() - began).toBeLessThan(15_000);
+    expect(logged(first, 'Events wait in the spool for the next start')).toMatchObject({ events: 300 });
+    await clickhouse.run('DROP TABLE activity.file_events SYNC');
+    await clickhouse.run('RENAME TABLE activity.file_events_kept TO activity.file_events');
+    const second = await start();
+    await expectStored(300);
+    expect(await second.stop()).toBe(0);
+  }, 120_000);
+
   it('holds agents back when it is full, and loses nothing', async () => {
     const gateway = await start({
       GATEWAY_SPOOL_MAX_BYTES: '64MiB',

@@ -255,6 +255,7 @@ describe('every answer', () => {
   it('is a problem for unknown paths, wrong methods, other media and what is too large', async () => {
     expectProblem(await rest('GET', '/api/v1/nothing?user=alice'), 404, 'NOT_FOUND');
     expectProblem(await rest('GET', '/'), 404, 'NOT_FOUND');
+    expectProblem(await rest('GET', '/metrics/'), 404, 'NOT_FOUND');
     expectProblem(await rest('GET', '/%zz'), 400, 'BAD_REQUEST');
     const wrongMethod = await rest('PUT', `${AGENTS}/${KEY_A}`);
     expectProblem(wrongMethod, 405, 'METHOD_NOT_ALLOWED', 'DELETE');

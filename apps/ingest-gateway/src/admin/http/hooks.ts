@@ -46,7 +46,9 @@ export function addHooks(
     if (!(await checkAccess(request, reply, authenticate, limits, rejected))) return reply;
     if (!request.is404) return undefined;
     const methods = routes.methodsOf(pathOf(request.url));
-    return methods.length > 0 ? refuseMethod(request, reply, methods) : undefined;
+    return methods.length > 0 && !methods.includes(request.method)
+      ? refuseMethod(request, reply, methods)
+      : undefined;
   });
   return routes;
 }
