@@ -120,8 +120,12 @@ const ANSWERS: readonly (readonly [string, Answering, RegExp])[] = [
     page(200, { ...SUMMARY, 'x-clickhouse-exception-code': '241' }, ''),
     /HTTP 200, no text/,
   ],
-  ['an empty answer without summary', page(200, {}, ''), /HTTP 200, no text/],
-  ['a summary that is none', page(200, { 'x-clickhouse-summary': 'x' }, ''), /HTTP 200, no text/],
+  ['an empty answer without summary', page(200, {}, ''), /HTTP 200, no valid X-ClickHouse-Summary header/],
+  [
+    'a summary that is none',
+    page(200, { 'x-clickhouse-summary': 'x' }, ''),
+    /HTTP 200, no valid X-ClickHouse-Summary/,
+  ],
   [
     'a summary of fewer rows',
     page(200, { 'x-clickhouse-summary': '{"read_rows":"29","written_rows":"29"}' }, ''),

@@ -202,10 +202,17 @@ function exceptionOf({ bytes, headers }: Answer): ClickHouseError | undefined {
 }
 
 /** Status and first bytes; of an exception only its code, because its text quotes values of events. */
-function unexpected({ status, bytes, whole }: Answer, why?: string): UnexpectedAnswer {
-  const text = excerpt(bytes).replace(/DB::Exception.*$/s, 'DB::Exception …');
-  const said = text === '' ? 'no text' : `"${text}"`;
-  return new UnexpectedAnswer(status, `HTTP ${status}, ${why ?? said}${whole ? '' : ', cut off'}`);
+function unexpected(answer: Answer, why = saidBy(answer)): UnexpectedAnswer {
+  const { status, whole } = answer;
+  return new UnexpectedAnswer(status, `HTTP ${status}, ${why}${whole ? '' : ', cut off'}`);
+}
+
+function saidBy(answer: Answer): string {
+  const text = excerpt(answer.bytes).replace(/DB::Exception.*$/s, 'DB::Exception …');
+  if (text !== '') return `"${text}"`;
+  return answer.status === 200 && summaryOf(answer) === undefined
+    ? 'no valid X-ClickHouse-Summary header, which a proxy has to pass on'
+    : 'no text';
 }
 
 function summaryOf({ headers }: Answer): Record<string, unknown> | undefined {
