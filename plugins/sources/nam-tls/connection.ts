@@ -5,6 +5,7 @@ import { AgentStream, type ConnectionHost } from './agent-stream.js';
 import { ChunkReader, type StreamEnd } from './chunk-reader.js';
 import { isEndReason, lastAcksMs, tellsLastAcks, type EndReason } from './connection-end.js';
 import { ConnectionClock } from './connection-clock.js';
+import { isEnding, nextState, type ConnectionEvent, type ConnectionState } from './connection-state.js';
 import { enroll } from './enrollment.js';
 import { decideFirstLine, MAX_CONTROL_BYTES, type FirstAction } from './first-message.js';
 import { readHello, type Hello } from './hello-message.js';
@@ -23,22 +24,14 @@ export class AgentConnection implements MessageHolder {
   readonly #framer: LineFramer;
   readonly #clock: ConnectionClock;
   readonly #logger: Logger;
-  #secured = false;
+  #state: ConnectionState = 'handshake';
   #spki = '';
-  /** The gateway knows that the peer is an agent of the allowlist. */
-  #told = false;
   /** Set with the first line of an allowlisted agent. */
   #stream: AgentStream | undefined;
-  /** An allowlisted agent's first message has come. */
-  #opened = false;
   /** Set with a Hello that asks for acknowledgements. */
   #acks: AckSession | undefined;
-  #enrolling = false;
-  /** It could not have the stream that its Hello named: none of its messages is taken, as their numbers are not known. */
-  #streamRefused = false;
+  /** Set when the connection is being ended. */
   #reason: CloseReason | undefined;
-  /** This side has ended the stream, and still reads it. */
-  #lingering = false;
   /** Bytes that reached no message and are in no buffer any more. */
   #lost = 0;
 
@@ -53,7 +46,7 @@ export class AgentConnection implements MessageHolder {
     this.#logger = context.logger.child({ connection: accepted.id, remote: accepted.remoteAddress });
     const age = context.now() - accepted.acceptedAt;
     this.#clock = new ConnectionClock(age, context.services.connectionSettings, (expiry) =>
-      expiry === 'stopping' || this.#lingering ? this.#reader.stop() : this.#close(expiry),
+      this.#state === 'lingering' ? this.#reader.stop() : this.#close(expiry),
     );
   }
 
@@ -77,7 +70,7 @@ export class AgentConnection implements MessageHolder {
 
   /** How long nothing has come, ms; 0 while the gateway makes the peer wait, endless once the connection is being ended. */
   get silentMs(): number {
-    return this.#reason === undefined ? this.#clock.silentMs : Number.MAX_SAFE_INTEGER;
+    return this.#ending ? Number.MAX_SAFE_INTEGER : this.#clock.silentMs;
   }
 
   /** Bytes of a message that has begun and not ended. */
@@ -106,7 +99,7 @@ export class AgentConnection implements MessageHolder {
     if (this.#stream === undefined) return;
     const entry = this.host.context.services.allowlist.current.get(this.#spki);
     if (entry !== undefined) this.#stream.rename(entry.hostname);
-    else if (!this.#enrolling) {
+    else if (this.#state !== 'enrolling') {
       this.#close('removed');
       this.#acks?.stop();
     }
@@ -118,7 +111,7 @@ export class AgentConnection implements MessageHolder {
    * peer never know what of it was read.
    */
   stop(reason: EndReason = 'stopping'): void {
-    if (this.#enrolling || this.#reason !== undefined) return;
+    if (this.#state === 'enrolling' || this.#ending) return;
     if (this.#stream === undefined) this.#close(reason);
     else this.#endStream(reason);
   }
@@ -131,11 +124,24 @@ export class AgentConnection implements MessageHolder {
     this.tls.socket.destroy();
   }
 
+  get #ending(): boolean {
+    return isEnding(this.#state);
+  }
+
+  /** Moves the connection to its next state; false when the event does not move it where it is. */
+  #on(event: ConnectionEvent): boolean {
+    const next = nextState(this.#state, event);
+    if (next === undefined) return false;
+    this.#state = next;
+    return true;
+  }
+
   /** Waits for the handshake and reads the peer's key; false when the connection has to end. */
   async #identify(): Promise<boolean> {
-    this.#secured = await this.tls.secured;
-    if (this.#reason !== undefined) return false;
-    const { spkiHash, refusal } = identifyPeer(this.tls, this.#secured);
+    const secured = await this.tls.secured;
+    if (this.#ending) return false;
+    if (secured) this.#on('secure');
+    const { spkiHash, refusal } = identifyPeer(this.tls, secured);
     if (refusal !== undefined) {
       this.#refuse(refusal);
       return false;
@@ -156,9 +162,9 @@ export class AgentConnection implements MessageHolder {
 
   /** Tells the gateway once that this peer is an agent of the allowlist. */
   #identified(): void {
-    if (this.#told) return;
-    this.#told = true;
-    this.host.context.services.connections.identified(this.accepted.id, this.#spki);
+    if (this.#on('identify')) {
+      this.host.context.services.connections.identified(this.accepted.id, this.#spki);
+    }
   }
 
   async #serve(): Promise<void> {
@@ -194,7 +200,8 @@ export class AgentConnection implements MessageHolder {
 
   async #ended(end: StreamEnd): Promise<void> {
     if (end === 'stopped') {
-      const rest = this.#lingering || isEndReason(this.#reason) ? this.#reader.rest() : undefined;
+      const takesRest = this.#state === 'lingering' || isEndReason(this.#reason);
+      const rest = takesRest ? this.#reader.rest() : undefined;
       if (rest !== undefined) await this.#take(this.#frame(rest));
       return;
     }
@@ -210,8 +217,9 @@ export class AgentConnection implements MessageHolder {
   }
 
   async #take(lines: Line[]): Promise<void> {
-    if (this.#streamRefused || lines.length === 0) return;
-    if (this.#stream !== undefined && this.#opened) return this.#deliver(this.#stream, lines);
+    if (this.#state === 'refused' || lines.length === 0) return;
+    const opened = this.#state === 'streaming' || this.#ending;
+    if (this.#stream !== undefined && opened) return this.#deliver(this.#stream, lines);
     const entry = this.host.context.services.allowlist.current.get(this.#spki);
     this.#clock.firstMessage();
     if (entry === undefined) return this.#open(decideFirstLine(lines[0] as Line, false), lines);
@@ -238,10 +246,9 @@ export class AgentConnection implements MessageHolder {
     }
     if (at > 0) await this.#begin(lines.slice(0, at));
     if (at === lines.length) return;
-    this.#opened = true;
     const rest = at === 0 ? lines : lines.slice(at);
-    if (this.#reason === undefined) await this.#open(action, rest);
-    else await this.#begin(rest);
+    if (this.#ending) await this.#begin(rest);
+    else await this.#open(action, rest);
   }
 
   async #open(action: FirstAction, lines: Line[]): Promise<void> {
@@ -249,35 +256,36 @@ export class AgentConnection implements MessageHolder {
     else if (action.do === 'punish') this.#punish('protocol_violation', 'protocol_violation');
     else if (action.do === 'enroll') await this.#enroll(action.value, lines.slice(1));
     else if (action.do === 'greet') await this.#greet(action.value, lines.slice(1));
-    else await this.#begin(lines);
+    else {
+      this.#on('stream');
+      await this.#begin(lines);
+    }
   }
 
   async #greet(value: Readonly<Record<string, unknown>>, lines: Line[]): Promise<void> {
     const hello = readHello(value);
-    if (hello.ack && this.#stream !== undefined && !(await this.#acknowledge(this.#stream, hello))) return;
-    await this.#begin(lines);
+    if (hello.ack && this.#stream !== undefined) await this.#acknowledge(this.#stream, hello);
+    if (this.#on('stream')) await this.#begin(lines);
   }
 
-  /** Returns whether the agent may go on. */
-  async #acknowledge(stream: AgentStream, hello: Hello): Promise<boolean> {
+  async #acknowledge(stream: AgentStream, hello: Hello): Promise<void> {
     const { connections, context } = this.host;
     const onFailure = (reason: CloseReason): void => this.#close(reason);
     const gateway = context.gatewayId;
     const acks = new AckSession({ socket: this.tls.socket, gateway, connections, onFailure });
     this.#acks = acks;
     stream.acknowledge(acks);
-    if (!hello.answer) return true;
+    if (!hello.answer) return;
+    this.#on('resume');
     this.#clock.suspend();
     const holder = {
-      ended: () => this.#reason !== undefined,
+      ended: () => this.#ending,
       supersede: () => this.#close('superseded'),
     };
     const taken = await resumeStream(this.#spki, hello, this.host.streams, acks, holder);
     this.#clock.resume();
-    this.#streamRefused = !taken.ok;
     if (!taken.ok) this.#close('stream_busy');
     else if (taken.numbers !== undefined) stream.number(taken.numbers);
-    return taken.ok;
   }
 
   async #begin(lines: Line[]): Promise<void> {
@@ -288,7 +296,7 @@ export class AgentConnection implements MessageHolder {
 
   async #enroll(value: Readonly<Record<string, unknown>>, others: Line[]): Promise<void> {
     const { context, metrics } = this.host;
-    this.#enrolling = true;
+    this.#on('enroll');
     this.#clock.suspend();
     const peer = {
       spkiHash: this.#spki,
@@ -310,7 +318,7 @@ export class AgentConnection implements MessageHolder {
     this.#clock.suspend();
     await stream.deliver(lines);
     this.#clock.resume();
-    if (!stream.tooManyMalformed || this.#reason !== undefined) return;
+    if (!stream.tooManyMalformed || this.#ending) return;
     this.#logger.warn({ spkiHash: this.#spki }, 'Too many lines are not messages; closing the connection');
     this.#endStream('protocol_violation');
   }
@@ -328,7 +336,7 @@ export class AgentConnection implements MessageHolder {
   }
 
   #punish(ban: string, reason: CloseReason): void {
-    if (this.#reason === undefined) this.host.context.services.connections.violated(this.accepted.id, ban);
+    if (!this.#ending) this.host.context.services.connections.violated(this.accepted.id, ban);
     this.#close(reason);
   }
 
@@ -338,22 +346,23 @@ export class AgentConnection implements MessageHolder {
    */
   #endStream(reason: CloseReason): void {
     if (this.#acks !== undefined) return this.#close(reason);
+    if (!this.#on('linger')) return;
     this.#reason = reason;
-    this.#lingering = true;
     this.#clock.stopping();
     this.tls.socket.end();
   }
 
   /** Ends the connection; the first reason counts. */
   #close(reason: CloseReason, answer?: string): void {
-    if (this.#reason !== undefined) return;
+    const secured = this.#state !== 'handshake';
+    if (!this.#on('close')) return;
     this.#reason = reason;
     this.#clock.stop();
     this.#reader.stop();
     if (this.#acks !== undefined && tellsLastAcks(reason)) return;
     this.#acks?.stop();
     const { socket } = this.tls;
-    if (!this.#secured) socket.destroy();
+    if (!secured) socket.destroy();
     else if (answer === undefined) endSoon(socket);
     else endWith(socket, answer, (bytes) => (this.#lost += bytes));
   }
@@ -370,7 +379,7 @@ export class AgentConnection implements MessageHolder {
 
   async #finish(): Promise<CloseReason> {
     this.#close('ended');
-    if (this.#lingering) {
+    if (this.#on('linger_over')) {
       this.#clock.stop();
       endSoon(this.tls.socket);
     }
