@@ -1,6 +1,6 @@
 import type { Logger, UndecodedReason } from '../api/index.js';
 import { applySteps, type Step } from './apply-steps.js';
-import type { ProcessingBatch } from './batch-events.js';
+import type { ProcessingBatch } from './buffer-events.js';
 import type { PendingCount } from './batch-tracker.js';
 import { DeadLetterGroup } from './dead-letter-group.js';
 import { RecordGroups, undecodedReject, type RecordGroup } from './record-groups.js';

@@ -1,5 +1,5 @@
 import { deadLetters as deadLetterType, type Logger, type StreamRange } from '../api/index.js';
-import type { ProcessingBatch } from './batch-events.js';
+import type { ProcessingBatch } from './buffer-events.js';
 import type { BatchTracker } from './batch-tracker.js';
 import { errorName } from './decode.js';
 import { encodeGroup, type EncodeFailure, type Encoder } from './encode-group.js';

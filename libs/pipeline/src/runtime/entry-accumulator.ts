@@ -1,5 +1,5 @@
 import type { EventType } from '../api/index.js';
-import type { BatchSlice, ProcessingBatch } from './batch-events.js';
+import type { BatchSlice, ProcessingBatch } from './buffer-events.js';
 import { DeadLetterGroup } from './dead-letter-group.js';
 import type { OpenGroup } from './open-group.js';
 import type { PendingCount } from './batch-tracker.js';

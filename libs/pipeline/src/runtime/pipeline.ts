@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { EMPTY, ignoreElements, merge, mergeMap, type ObservableInput, Subject, tap } from 'rxjs';
 import { GatewayError, type Batch, type Emit, type Logger, type DurableRanges } from '../api/index.js';
-import { batchEvents, type BatchLimits, type BatchSlice, type ProcessingBatch } from './batch-events.js';
+import { bufferEvents, type EventLimits, type BatchSlice, type ProcessingBatch } from './buffer-events.js';
 import type { PipelineCounters } from './counters.js';
 import { CreditGate, type CreditLimits } from './credit-gate.js';
 import { deliver, type DeliveryOptions } from './deliver.js';
@@ -112,7 +112,7 @@ export class Flow {
   start(): void {
     const processed$ = this.#intake.pipe(
       // Source batches become processing batches: batch size, or a short linger.
-      batchEvents(() => this.#processingLimits()),
+      bufferEvents(() => this.#processingLimits()),
       // Parse, group by event type, encode for each sink, queue: so many jobs at a time.
       mergeMap((batch) => this.#process(batch)),
       // Nothing more will come: the queue gives out what is left, and then completes `ready`.
@@ -247,7 +247,7 @@ export class Flow {
     return rest ?? EMPTY;
   }
 
-  #processingLimits(): BatchLimits {
+  #processingLimits(): EventLimits {
     const { batchSize, bufferMaxEvents, batchIntervalMs } = this.options.pipeline.settings.current;
     // A batch larger than what may be held would only ever leave by time.
     return { events: Math.min(batchSize, bufferMaxEvents), lingerMs: Math.min(LINGER_MS, batchIntervalMs) };

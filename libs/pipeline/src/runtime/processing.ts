@@ -1,4 +1,4 @@
-import type { ProcessingBatch } from './batch-events.js';
+import type { ProcessingBatch } from './buffer-events.js';
 import { decode, errorName, type Decoded, type DecodeOptions } from './decode.js';
 import { enqueue, type EnqueueOptions } from './enqueue.js';
 import { EntryAccumulator } from './entry-accumulator.js';

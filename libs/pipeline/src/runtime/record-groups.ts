@@ -7,7 +7,7 @@ import type {
   SourceEvent,
   UndecodedReason,
 } from '../api/index.js';
-import type { BatchSlice } from './batch-events.js';
+import type { BatchSlice } from './buffer-events.js';
 import type { PendingBatch } from './pending-batch.js';
 
 /** A run of records of one origin, and whom they settle with. */

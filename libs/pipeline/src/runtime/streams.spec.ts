@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Subject } from 'rxjs';
 import { Batch, deadLetters, type Reject, type StreamRange } from '../api/index.js';
 import { createRecordingLogger, FakeParser, FakeSink, testBatch } from '../testing/index.js';
-import { batchEvents, type ProcessingBatch } from './batch-events.js';
+import { bufferEvents, type ProcessingBatch } from './buffer-events.js';
 import type { BatchTracker } from './batch-tracker.js';
 import { PendingBatch } from './pending-batch.js';
 import { undecodedReason } from './record-groups.js';
@@ -31,13 +31,13 @@ function streamBatch(first: number, last: number, rejects = 0, stream = 's'): Ba
 function cutInto(batches: readonly Batch[], size: number): ProcessingBatch[] {
   const input = new Subject<ProcessingBatch[number]>();
   const out: ProcessingBatch[] = [];
-  input.pipe(batchEvents(() => ({ events: size, lingerMs: 10_000 }))).subscribe((batch) => out.push(batch));
+  input.pipe(bufferEvents(() => ({ events: size, lingerMs: 10_000 }))).subscribe((batch) => out.push(batch));
   for (const batch of batches) input.next({ batch, pendingBatch: new PendingBatch(batch, () => undefined) });
   input.complete();
   return out;
 }
 
-describe('batchEvents with streams', () => {
+describe('bufferEvents with streams', () => {
   it('numbers the pieces of a batch that is cut', () => {
     const pieces = cutInto([streamBatch(1, 25), streamBatch(26, 30)], 10).flat();
     expect(pieces.map(({ batch }) => [batch.stream?.first, batch.stream?.last])).toEqual([

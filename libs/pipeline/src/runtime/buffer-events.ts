@@ -1,8 +1,14 @@
-import { Observable, type OperatorFunction } from 'rxjs';
+import {
+  asyncScheduler,
+  Observable,
+  type OperatorFunction,
+  type SchedulerLike,
+  type Subscription,
+} from 'rxjs';
 import { Batch } from '../api/index.js';
 import type { PendingBatch } from './pending-batch.js';
 
-/** A source batch, or a stretch of one, with the ledger of the whole. */
+/** A source batch, or a range of its messages, with what is open of the whole. */
 export interface BatchSlice {
   readonly batch: Batch;
   readonly pendingBatch: PendingBatch;
@@ -12,23 +18,34 @@ export interface BatchSlice {
 export type ProcessingBatch = readonly BatchSlice[];
 
 /** When a processing batch is closed. */
-export interface BatchLimits {
+export interface EventLimits {
   /** Events, rejects included. */
   readonly events: number;
   /** Time since its first event, ms. */
   readonly lingerMs: number;
 }
 
+/** Timers by a clock that nobody sets: a correction of the system's time must not hold events up. */
+const MONOTONIC: SchedulerLike = {
+  now: () => performance.now(),
+  schedule: asyncScheduler.schedule.bind(asyncScheduler),
+};
+
 /**
- * Groups source batches into processing batches, as `bufferTime` with a size would group events: closed at the size,
- * after the linger time, and at the end. A source batch that does not fit is cut. One emission a batch.
- * @param limits asked each time, so that changes hold at once
+ * Groups source batches into processing batches. By events, it is `bufferCount(limits.events)` and, from the first event
+ * on, `bufferTime(limits.lingerMs)` in one, over limits that may change. A source batch that does not fit is cut. There is
+ * one emission for each processing batch, never an empty one.
+ * @param limits asked for each source batch, so that changes hold at once
  */
-export function batchEvents(limits: () => BatchLimits): OperatorFunction<BatchSlice, ProcessingBatch> {
+export function bufferEvents(
+  limits: () => EventLimits,
+  scheduler: SchedulerLike = MONOTONIC,
+): OperatorFunction<BatchSlice, ProcessingBatch> {
   return (source) =>
     new Observable<ProcessingBatch>((subscriber) => {
-      const buffer = new EventBuffer(limits, (batch) => subscriber.next(batch));
-      const subscription = source.subscribe({
+      const buffer = new EventBuffer(limits, scheduler, (batch) => subscriber.next(batch));
+      subscriber.add(() => buffer.close());
+      return source.subscribe({
         next: (slice) => buffer.add(slice),
         error: (error) => subscriber.error(error),
         complete: () => {
@@ -36,10 +53,6 @@ export function batchEvents(limits: () => BatchLimits): OperatorFunction<BatchSl
           subscriber.complete();
         },
       });
-      return () => {
-        buffer.close();
-        subscription.unsubscribe();
-      };
     });
 }
 
@@ -48,10 +61,11 @@ class EventBuffer {
   #slices: BatchSlice[] = [];
   #size = 0;
   #since = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Subscription | undefined;
 
   constructor(
-    private readonly limits: () => BatchLimits,
+    private readonly limits: () => EventLimits,
+    private readonly scheduler: SchedulerLike,
     private readonly emit: (batch: ProcessingBatch) => void,
   ) {}
 
@@ -59,12 +73,12 @@ class EventBuffer {
     const { events, lingerMs } = this.limits();
     if (this.#size >= events) this.flush();
     for (const piece of cut(slice, events - this.#size, events)) {
-      if (this.#size === 0) this.#since = performance.now();
+      if (this.#size === 0) this.#since = this.scheduler.now();
       this.#slices.push(piece);
       this.#size += piece.batch.size;
       if (this.#size >= events) this.flush();
     }
-    if (this.#size > 0) this.#timer ??= setTimeout(this.#look, lingerMs);
+    if (this.#size > 0) this.#timer ??= this.scheduler.schedule(this.#look, lingerMs);
   }
 
   flush(): void {
@@ -76,15 +90,15 @@ class EventBuffer {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.unsubscribe();
   }
 
   /** The timer is not set again for each batch: under load there are thousands in a second, and none of them waits. */
   readonly #look = (): void => {
     this.#timer = undefined;
     if (this.#size === 0) return;
-    const left = this.#since + this.limits().lingerMs - performance.now();
-    if (left >= 1) this.#timer = setTimeout(this.#look, left);
+    const left = this.#since + this.limits().lingerMs - this.scheduler.now();
+    if (left >= 1) this.#timer = this.scheduler.schedule(this.#look, left);
     else this.flush();
   };
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Subject, type Subscription } from 'rxjs';
 import type { Reject } from '../api/index.js';
 import { numbers, testBatch, until } from '../testing/index.js';
-import { batchEvents, type BatchSlice, type ProcessingBatch } from './batch-events.js';
+import { bufferEvents, type BatchSlice, type ProcessingBatch } from './buffer-events.js';
 import { PendingBatch } from './pending-batch.js';
 
 const subscriptions: Subscription[] = [];
@@ -17,7 +17,7 @@ function operator(events: number, lingerMs = 5) {
   const batches: ProcessingBatch[] = [];
   const state = { completed: false };
   const subscription = input
-    .pipe(batchEvents(() => limits))
+    .pipe(bufferEvents(() => limits))
     .subscribe({ next: (batch) => batches.push(batch), complete: () => (state.completed = true) });
   subscriptions.push(subscription);
   const give = (ids: readonly number[], rejects: Reject[] = []): void => {
@@ -35,7 +35,7 @@ function reject(code: string): Reject {
   return { stage: 'frame', code, field: '', message: '', raw: Buffer.alloc(0) };
 }
 
-describe('batchEvents', () => {
+describe('bufferEvents', () => {
   it('closes a batch at its size and cuts what does not fit, in order', () => {
     const { batches, give, input } = operator(100, 10_000);
     give(numbers(0, 60));
