@@ -8,13 +8,13 @@ export interface LanePart {
 }
 
 /** A batch and the spool it is in. */
-export interface TakenBatch {
+export interface SealedBatch {
   readonly spool: Spool;
   readonly frozen: FrozenBatch;
   readonly recovered: boolean;
 }
 
-/** A lane whose entries are on disk: in the reactor's own spool, and in those it has adopted. */
+/** A queue whose entries are on disk: in the reactor's own spool, and in those it has adopted. */
 export class DiskDestinationQueue extends DestinationQueue {
   #parts: LanePart[] = [];
 
@@ -34,7 +34,7 @@ export class DiskDestinationQueue extends DestinationQueue {
     return this.#parts.reduce((sum, { lane }) => sum + lane.bytes, 0);
   }
 
-  get refrozen(): number {
+  get resealed(): number {
     return this.#parts.reduce((sum, { lane }) => sum + lane.recovered.length, 0);
   }
 
@@ -54,7 +54,7 @@ export class DiskDestinationQueue extends DestinationQueue {
   }
 
   /** Freezes the next batch: first what an earlier process had frozen, then the oldest. */
-  async freeze(maxRows: number): Promise<TakenBatch | undefined> {
+  async freeze(maxRows: number): Promise<SealedBatch | undefined> {
     for (let part = this.#recovered(); part !== undefined; part = this.#recovered()) {
       const frozen = await part.spool.freeze(part.lane, maxRows, MAX_SINK_BATCH_BYTES);
       if (frozen !== undefined) return { spool: part.spool, frozen, recovered: true };

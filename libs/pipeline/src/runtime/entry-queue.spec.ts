@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createRecordingLogger, until } from '../testing/index.js';
+import { bufferRows } from './buffer-rows.js';
 import { MAX_SINK_BATCH_BYTES } from './destination-queue.js';
 import { MemoryQueue } from './memory-queue.js';
 import type { Appended, EntryQueue, QueueItem, SinkBatch, OutcomeCounts } from './queue.js';
@@ -66,7 +67,8 @@ async function make(
   const state = { completed: 0 };
   for (const sink of sinks) {
     queue
-      .ready(sink)
+      .changes(sink)
+      .pipe(bufferRows(common.conditions))
       .subscribe({ next: (it) => ready.push(`${sink}:${it}`), complete: () => (state.completed += 1) });
   }
   const append = async (items: QueueItem[], tally?: OutcomeCounts): Promise<Appended> => {

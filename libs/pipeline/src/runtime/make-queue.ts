@@ -1,5 +1,5 @@
 import type { Logger } from '../api/index.js';
-import type { LaneConditions } from './destination-queue.js';
+import type { RowLimits } from './buffer-rows.js';
 import { MemoryQueue } from './memory-queue.js';
 import type { PipelineMeter } from './meter.js';
 import type { EntryQueue, QueueEvents } from './queue.js';
@@ -14,7 +14,7 @@ export interface QueueDependencies {
   readonly sinks: readonly string[];
   /** `<gateway id>/<epoch>`. */
   readonly idPrefix: string;
-  readonly conditions: () => LaneConditions;
+  readonly conditions: () => RowLimits;
   readonly events: QueueEvents;
   readonly meter: PipelineMeter;
   readonly logger: Logger;

@@ -9,7 +9,7 @@ export interface QueuedItem {
   readonly group: { left: number; readonly written: () => void };
 }
 
-/** A lane whose entries are in memory. */
+/** A queue whose entries are in memory. */
 export class MemoryDestinationQueue extends DestinationQueue {
   readonly #items = new Fifo<QueuedItem>();
   #rows = 0;
@@ -28,7 +28,7 @@ export class MemoryDestinationQueue extends DestinationQueue {
   }
 
   /** What is in memory does not outlive the process. */
-  get refrozen(): number {
+  get resealed(): number {
     return 0;
   }
 

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { EMPTY, ignoreElements, merge, mergeMap, type ObservableInput, Subject, tap } from 'rxjs';
 import { GatewayError, type Batch, type Emit, type Logger, type DurableRanges } from '../api/index.js';
+import { bufferRows, type RowLimits } from './buffer-rows.js';
 import { bufferEvents, type EventLimits, type BatchSlice, type ProcessingBatch } from './buffer-events.js';
 import type { PipelineCounters } from './counters.js';
 import { CreditGate, type CreditLimits } from './credit-gate.js';
@@ -75,12 +76,7 @@ export class Flow {
       meter: options.meter,
       logger,
       now: options.now,
-      conditions: () => ({
-        now: options.now(),
-        maxRows: pipeline.settings.current.sinkBatchSize,
-        maxAgeMs: pipeline.settings.current.batchIntervalMs,
-        pressure: this.#hurried || this.#gate.waiting > 0,
-      }),
+      conditions: () => this.#sinkLimits(),
     });
     this.#queue = queue;
     this.spoolBoard = board;
@@ -124,8 +120,9 @@ export class Flow {
       }),
     );
     const written$ = this.#deliveries().map((delivery) =>
-      // Queue entries become sink batches, by destination: sink batch size, age, or sources that wait.
-      this.#queue.ready(delivery.name).pipe(
+      this.#queue.changes(delivery.name).pipe(
+        // Queue entries become sink batches, by destination: sink batch size, age, or sources that wait.
+        bufferRows(() => this.#sinkLimits()),
         // Write, again if need be: so many writers at a time. What is written settles its source batches.
         mergeMap((destination) => deliver(delivery, destination)),
       ),
@@ -251,6 +248,16 @@ export class Flow {
     const { batchSize, bufferMaxEvents, batchIntervalMs } = this.options.pipeline.settings.current;
     // A batch larger than what may be held would only ever leave by time.
     return { events: Math.min(batchSize, bufferMaxEvents), lingerMs: Math.min(LINGER_MS, batchIntervalMs) };
+  }
+
+  #sinkLimits(): RowLimits {
+    const { sinkBatchSize, batchIntervalMs } = this.options.pipeline.settings.current;
+    return {
+      now: this.options.now(),
+      maxRows: sinkBatchSize,
+      maxAgeMs: batchIntervalMs,
+      pressure: this.#hurried || this.#gate.waiting > 0,
+    };
   }
 
   #deliveries(): DeliveryOptions[] {

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { EncodedEntry, DurableRanges, StreamRange } from '../api/index.js';
+import type { DestinationQueue } from './destination-queue.js';
 
 /** One encoded entry on its way to one sink. */
 export interface QueueItem {
@@ -110,11 +111,10 @@ export interface EntryQueue {
    */
   append(items: readonly QueueItem[], tally?: OutcomeCounts): Appended;
   /**
-   * Destinations of a sink with a batch to be taken, one emission for each batch. A destination is ready when it has as
-   * many rows or bytes as one write should have, when its oldest entry has waited its time, while sources wait for room
-   * and no batch of it is out, and at the end. Completes after `close`, when all is committed.
+   * Destinations of a sink of which something has changed, for `bufferRows`: entries, batches that are out, or the limits.
+   * Completes after `close`, when all is committed.
    */
-  ready(sink: string): Observable<string>;
+  changes(sink: string): Observable<DestinationQueue>;
   /** Freezes and gives the next batch of a destination; `undefined` when it is held back or nothing is left. */
   take(sink: string, destination: string): Promise<SinkBatch | undefined>;
   /**
@@ -124,9 +124,9 @@ export interface EntryQueue {
   commit(batch: SinkBatch, deadLetters?: readonly QueueItem[]): Promise<void>;
   /** The batch fails: no further batch of its destination is ready until it is committed. */
   hold(batch: SinkBatch): void;
-  /** Looks again at what is ready: sources wait for room, or the settings have changed. */
+  /** Tells `changes` of every destination: sources wait for room, or the settings have changed. */
   recheck(): void;
-  /** Nothing more will be appended: what is left is ready at once. */
+  /** Nothing more will be appended: what is left is to be taken at once. */
   close(): void;
   /** Ends timers and observables and closes files; what is in memory only is gone. What is being made safe is so first. */
   destroy(): Promise<void>;

@@ -1,4 +1,3 @@
-import type { Observable } from 'rxjs';
 import type { Logger, SequenceRange } from '../api/index.js';
 import { mergeRanges, sleep } from '../helpers/index.js';
 import {
@@ -9,31 +8,21 @@ import {
   type Spool,
 } from '../spool/index.js';
 import { AdoptedSpools } from './adopted-spools.js';
-import { DiskDestinationQueue, type TakenBatch } from './disk-destination-queue.js';
-import type { LaneConditions } from './destination-queue.js';
+import { BaseQueue, type BaseQueueOptions, type TakenBatch } from './base-queue.js';
+import { DiskDestinationQueue, type SealedBatch } from './disk-destination-queue.js';
 import type {
   Appended,
-  EntryQueue,
-  QueueEvents,
+  OutcomeCounts,
   QueueItem,
   QueueStats,
   SinkBatch,
   SpoolStats,
   StreamStore,
-  OutcomeCounts,
 } from './queue.js';
-import { ReadyDestinations } from './ready-destinations.js';
 import { addUp, eventsIn, fromNote, strandedIn, toNote } from './spool-report.js';
 
 /** What a queue on disk is made from. */
-export interface SpoolQueueOptions {
-  /** Names of the sinks. */
-  readonly sinks: readonly string[];
-  /** `<gateway id>/<epoch>`, the first part of entry ids. */
-  readonly idPrefix: string;
-  /** Asked each time, so that changes hold at once; call `recheck` after one. */
-  readonly conditions: () => LaneConditions;
-  readonly events: QueueEvents;
+export interface SpoolQueueOptions extends BaseQueueOptions {
   /** Directory of the spool; this reactor's alone. */
   readonly directory: string;
   /** Directories of spools whose reactors are no more. */
@@ -48,6 +37,8 @@ export interface SpoolQueueOptions {
   readonly onChanged: () => void;
 }
 
+interface TakenFromDisk extends SealedBatch, TakenBatch {}
+
 /**
  * Ends the spool's name of a destination whose entries come with commits only. Commits go on when nothing can be appended;
  * so what they add must not mix with entries of the same destination that still wait to be appended.
@@ -59,9 +50,7 @@ const QUIET_MS = 5_000;
 const LOOK_AGAIN_MS = 50;
 
 /** Entries on disk: safe when they are flushed, there after any crash, and written then. */
-export class SpoolQueue implements EntryQueue {
-  readonly #lanes: ReadyDestinations<DiskDestinationQueue>;
-  readonly #out = new Map<string, TakenBatch>();
+export class SpoolQueue extends BaseQueue<DiskDestinationQueue, TakenFromDisk> {
   readonly #adopted: AdoptedSpools;
   readonly #abort = new AbortController();
   readonly streams: StreamStore = {
@@ -71,22 +60,19 @@ export class SpoolQueue implements EntryQueue {
   #own: Spool | undefined;
   #appending = 0;
 
-  constructor(private readonly options: SpoolQueueOptions) {
-    const { sinks, conditions, logger } = options;
-    this.#lanes = new ReadyDestinations(sinks, conditions, (sink, destination) =>
-      this.#lane(sink, destination),
-    );
+  constructor(protected override readonly options: SpoolQueueOptions) {
+    super(options);
     this.#adopted = new AdoptedSpools({
       open: (directory) => this.#open(directory),
       joined: (spool) => {
         this.#join(spool);
-        this.#lanes.recheck();
+        this.recheck();
       },
       left: (spool) => {
-        for (const lane of this.#lanes.all()) lane.leave(spool);
+        for (const queue of this.queues()) queue.leave(spool);
       },
       inherit: (spool) => this.#opened().remember(spool.streams.all()),
-      logger,
+      logger: options.logger,
     });
   }
 
@@ -118,87 +104,28 @@ export class SpoolQueue implements EntryQueue {
       this.#appending -= 1;
       for (const { sink, entry } of items) {
         entry.release?.();
-        this.#lanes.check(this.#lanes.lane(sink, entry.destination));
+        this.changed(this.queue(sink, entry.destination));
       }
     });
     return { accepted, safe };
   }
 
-  ready(sink: string): Observable<string> {
-    return this.#lanes.ready(sink);
-  }
-
-  async take(sink: string, destination: string): Promise<SinkBatch | undefined> {
-    const lane = this.#lanes.lane(sink, destination);
-    lane.announced = Math.max(0, lane.announced - 1);
-    if (lane.failing.size > 0) return undefined;
-    lane.out += 1;
-    const taken = await lane.freeze(this.options.conditions().maxRows);
-    if (taken === undefined) {
-      lane.out -= 1;
-      this.#completeIfEmpty();
-      return undefined;
-    }
-    this.#out.set(taken.frozen.record.token, taken);
-    this.#lanes.check(lane);
-    return toBatch(taken);
-  }
-
-  async commit(batch: SinkBatch, deadLetters: readonly QueueItem[] = []): Promise<void> {
-    const taken = this.#out.get(batch.token);
-    if (taken === undefined) return;
-    this.#out.delete(batch.token);
-    const { frozen, spool } = taken;
-    const lane = this.#lanes.lane(batch.sink, frozen.lane.destination);
-    const added = deadLetters.map((item) => {
-      const { entry, ...rest } = this.#newEntry(item);
-      return { ...rest, entry: { ...entry, destination: `${entry.destination}${OF_COMMITS}` } };
-    });
-    await spool.commit(frozen, !lane.failing.has(batch.token), added);
-    lane.out -= 1;
-    lane.failing.delete(batch.token);
-    this.#lanes.check(lane);
-    for (const { sink, entry } of added) {
-      entry.release?.();
-      const letters = this.#lanes.lane(sink, entry.destination);
-      letters.join(spool);
-      this.#lanes.check(letters);
-    }
-    this.#adopted.tidy();
-    this.#completeIfEmpty();
-  }
-
-  hold({ sink, destination, token }: SinkBatch): void {
-    const name = this.#out.get(token)?.frozen.lane.destination ?? destination;
-    this.#lanes.lane(sink, name).failing.add(token);
-  }
-
-  recheck(): void {
-    this.#lanes.recheck();
-  }
-
-  close(): void {
-    this.#lanes.close();
-    this.#completeIfEmpty();
-  }
-
-  async destroy(): Promise<void> {
+  override async destroy(): Promise<void> {
     this.#abort.abort();
-    this.#lanes.destroy();
+    await super.destroy();
     await this.#adopted.close();
     await this.#own?.close();
-    this.#out.clear();
   }
 
   /** Events on disk that at least one sink has not written, those of earlier runs included. */
   get waitingEvents(): number {
-    return eventsIn([...this.#lanes.all()]);
+    return eventsIn(this.queues());
   }
 
   /** What operators have to know, one sentence each. */
   get problems(): string[] {
     const problems = this.#spools().flatMap((spool) => spool.problems);
-    const { sinks, count } = strandedIn(this.#spools(), (sink) => this.#lanes.has(sink));
+    const { sinks, count } = strandedIn(this.#spools(), (sink) => this.has(sink));
     if (count === 0) return problems;
     const names = [...sinks].join(', ');
     return [
@@ -209,8 +136,43 @@ export class SpoolQueue implements EntryQueue {
 
   stats(): QueueStats {
     const { now } = this.options.conditions();
-    const { oldest, ...sums } = addUp([...this.#lanes.all()]);
+    const { oldest, ...sums } = addUp(this.queues());
     return { ...sums, oldestMs: now - Math.min(oldest, now), spool: this.#spoolStats() };
+  }
+
+  protected get empty(): boolean {
+    const queues = this.queues();
+    return this.#appending === 0 && queues.every(({ out }) => out === 0) && addUp(queues).entries === 0;
+  }
+
+  protected make(sink: string, destination: string): DiskDestinationQueue {
+    const queue = new DiskDestinationQueue(sink, destination);
+    if (this.#own !== undefined) queue.join(this.#own);
+    return queue;
+  }
+
+  protected async seal(from: DiskDestinationQueue, maxRows: number): Promise<TakenFromDisk | undefined> {
+    const sealed = await from.freeze(maxRows);
+    return sealed && { ...sealed, batch: toBatch(sealed) };
+  }
+
+  protected async remove(
+    { spool, frozen, batch }: TakenFromDisk,
+    from: DiskDestinationQueue,
+    deadLetters: readonly QueueItem[],
+  ): Promise<void> {
+    const added = deadLetters.map((item) => {
+      const { entry, ...rest } = this.#newEntry(item);
+      return { ...rest, entry: { ...entry, destination: `${entry.destination}${OF_COMMITS}` } };
+    });
+    await spool.commit(frozen, !from.failing.has(batch.token), added);
+    for (const { sink, entry } of added) {
+      entry.release?.();
+      const queue = this.queue(sink, entry.destination);
+      queue.join(spool);
+      this.changed(queue);
+    }
+    this.#adopted.tidy();
   }
 
   #spoolStats(): SpoolStats {
@@ -223,15 +185,14 @@ export class SpoolQueue implements EntryQueue {
       maxBytes: this.options.limits.maxBytes,
       full: this.#own?.full === true ? 1 : 0,
       quarantined: sum((spool) => spool.quarantined),
-      stranded: strandedIn(spools, (sink) => this.#lanes.has(sink)).count,
+      stranded: strandedIn(spools, (sink) => this.has(sink)).count,
       adopted: this.#adopted.count,
     };
   }
 
-  #newEntry({ sink, entry, sequence, receivedAt }: QueueItem): NewEntry {
-    // A receipt in the future, by a clock set back, must not make the entry wait.
-    const { now } = this.options.conditions();
-    return { sink, entry, id: `${this.options.idPrefix}/${sequence}`, receivedAt: Math.min(receivedAt, now) };
+  #newEntry(item: QueueItem): NewEntry {
+    const { sink, entry, sequence } = item;
+    return { sink, entry, id: `${this.options.idPrefix}/${sequence}`, receivedAt: this.receivedAt(item) };
   }
 
   #open(directory: string): Promise<Spool> {
@@ -257,18 +218,12 @@ export class SpoolQueue implements EntryQueue {
     });
   }
 
-  /** Lets the lanes of the configured sinks know what a spool holds for them. */
+  /** Tells the queues of the configured sinks what a spool holds for them. */
   #join(spool: Spool): void {
     for (const { sink, destination } of [...spool.lanes]) {
-      if (this.#lanes.has(sink)) this.#lanes.lane(sink, destination).join(spool);
+      if (this.has(sink)) this.queue(sink, destination).join(spool);
     }
     this.options.onChanged();
-  }
-
-  #lane(sink: string, destination: string): DiskDestinationQueue {
-    const lane = new DiskDestinationQueue(sink, destination);
-    if (this.#own !== undefined) lane.join(this.#own);
-    return lane;
   }
 
   /** Adopted spools remember streams too, and hand that on when they are removed. */
@@ -289,15 +244,9 @@ export class SpoolQueue implements EntryQueue {
     if (this.#own === undefined) throw new Error('The spool is not open.');
     return this.#own;
   }
-
-  #completeIfEmpty(): void {
-    if (!this.#lanes.closing || this.#appending > 0) return;
-    const lanes = [...this.#lanes.all()];
-    if (lanes.every(({ out }) => out === 0) && addUp(lanes).entries === 0) this.#lanes.complete();
-  }
 }
 
-function toBatch({ frozen, recovered }: TakenBatch): SinkBatch {
+function toBatch({ frozen, recovered }: SealedBatch): SinkBatch {
   const { lane, record } = frozen;
   const { token, rows, bytes, receivedAt } = record;
   const ofCommits = lane.destination.endsWith(OF_COMMITS);
