@@ -1,29 +1,22 @@
-import { deadLetters as deadLetterType, type Logger, type StreamRange } from '../api/index.js';
-import type { ProcessingBatch } from './buffer-events.js';
+import type { Logger, StreamRange } from '../api/index.js';
 import type { BatchTracker } from './batch-tracker.js';
-import { errorName } from './decode.js';
-import { encodeGroup, type EncodeFailure, type Encoder } from './encode-group.js';
-import type { EntryAccumulator } from './entry-accumulator.js';
-import type { OpenGroup } from './open-group.js';
+import type { ProcessingBatch } from './buffer-events.js';
+import type { EntryAccumulator, EntryGroup, FinishedEntries } from './entry-accumulator.js';
 import { DROP_REASONS } from './pending-batch.js';
 import type { Appended, EntryQueue, OutcomeCounts, QueueItem } from './queue.js';
-import { halves, type RecordGroup } from './record-groups.js';
 
 /** What queueing works with. */
 export interface EnqueueOptions {
-  /** All sinks. */
-  readonly sinks: readonly Encoder[];
-  /** The one of them that takes the dead letters. */
-  readonly deadLetters: Encoder;
-  /** `<gateway id>/<epoch>`, the first part of entry ids. */
-  readonly idPrefix: string;
   readonly queue: Pick<EntryQueue, 'append' | 'streams'>;
   readonly tracker: Pick<BatchTracker, 'follow' | 'drop'>;
   readonly logger: Logger;
 }
 
-/** What is to be done with one event that a sink cannot encode. */
-type Refuse = (group: RecordGroup, failures: readonly EncodeFailure[], appended: readonly Appended[]) => void;
+/** What the queue said to an append. */
+interface Answer extends Appended {
+  /** It has thrown, and has nothing of it. */
+  readonly refused?: boolean;
+}
 
 const DONE = Promise.resolve();
 
@@ -33,113 +26,54 @@ const DONE = Promise.resolve();
  * @returns what tells when the queue has taken what it has not taken at once
  */
 export function enqueue(accumulated: EntryAccumulator, options: EnqueueOptions): readonly Promise<void>[] {
-  const run = new EnqueueRun(options);
-  const { streams } = options.queue;
-  if (streams === undefined) {
-    run.queueAll(accumulated);
-    run.followFiltered(accumulated, DONE);
-  } else {
-    const remembered = streams.atomically(() => {
-      run.queueAll(accumulated);
-      return run.refused ? [] : storedRanges(accumulated.slices);
-    });
-    run.followFiltered(accumulated, remembered);
+  const { queue, tracker } = options;
+  const { filtered, slices } = accumulated;
+  const entries = accumulated.finish();
+  let answers: readonly Answer[] = [];
+  const append = (): readonly StreamRange[] => {
+    answers = appendAll(entries, options);
+    return answers.some(({ refused }) => refused) ? [] : storedRanges(slices);
+  };
+  const remembered = queue.streams === undefined ? void append() : queue.streams.atomically(append);
+  if (filtered.length > 0) {
+    // A sender may forget an event that was removed once the range it came from is durable.
+    const group = { outcome: 'filtered', pendingCounts: filtered } as const;
+    if (answers.some(({ refused }) => refused)) tracker.drop(filtered, DROP_REASONS.queue);
+    else tracker.follow(group, [{ accepted: undefined, safe: remembered ?? DONE }]);
   }
-  return run.accepted;
+  return answers.flatMap(({ accepted }) => accepted ?? []);
 }
 
-/** Queues the content of one accumulator. */
-class EnqueueRun {
-  readonly accepted: Promise<void>[] = [];
-  /** Whether the queue has refused something. */
-  refused = false;
+/** Appends the entries, and lets the tracker follow their events. */
+function appendAll(
+  { groups, partial, deadLetters, dropped }: FinishedEntries,
+  options: EnqueueOptions,
+): Answer[] {
+  const { tracker } = options;
+  const follow = (group: EntryGroup, also: readonly Answer[]): Answer => {
+    const answer = append(group.items, group.counts, options);
+    tracker.follow(group, [...also, answer]);
+    return answer;
+  };
+  for (const { pendingCounts, reason } of dropped) tracker.drop(pendingCounts, reason);
+  const delivered = groups.map((group) => follow(group, []));
+  // What becomes a dead letter is counted as one, and not a second time for the sinks that could encode it.
+  const also = partial.map((items) => append(items, undefined, options));
+  return [...delivered, ...also, ...deadLetters.map((group) => follow(group, also))];
+}
 
-  constructor(private readonly options: EnqueueOptions) {}
-
-  queueAll({ open, unencodable, deadLetters }: EntryAccumulator): void {
-    const { sinks, deadLetters: deadLetterSink, tracker } = this.options;
-    const refused: EncodeFailure[] = [];
-    const lost: EncodeFailure[] = [];
-    for (const group of open) this.#finish(group);
-    for (const group of unencodable) {
-      this.#encode(group, sinks, [], (one, failures, appended) => {
-        refused.push(...failures);
-        deadLetters.addUnencodable(one, failures, appended);
-      });
-    }
-    this.#encode(deadLetters, [deadLetterSink], deadLetters.alsoAppended, (one, failures) => {
-      lost.push(...failures);
-      tracker.drop(one.runs, DROP_REASONS.deadLetter);
-    });
-    this.#log('warn', refused, 'events that a sink could not encode go to the dead letters');
-    this.#log('error', lost, 'dead letters that the sink could not encode are dropped');
-  }
-
-  /** A sender may forget an event that was removed once the range it came from is durable. */
-  followFiltered({ filtered }: EntryAccumulator, remembered: Promise<void>): void {
-    if (filtered.length === 0) return;
-    const { tracker } = this.options;
-    if (this.refused) tracker.drop(filtered, DROP_REASONS.queue);
-    else
-      tracker.follow({ outcome: 'filtered', pendingCounts: filtered }, [
-        { accepted: undefined, safe: remembered },
-      ]);
-  }
-
-  /** Queues a group that is encoded. */
-  #finish(group: OpenGroup): void {
-    const { runs, type, rows } = group;
-    const { logger, tracker } = this.options;
-    let items: readonly QueueItem[];
-    try {
-      items = group.finish();
-    } catch (error) {
-      logger.error({ error: errorName(error) }, 'an entry could not be ended, its events are dropped');
-      logger.debug({ err: error }, 'why the entry could not be ended');
-      tracker.drop(runs, DROP_REASONS.internal);
-      return;
-    }
-    if (items.length === 0) return;
-    const counts: OutcomeCounts = { outcome: 'delivered', counts: new Map([[type.name, rows]]) };
-    tracker.follow({ outcome: counts.outcome, pendingCounts: runs }, [this.#append(items, counts)]);
-  }
-
-  /** Encodes a group and queues it. One bad event must not take the others along: a group that fails is halved. */
-  #encode(group: RecordGroup, sinks: readonly Encoder[], also: readonly Appended[], refuse: Refuse): void {
-    if (group.records.length === 0) return;
-    const { items, failures } = encodeGroup(group, sinks, this.options.idPrefix);
-    if (failures.length > 0 && group.records.length > 1) {
-      for (const half of halves(group)) this.#encode(half, sinks, also, refuse);
-      return;
-    }
-    // What becomes a dead letter is counted as one, and not a second time for the sinks that could encode it.
-    const counts = failures.length > 0 ? undefined : countsOf(group);
-    const appended = items.length === 0 ? also : [...also, this.#append(items, counts)];
-    if (counts === undefined) refuse(group, failures, appended);
-    else this.options.tracker.follow({ outcome: counts.outcome, pendingCounts: group.runs }, appended);
-  }
-
-  #append(items: readonly QueueItem[], counts: OutcomeCounts | undefined): Appended {
-    try {
-      const appended = this.options.queue.append(items, counts);
-      if (appended.accepted !== undefined) this.accepted.push(appended.accepted);
-      return appended;
-    } catch (error) {
-      this.options.logger.error({ err: error }, 'the queue refused entries, their events are dropped');
-      this.refused = true;
-      const lost = Promise.reject(new Error('The queue refused the entries.', { cause: error }));
-      lost.catch(() => undefined);
-      return { accepted: undefined, safe: lost };
-    }
-  }
-
-  /** One line for all of a batch. Messages of errors may hold values of the event: they are for debugging only. */
-  #log(level: 'warn' | 'error', failures: readonly EncodeFailure[], message: string): void {
-    const [first] = failures;
-    if (first === undefined) return;
-    const { sink, error } = first;
-    this.options.logger[level]({ sink, count: failures.length, error: errorName(error) }, message);
-    this.options.logger.debug({ sink, err: error }, 'why the sink could not encode');
+function append(
+  items: readonly QueueItem[],
+  counts: OutcomeCounts | undefined,
+  { queue, logger }: EnqueueOptions,
+): Answer {
+  try {
+    return queue.append(items, counts);
+  } catch (error) {
+    logger.error({ err: error }, 'the queue refused entries, their events are dropped');
+    const lost = Promise.reject(new Error('The queue refused the entries.', { cause: error }));
+    lost.catch(() => undefined);
+    return { accepted: undefined, safe: lost, refused: true };
   }
 }
 
@@ -150,15 +84,4 @@ function storedRanges(slices: ProcessingBatch): StreamRange[] {
     if (batch.stream !== undefined && !pendingBatch.lossy) ranges.push(batch.stream);
   }
   return ranges;
-}
-
-function countsOf({ type, records }: RecordGroup): OutcomeCounts {
-  if (type !== deadLetterType)
-    return { outcome: 'delivered', counts: new Map([[type.name, records.length]]) };
-  const counts = new Map<string, number>();
-  for (const record of records) {
-    const code = record.code as string;
-    counts.set(code, (counts.get(code) ?? 0) + 1);
-  }
-  return { outcome: 'deadLettered', counts };
 }

@@ -1,12 +1,11 @@
 import type { ProcessingBatch } from './buffer-events.js';
 import { decode, errorName, type Decoded, type DecodeOptions } from './decode.js';
 import { enqueue, type EnqueueOptions } from './enqueue.js';
-import { EntryAccumulator } from './entry-accumulator.js';
-import { OpenGroup } from './open-group.js';
+import { EntryAccumulator, type AccumulatorOptions } from './entry-accumulator.js';
 import { DROP_REASONS } from './pending-batch.js';
 
 /** What a processor works with. */
-export interface ProcessorOptions extends DecodeOptions, EnqueueOptions {
+export interface ProcessorOptions extends DecodeOptions, AccumulatorOptions, EnqueueOptions {
   /** Rows of a sink batch, which an entry must not be beyond; asked each time. */
   readonly sinkBatchRows: () => number;
 }
@@ -32,7 +31,7 @@ export class Processor {
   #waiting: Promise<void> | undefined;
 
   constructor(private readonly options: ProcessorOptions) {
-    this.#accumulator = this.#newAccumulator();
+    this.#accumulator = new EntryAccumulator(options);
   }
 
   /**
@@ -44,13 +43,7 @@ export class Processor {
   process(slices: ProcessingBatch): Promise<void> | undefined {
     const decoded = this.#decode(slices);
     if (decoded === undefined) return undefined;
-    const most = Math.min(MAX_ROWS, this.options.sinkBatchRows());
-    if (this.#accumulator.rows + decoded.rows > most) this.flush();
-    this.#accumulator.add(decoded, slices);
-    // A queue in memory would not have let them wait for a flush.
-    const atOnce = this.options.queue.streams === undefined;
-    if (atOnce || this.#accumulator.rows >= most || this.#accumulator.bytes >= MAX_BYTES) this.flush();
-    else this.#flushSoon();
+    this.#accumulate(decoded, slices);
     return this.#waiting;
   }
 
@@ -62,7 +55,7 @@ export class Processor {
     if (this.#accumulator.empty) return;
     this.#flushedAt = performance.now();
     const accumulated = this.#accumulator;
-    this.#accumulator = this.#newAccumulator();
+    this.#accumulator = new EntryAccumulator(this.options);
     const accepted = this.#enqueue(accumulated);
     if (accepted.length === 0) return;
     const waiting = Promise.allSettled(accepted).then(() => {
@@ -83,6 +76,16 @@ export class Processor {
     }
   }
 
+  #accumulate(decoded: Decoded, slices: ProcessingBatch): void {
+    const most = Math.min(MAX_ROWS, this.options.sinkBatchRows());
+    if (this.#accumulator.rows + decoded.rows > most) this.flush();
+    this.#accumulator.add(decoded, slices);
+    // A queue in memory would not have let them wait for a flush.
+    const atOnce = this.options.queue.streams === undefined;
+    if (atOnce || this.#accumulator.rows >= most || this.#accumulator.bytes >= MAX_BYTES) this.flush();
+    else this.#flushSoon();
+  }
+
   #enqueue(accumulated: EntryAccumulator): readonly Promise<void>[] {
     try {
       return enqueue(accumulated, this.options);
@@ -91,11 +94,6 @@ export class Processor {
       this.options.tracker.drop(accumulated.pendingCounts, DROP_REASONS.internal);
       return [];
     }
-  }
-
-  #newAccumulator(): EntryAccumulator {
-    const { pipeline, sinks, idPrefix } = this.options;
-    return new EntryAccumulator(pipeline, (type) => new OpenGroup(type, sinks, idPrefix));
   }
 
   #flushSoon(): void {

@@ -1,11 +1,13 @@
-import type {
-  EventRecord,
-  EventType,
-  OriginRun,
-  Reject,
-  Source,
-  SourceEvent,
-  UndecodedReason,
+import { isUtf8 } from 'node:buffer';
+import {
+  deadLetters,
+  type EventRecord,
+  type EventType,
+  type OriginRun,
+  type Reject,
+  type Source,
+  type SourceEvent,
+  type UndecodedReason,
 } from '../api/index.js';
 import type { BatchSlice } from './buffer-events.js';
 import type { PendingBatch } from './pending-batch.js';
@@ -112,4 +114,67 @@ export function undecodedReason(source: Pick<Source, 'undecoded'>): UndecodedRea
 /** The reject of an event that no step of the pipeline has decoded. */
 export function undecodedReject(event: SourceEvent, { code, field, message }: UndecodedReason): Reject {
   return { stage: 'parse', code, field, message: message(event.type.slice(0, 100)), raw: event.raw };
+}
+
+const NO_BYTES = new Uint8Array();
+
+/** The dead letters of processing batches, as records. */
+export class DeadLetterGroup implements RecordGroup {
+  readonly type = deadLetters;
+  readonly records: EventRecord[] = [];
+  readonly sources: Pick<SourceEvent, 'raw'>[] = [];
+  readonly runs: Run[] = [];
+
+  constructor(private readonly pipeline: string) {}
+
+  /** Takes rejects of one source batch. */
+  add(rejects: readonly Reject[], { batch: { origin, receivedAt }, pendingBatch }: BatchSlice): void {
+    if (rejects.length === 0) return;
+    this.runs.push({ origin, receivedAt, pendingBatch, count: rejects.length });
+    for (const reject of rejects) this.records.push(deadLetterRecord(this.pipeline, reject));
+  }
+
+  /** Takes an event that sinks could not encode, a group of one. */
+  addUnencodable({ type, runs: [run], sources: [source] }: RecordGroup, sinks: readonly string[]): void {
+    if (run === undefined || source === undefined) return;
+    const message = `The sink ${sinks.join(', ')} could not encode the event.`;
+    const { raw } = source;
+    const reject = {
+      stage: 'sink',
+      code: 'encode_failed',
+      field: '',
+      message,
+      raw,
+      eventType: type.type,
+    } as const;
+    this.runs.push({ ...run, count: 1 });
+    this.records.push(deadLetterRecord(this.pipeline, reject));
+  }
+
+  /** Takes those of another processing batch. */
+  append({ records, runs }: DeadLetterGroup): void {
+    for (const record of records) this.records.push(record);
+    for (const run of runs) this.runs.push(run);
+  }
+}
+
+/** The record of one reject. */
+function deadLetterRecord(pipeline: string, reject: Reject): EventRecord {
+  const { stage, code, field, message, eventType = '' } = reject;
+  // A step may have made its event by spread, and so without the raw message: the others of its batch must not suffer.
+  const raw = (reject as Partial<Reject>).raw ?? NO_BYTES;
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const text = isUtf8(bytes);
+  return {
+    pipeline,
+    stage,
+    code,
+    field,
+    message,
+    raw: bytes.toString(text ? 'utf8' : 'base64'),
+    raw_encoding: text ? 'utf8' : 'base64',
+    replayed_at: null,
+    event_type: eventType,
+    destination: '',
+  };
 }

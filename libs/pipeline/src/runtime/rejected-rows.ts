@@ -7,9 +7,8 @@ import {
   type RejectedRow,
 } from '../api/index.js';
 import { encodeBatch } from '../helpers/index.js';
-import { oldestOf, type Encoder } from './encode-group.js';
+import { nextSequence, oldestOf, type Encoder } from './encode.js';
 import type { QueueItem, SinkBatch } from './queue.js';
-import { nextSequence } from './sequence.js';
 
 /** Characters of rows after which an entry of dead letters ends: a proxy that takes no larger body takes a part of them. */
 const ENTRY_CHARACTERS = 64 * 1024;

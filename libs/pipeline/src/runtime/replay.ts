@@ -9,7 +9,7 @@ import {
   type Source,
 } from '../api/index.js';
 import { encodeBatch } from '../helpers/index.js';
-import { applySteps, type Step } from './apply-steps.js';
+import { applySteps, type Step } from './decode.js';
 import { recordFromRow } from './record-from-row.js';
 import { undecodedReason, undecodedReject } from './record-groups.js';
 import type { ReplayItem, ReplayOutcome } from './replay-types.js';

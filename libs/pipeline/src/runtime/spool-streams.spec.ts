@@ -6,7 +6,7 @@ import type { StreamRange } from '../api/index.js';
 import { GroupCommit, MAX_WAITING_BYTES } from '../spool/group-commit.js';
 import { MAX_STREAMS_PER_SENDER } from '../spool/stream-table.js';
 import { createRecordingLogger, until } from '../testing/index.js';
-import { nextSequence } from './sequence.js';
+import { nextSequence } from './encode.js';
 import { SpoolQueue } from './spool-queue.js';
 
 let root: string;

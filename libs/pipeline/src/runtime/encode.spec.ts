@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Block, EncodedEntry, EventRecord, RecordBatch, Sink } from '../api/index.js';
 import { alphaEvents, FakeSink, numbers, testBatch } from '../testing/index.js';
 import { PendingBatch } from './pending-batch.js';
-import { OpenGroup } from './open-group.js';
+import { OpenGroup } from './encode.js';
 import type { RecordGroup } from './record-groups.js';
 
 function group(ids: readonly number[], receivedAt = 5): RecordGroup {
