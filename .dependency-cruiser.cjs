@@ -25,7 +25,12 @@ module.exports = {
       to: { circular: true },
     },
     only('api', [], 'The API is what plugins see and depends on nothing of ours: move the code to helpers.'),
-    only('helpers', ['api'], 'Helpers serve plugin authors and know only the API: move the code to runtime.'),
+    only('fast', [], 'Tricks of speed stand alone, beside the plain way of the language: pass it in.'),
+    only(
+      'helpers',
+      ['api', 'fast'],
+      'Helpers serve plugin authors and know only the API: move the code to runtime.',
+    ),
     only(
       'admission',
       ['api', 'helpers'],
@@ -53,7 +58,7 @@ module.exports = {
     ),
     only(
       'runtime',
-      ['api', 'helpers', 'observability', 'registry', 'config', 'spool'],
+      ['api', 'fast', 'helpers', 'observability', 'registry', 'config', 'spool'],
       'The runtime knows plugins through the registry only.',
     ),
     only(

@@ -1,5 +1,5 @@
 /** `npm run bench`: end to end, or with `stages` as the first word the micro benchmark of the stages,
- * with `messages` the time that the longest messages take. */
+ * with `messages` the time that the longest messages take, with `fast` what the tricks of speed gain. */
 const args = process.argv.slice(2);
 
 if (args[0] === 'stages') {
@@ -8,6 +8,9 @@ if (args[0] === 'stages') {
 } else if (args[0] === 'messages') {
   const { runWorstMessages } = await import('./worst-messages.js');
   runWorstMessages();
+} else if (args[0] === 'fast') {
+  const { runFastTricks } = await import('./fast-tricks.js');
+  runFastTricks();
 } else {
   const { endToEnd } = await import('./end-to-end/main.js');
   try {

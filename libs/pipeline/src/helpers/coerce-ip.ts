@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { canonicalIp } from './ip.js';
 
 /** What a text says about an address. */
@@ -17,8 +18,6 @@ const V4_PORT = /^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/;
 
 /** Longer texts are no address; with the zone of a scoped one there is room to spare. */
 const MAX_TEXT_LENGTH = 128;
-const ZERO = 0x30;
-const DOT = 0x2e;
 const MAX_CACHED = 20_000;
 /** Other forms than plain IPv4 repeat: reading one takes 1 us, finding it here 0.05 us. */
 const cache = new Map<string, IpReading>();
@@ -31,7 +30,7 @@ const cache = new Map<string, IpReading>();
 export function readIp(value: unknown): IpReading {
   if (value === undefined || value === null || value === '') return NOTHING;
   if (typeof value !== 'string') return UNREADABLE;
-  if (isDottedDecimal(value)) return { address: value, rest: false };
+  if (isIPv4(value)) return { address: value, rest: false };
   const known = cache.get(value);
   if (known !== undefined) return known;
   if (value.length > MAX_TEXT_LENGTH) return value.trim() === '' ? NOTHING : UNREADABLE;
@@ -41,31 +40,6 @@ export function readIp(value: unknown): IpReading {
   if (cache.size >= MAX_CACHED) cache.clear();
   cache.set(text, reading);
   return reading;
-}
-
-/**
- * Whether a text is an IPv4 address, four numbers to 255 without leading zeros: canonical as it is. Takes 25 ns; the
- * cache takes twice that for an address it has, and ten times for one it has not.
- */
-function isDottedDecimal(text: string): boolean {
-  const { length } = text;
-  if (length < 7 || length > 15) return false;
-  let dots = 0;
-  let octet = -1;
-  for (let at = 0; at < length; at += 1) {
-    const digit = text.charCodeAt(at) - ZERO;
-    if (digit >= 0 && digit <= 9) {
-      // No digit may follow a leading zero.
-      if (octet === 0) return false;
-      octet = octet === -1 ? digit : octet * 10 + digit;
-      if (octet > 255) return false;
-    } else {
-      if (digit !== DOT - ZERO || octet === -1) return false;
-      octet = -1;
-      dots += 1;
-    }
-  }
-  return dots === 3 && octet !== -1;
 }
 
 /** The canonical address in a text (see `readIp`), or null where it has none. */

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import type { JsonSchema } from '../api/index.js';
-import type { Keyed } from './arrange.js';
+import type { Keyed } from '../fast/index.js';
 import type { KnownKeys } from './extra.js';
 import { requiredScalar, scalar } from './schema.js';
 

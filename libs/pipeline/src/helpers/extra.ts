@@ -1,4 +1,4 @@
-import { arrangeBy, type Arrange, type Keyed, type OtherKeys } from './arrange.js';
+import { arrangeBy, type Arrange, type Keyed, type OtherKeys } from '../fast/index.js';
 import type { IpReading } from './coerce-ip.js';
 import { InexactNumber, isExact } from './exact-numbers.js';
 import { pointer } from './reject.js';

@@ -12,7 +12,7 @@ import {
 } from './coerce.js';
 import { readIp } from './coerce-ip.js';
 import type { ColumnFacts, DecodeContext } from './columns.js';
-import { compileFunction } from './compile-function.js';
+import { compileFunction } from '../fast/index.js';
 import type { EventTimeWindow } from './event-time.js';
 import { extraText, keepIpText, type Extra, type KnownKeys } from './extra.js';
 import { pointer } from './reject.js';

@@ -1,4 +1,4 @@
-import { Line } from './line.js';
+import { Line } from '../fast/index.js';
 import { beginsLength, MAX_LENGTH_BYTES, octetFrameAt, type OctetFrame } from './octet-count.js';
 
 const TAB = 0x09;

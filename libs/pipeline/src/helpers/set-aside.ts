@@ -1,5 +1,5 @@
 import { RejectError, type EventRecord, type SourceEvent } from '../api/index.js';
-import type { Keyed } from './arrange.js';
+import type { Keyed } from '../fast/index.js';
 import { extraText, nestExtra, type Extra } from './extra.js';
 import { InexactNumber, isExact, parseExact } from './exact-numbers.js';
 

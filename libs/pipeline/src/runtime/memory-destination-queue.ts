@@ -1,4 +1,4 @@
-import { Fifo } from './fifo.js';
+import { Fifo } from '../fast/index.js';
 import { DestinationQueue, MAX_SINK_BATCH_BYTES } from './destination-queue.js';
 import type { QueueItem } from './queue.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Fifo } from './fifo.js';
+import { Fifo } from '../fast/index.js';
 import { Semaphore } from './semaphore.js';
 
 function work() {

@@ -1,4 +1,4 @@
-import { Fifo } from './fifo.js';
+import { Fifo } from '../fast/index.js';
 
 /**
  * Lets at most `limit` pieces of work run at a time, in the order they came. The limit may change at any time: RxJS

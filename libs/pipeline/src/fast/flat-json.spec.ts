@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Keyed } from './arrange.js';
 import { FlatJson } from './flat-json.js';
 import { MAX_ORDERS } from './key-tree.js';
-import { LineFramer } from './line-framer.js';
+import { LineFramer } from '../helpers/index.js';
 import { Line } from './line.js';
 
 /** What JSON.parse gives for a line of an agent, or `undefined` where it is no JSON or no UTF-8. */

@@ -7,9 +7,8 @@ export interface BufferPoolSizes {
 }
 
 /**
- * Buffers that are used again. One of its own for each entry, or for each batch, outlives the garbage collector's young
- * generation while it waits for a disk or a server, and only a full collection frees it: one for every 75,000 events, a tenth
- * of the processor time.
+ * Buffers that are used again. A new one for each entry, or for each batch, outlives the garbage collector's young
+ * generation while it waits for a disk or a server, and only a full collection frees it.
  */
 export class BufferPool {
   #spare: Buffer[] = [];
