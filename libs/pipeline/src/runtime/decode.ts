@@ -1,7 +1,16 @@
-import type { Batch, Logger, Reject, SourceEvent, Transform, UndecodedReason } from '../api/index.js';
+import {
+  deadLetters,
+  type Batch,
+  type EventType,
+  type Logger,
+  type Reject,
+  type SourceEvent,
+  type Transform,
+  type UndecodedReason,
+} from '../api/index.js';
 import type { PendingCount } from './batch-tracker.js';
-import type { ProcessingBatch } from './buffer-events.js';
-import { DeadLetterGroup, RecordGroups, undecodedReject, type RecordGroup } from './record-groups.js';
+import type { BatchSlice, ProcessingBatch } from './buffer-events.js';
+import { deadLetterRecord, GrowingGroup, undecodedReject, type RecordGroup } from './record-groups.js';
 
 /** A step of the pipeline, ready to run. */
 export interface Step {
@@ -20,11 +29,11 @@ export interface DecodeOptions {
 
 /** What a processing batch was decoded to. */
 export interface Decoded {
+  /** By event type; rejects are records of `dead_letters`. */
   readonly groups: readonly RecordGroup[];
-  readonly deadLetters: DeadLetterGroup;
   /** Events that steps have removed without a reject. */
   readonly filtered: readonly PendingCount[];
-  /** Records in all groups, dead letters included. */
+  /** Records in all groups. */
   readonly rows: number;
 }
 
@@ -36,8 +45,8 @@ const NONE: readonly Reject[] = [];
  */
 export function decode(slices: ProcessingBatch, options: DecodeOptions): Decoded {
   const { pipeline, steps, logger } = options;
-  const groups = new RecordGroups();
-  const deadLetters = new DeadLetterGroup(pipeline);
+  const groups = new Map<EventType, GrowingGroup>();
+  const rejected = new GrowingGroup(deadLetters);
   const filtered: PendingCount[] = [];
   const onFailure = (step: Step, error: unknown): void => logStepFailure(logger, step, error);
   let undecoded = 0;
@@ -46,16 +55,40 @@ export function decode(slices: ProcessingBatch, options: DecodeOptions): Decoded
     const { size } = batch;
     applySteps(batch, steps, onFailure);
     if (batch.size < size) filtered.push({ pendingBatch, count: size - batch.size });
-    const rest = groups.add(slice).map((event) => undecodedReject(event, options.undecoded));
+    const rest = groupByType(slice, groups);
     undecoded += rest.length;
-    deadLetters.add(rest.length === 0 ? batch.rejects : [...batch.rejects, ...rest], slice);
+    for (const event of rest) batch.rejects.push(undecodedReject(event, options.undecoded));
+    for (const reject of batch.rejects) rejected.records.push(deadLetterRecord(pipeline, reject));
+    rejected.endRun(slice);
     batch.events = [];
     batch.rejects.length = 0;
   }
   if (undecoded > 0) logger.warn({ count: undecoded }, options.undecoded.logMessage);
-  const list = groups.list();
-  const rows = list.reduce((sum, { records }) => sum + records.length, deadLetters.records.length);
-  return { groups: list, deadLetters, filtered, rows };
+  if (rejected.records.length > 0) groups.set(deadLetters, rejected);
+  const list = [...groups.values()];
+  return { groups: list, filtered, rows: list.reduce((sum, { records }) => sum + records.length, 0) };
+}
+
+/** Adds the records of a batch to the groups of their types; returns the events that no step has decoded. */
+function groupByType(slice: BatchSlice, groups: Map<EventType, GrowingGroup>): SourceEvent[] {
+  const undecoded: SourceEvent[] = [];
+  let group: GrowingGroup | undefined;
+  for (const event of slice.batch.events) {
+    const { eventType, record } = event;
+    if (eventType === undefined || record === undefined) {
+      undecoded.push(event);
+      continue;
+    }
+    // Neighbours are mostly of one type.
+    if (group === undefined || group.type !== eventType) {
+      group = groups.get(eventType);
+      if (group === undefined) groups.set(eventType, (group = new GrowingGroup(eventType)));
+    }
+    group.records.push(record);
+    group.sources.push(event);
+  }
+  for (const touched of groups.values()) touched.endRun(slice);
+  return undecoded;
 }
 
 /**

@@ -1,7 +1,7 @@
-import type { Block, EventType, OriginRun, Sink } from '../api/index.js';
+import { deadLetters, type Block, type EventType, type OriginRun, type Sink } from '../api/index.js';
 import { encodeBatch, finishBlock } from '../helpers/index.js';
-import type { QueueItem } from './queue.js';
-import { halves, type RecordGroup, type Run } from './record-groups.js';
+import type { OutcomeCounts, QueueItem } from './queue.js';
+import type { RecordGroup, Run } from './record-groups.js';
 
 /** A sink as far as encoding goes. */
 export interface Encoder {
@@ -13,14 +13,6 @@ export interface Encoder {
 export interface EncodeFailure {
   readonly sink: string;
   readonly error: unknown;
-}
-
-/** Records and their entries, one for each sink that could encode them. */
-export interface EncodedGroup {
-  readonly group: RecordGroup;
-  readonly items: readonly QueueItem[];
-  /** Only of a group of one record. */
-  readonly failures: readonly EncodeFailure[];
 }
 
 const SEQUENCE_DIGITS = 12;
@@ -44,20 +36,33 @@ export function oldestOf(runs: readonly OriginRun[]): number {
   return at;
 }
 
+/** How events of a type end when they are written. */
+export function outcomeOf(type: EventType): OutcomeCounts['outcome'] {
+  return type === deadLetters ? 'deadLettered' : 'delivered';
+}
+
+/** How many they are: by event type, dead letters by code. */
+export function countsOf({ type, records }: RecordGroup): ReadonlyMap<string, number> {
+  if (type !== deadLetters) return new Map([[type.name, records.length]]);
+  const counts = new Map<string, number>();
+  for (const record of records) {
+    const code = record.code as string;
+    counts.set(code, (counts.get(code) ?? 0) + 1);
+  }
+  return counts;
+}
+
 /**
- * Encodes a group for each sink, under an entry id of its own. One bad record must not take the others along: a group that
- * a sink cannot encode is halved until the record is found. Does not throw.
+ * Encodes a group for each sink by itself, under an entry id of its own. Does not throw.
  * @param idPrefix `<gateway id>/<epoch>`
  */
-export function encodeGroup(
-  group: RecordGroup,
+export function encodeForEach(
+  { type, records, runs }: RecordGroup,
   encoders: readonly Encoder[],
   idPrefix: string,
-): EncodedGroup[] {
-  if (group.records.length === 0) return [];
+): { readonly items: readonly QueueItem[]; readonly failures: readonly EncodeFailure[] } {
   const items: QueueItem[] = [];
   const failures: EncodeFailure[] = [];
-  const { type, records, runs } = group;
   const receivedAt = oldestOf(runs);
   for (const { name, plugin } of encoders) {
     const sequence = nextSequence();
@@ -68,8 +73,7 @@ export function encodeGroup(
       failures.push({ sink: name, error });
     }
   }
-  if (failures.length === 0 || records.length === 1) return [{ group, items, failures }];
-  return halves(group).flatMap((half) => encodeGroup(half, encoders, idPrefix));
+  return { items, failures };
 }
 
 /**
@@ -78,6 +82,8 @@ export function encodeGroup(
  */
 export class OpenGroup {
   readonly runs: Run[] = [];
+  /** As `OutcomeCounts.counts`. */
+  readonly counts = new Map<string, number>();
   rows = 0;
   readonly #opened: readonly { readonly sink: string; readonly block: Block }[];
   /** What a sink threw when it should have taken a batch back: nobody knows what its entry holds. */
@@ -96,7 +102,8 @@ export class OpenGroup {
   }
 
   /** Adds a group of the same type for all sinks, or, when one of them cannot encode it, for none. Returns whether it did. */
-  add({ type, records, runs }: RecordGroup): boolean {
+  add(group: RecordGroup): boolean {
+    const { type, records, runs } = group;
     const batch = { type, records, runs };
     let touched = 0;
     try {
@@ -109,8 +116,14 @@ export class OpenGroup {
       return false;
     }
     for (const run of runs) this.runs.push(run);
+    for (const [key, count] of countsOf(group)) this.counts.set(key, (this.counts.get(key) ?? 0) + count);
     this.rows += records.length;
     return true;
+  }
+
+  /** Whether it can only be given up: `finish` throws. */
+  get broken(): boolean {
+    return this.#broken !== undefined;
   }
 
   /** Ends the entries, if anything was added. @throws what a sink throws */

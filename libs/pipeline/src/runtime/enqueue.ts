@@ -3,7 +3,7 @@ import type { BatchTracker } from './batch-tracker.js';
 import type { ProcessingBatch } from './buffer-events.js';
 import type { EntryAccumulator, EntryGroup, FinishedEntries } from './entry-accumulator.js';
 import { DROP_REASONS } from './pending-batch.js';
-import type { Appended, EntryQueue, OutcomeCounts, QueueItem } from './queue.js';
+import type { Appended, EntryQueue } from './queue.js';
 
 /** What queueing works with. */
 export interface EnqueueOptions {
@@ -45,28 +45,21 @@ export function enqueue(accumulated: EntryAccumulator, options: EnqueueOptions):
 }
 
 /** Appends the entries, and lets the tracker follow their events. */
-function appendAll(
-  { groups, partial, deadLetters, dropped }: FinishedEntries,
-  options: EnqueueOptions,
-): Answer[] {
+function appendAll({ groups, dropped }: FinishedEntries, options: EnqueueOptions): Answer[] {
   const { tracker } = options;
-  const follow = (group: EntryGroup, also: readonly Answer[]): Answer => {
-    const answer = append(group.items, group.counts, options);
-    tracker.follow(group, [...also, answer]);
-    return answer;
-  };
   for (const { pendingCounts, reason } of dropped) tracker.drop(pendingCounts, reason);
-  const delivered = groups.map((group) => follow(group, []));
-  // What becomes a dead letter is counted as one, and not a second time for the sinks that could encode it.
-  const also = partial.map((items) => append(items, undefined, options));
-  return [...delivered, ...also, ...deadLetters.map((group) => follow(group, also))];
+  const answers = groups.map((group) => append(group, options));
+  // What becomes a dead letter has ended when the sinks that could encode it have it too.
+  const partial = answers.filter((_, at) => groups[at]?.counts === undefined);
+  groups.forEach((group, at) => {
+    const own = answers.slice(at, at + 1);
+    if (group.counts === undefined) return;
+    tracker.follow(group, group.outcome === 'deadLettered' ? [...partial, ...own] : own);
+  });
+  return answers;
 }
 
-function append(
-  items: readonly QueueItem[],
-  counts: OutcomeCounts | undefined,
-  { queue, logger }: EnqueueOptions,
-): Answer {
+function append({ items, counts }: EntryGroup, { queue, logger }: EnqueueOptions): Answer {
   try {
     return queue.append(items, counts);
   } catch (error) {

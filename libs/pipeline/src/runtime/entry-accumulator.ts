@@ -1,11 +1,11 @@
-import { deadLetters as deadLetterType, type EventType, type Logger } from '../api/index.js';
+import { deadLetters, type EventType, type Logger } from '../api/index.js';
 import type { EventGroup, PendingCount } from './batch-tracker.js';
 import type { BatchSlice, ProcessingBatch } from './buffer-events.js';
 import { errorName, type Decoded } from './decode.js';
-import { encodeGroup, OpenGroup, type EncodedGroup, type Encoder, type EncodeFailure } from './encode.js';
+import { countsOf, encodeForEach, OpenGroup, outcomeOf, type Encoder, type EncodeFailure } from './encode.js';
 import { DROP_REASONS, type DropReason } from './pending-batch.js';
 import type { OutcomeCounts, QueueItem } from './queue.js';
-import { DeadLetterGroup, type RecordGroup } from './record-groups.js';
+import { deadLetterRecord, halves, type RecordGroup } from './record-groups.js';
 
 /** What accumulating works with. */
 export interface AccumulatorOptions {
@@ -22,31 +22,33 @@ export interface AccumulatorOptions {
 /** Entries of one group of events, at most one for each sink. */
 export interface EntryGroup extends EventGroup {
   readonly items: readonly QueueItem[];
-  readonly counts: OutcomeCounts;
+  /** Missing for an event that another sink could not encode: it ends and counts as a dead letter, which comes later. */
+  readonly counts?: OutcomeCounts;
+}
+
+interface Dropped {
+  readonly pendingCounts: readonly PendingCount[];
+  readonly reason: DropReason;
 }
 
 /** What was accumulated, encoded: each event is in one of the groups or dropped. */
 export interface FinishedEntries {
+  /** In the order of their sequence numbers. */
   readonly groups: readonly EntryGroup[];
-  /** Their events end when `partial` is safe too. */
-  readonly deadLetters: readonly EntryGroup[];
-  /** Entries of events that another sink could not encode, which are among the dead letters. */
-  readonly partial: readonly (readonly QueueItem[])[];
-  readonly dropped: readonly {
-    readonly pendingCounts: readonly PendingCount[];
-    readonly reason: DropReason;
-  }[];
+  readonly dropped: readonly Dropped[];
 }
 
 /**
- * Processing batches that came shortly one after the other, in one group for each event type. Together they are fewer and
- * larger entries, and all that an entry costs, whatever its size, is paid less often (`docs/adr/0019`).
+ * Processing batches that came shortly one after the other, in one entry for each event type and sink. Together they are
+ * fewer and larger entries, and all that an entry costs, whatever its size, is paid less often (`docs/adr/0019`).
  */
 export class EntryAccumulator {
-  readonly #open = new Map<EventType, OpenGroup>();
-  /** Groups that hold a record which a sink cannot encode: each has to be looked at by itself. */
+  readonly #open: OpenGroup[] = [];
+  /** Groups of one record that at least one sink could not add to its entry. */
   readonly #unencodable: RecordGroup[] = [];
-  readonly #deadLetters: DeadLetterGroup;
+  readonly #dropped: Dropped[] = [];
+  /** What sinks could not encode: events, and dead letters. */
+  readonly #failed = { events: [] as EncodeFailure[], deadLetters: [] as EncodeFailure[] };
   /** Events that steps have removed: they are durable together with the others. */
   readonly filtered: PendingCount[] = [];
   /** What they came in. */
@@ -56,9 +58,7 @@ export class EntryAccumulator {
   /** Raw bytes of the events. */
   bytes = 0;
 
-  constructor(private readonly options: AccumulatorOptions) {
-    this.#deadLetters = new DeadLetterGroup(options.pipeline);
-  }
+  constructor(private readonly options: AccumulatorOptions) {}
 
   /** Whether there is nothing, not even a batch of which nothing is left to encode. */
   get empty(): boolean {
@@ -67,16 +67,15 @@ export class EntryAccumulator {
 
   /** All events, by the batch that they came in. */
   get pendingCounts(): readonly PendingCount[] {
-    const groups = [...this.#open.values(), ...this.#unencodable, this.#deadLetters];
-    return [...groups.flatMap(({ runs }) => runs), ...this.filtered];
+    const runs = [...this.#open, ...this.#unencodable].flatMap((group) => group.runs);
+    return [...runs, ...this.#dropped.flatMap(({ pendingCounts }) => pendingCounts), ...this.filtered];
   }
 
   /** Takes what a processing batch was decoded to. */
-  add({ groups, deadLetters, filtered, rows }: Decoded, batch: ProcessingBatch): void {
-    for (const group of groups) if (!this.#add(group)) this.#unencodable.push(group);
-    this.#deadLetters.append(deadLetters);
-    for (const each of filtered) this.filtered.push(each);
+  add({ groups, filtered, rows }: Decoded, batch: ProcessingBatch): void {
+    for (const group of groups) this.#add(group);
     this.rows += rows;
+    for (const each of filtered) this.filtered.push(each);
     for (const slice of batch) {
       this.slices.push(slice);
       this.bytes += slice.batch.bytes;
@@ -85,84 +84,92 @@ export class EntryAccumulator {
 
   /** Ends the entries. Nothing may be added afterwards. */
   finish(): FinishedEntries {
-    const { sinks, deadLetters, idPrefix } = this.options;
-    const open = [...this.#open.values()].map((group) => this.#finish(group));
-    const encoded = this.#unencodable.flatMap((group) => encodeGroup(group, sinks, idPrefix));
-    const refused = encoded.filter(({ failures }) => failures.length > 0);
-    for (const { group, failures } of refused) {
-      this.#deadLetters.addUnencodable(
-        group,
-        failures.map(({ sink }) => sink),
-      );
-    }
-    const letters = encodeGroup(this.#deadLetters, [deadLetters], idPrefix);
-    const lost = letters.filter(({ failures }) => failures.length > 0);
-    this.#log('warn', refused, 'events that a sink could not encode go to the dead letters');
-    this.#log('error', lost, 'dead letters that the sink could not encode are dropped');
-    return {
-      groups: [...open.flatMap(({ entries }) => entries ?? []), ...encoded.flatMap(entriesOf)],
-      deadLetters: letters.flatMap(entriesOf),
-      partial: refused.flatMap(({ items }) => (items.length === 0 ? [] : [items])),
-      dropped: [
-        ...open.flatMap(({ broken }) => broken ?? []),
-        ...lost.map(({ group }) => ({ pendingCounts: group.runs, reason: DROP_REASONS.deadLetter })),
-      ],
-    };
+    const events = this.#open.filter(({ type }) => type !== deadLetters);
+    const groups = events.flatMap((group) => this.#finish(group));
+    // Dead letters that are added meanwhile, to an entry or behind these, have their turn too.
+    for (const group of this.#unencodable) groups.push(...this.#encodeSingle(group));
+    const rejected = this.#open.filter(({ type }) => type === deadLetters);
+    const letters = rejected.flatMap((group) => this.#finish(group));
+    this.#log('warn', this.#failed.events, 'events that a sink could not encode go to the dead letters');
+    this.#log('error', this.#failed.deadLetters, 'dead letters that the sink could not encode are dropped');
+    return { groups: [...groups, ...letters], dropped: this.#dropped };
   }
 
-  #add(group: RecordGroup): boolean {
-    let open = this.#open.get(group.type);
-    if (open === undefined) {
-      try {
-        open = new OpenGroup(group.type, this.options.sinks, this.options.idPrefix);
-      } catch {
-        return false;
-      }
-      this.#open.set(group.type, open);
-    }
-    return open.add(group);
+  /** One bad event must not take the others along: a group that a sink cannot encode is halved until it is found. */
+  #add(group: RecordGroup): void {
+    if (this.#openGroup(group.type)?.add(group) === true) return;
+    if (group.records.length > 1) for (const half of halves(group)) this.#add(half);
+    else this.#unencodable.push(group);
   }
 
-  #finish(group: OpenGroup): { entries?: EntryGroup; broken?: FinishedEntries['dropped'][number] } {
-    const { runs: pendingCounts, type, rows } = group;
+  #openGroup(type: EventType): OpenGroup | undefined {
+    const known = this.#open.find((group) => group.type === type && !group.broken);
+    if (known !== undefined) return known;
+    try {
+      const open = new OpenGroup(type, this.#encodersOf(type), this.options.idPrefix);
+      this.#open.push(open);
+      return open;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Encodes an event for each sink by itself. Those that can get it, and it is a dead letter. */
+  #encodeSingle(group: RecordGroup): EntryGroup[] {
+    const { type, runs: pendingCounts } = group;
+    const { items, failures } = encodeForEach(group, this.#encodersOf(type), this.options.idPrefix);
+    const outcome = outcomeOf(type);
+    if (failures.length === 0) {
+      return [{ items, counts: { outcome, counts: countsOf(group) }, pendingCounts, outcome }];
+    }
+    if (type === deadLetters) {
+      this.#failed.deadLetters.push(...failures);
+      this.#dropped.push({ pendingCounts, reason: DROP_REASONS.deadLetter });
+      return [];
+    }
+    this.#failed.events.push(...failures);
+    this.#add(this.#deadLetterOf(group, failures));
+    return items.length === 0 ? [] : [{ items, pendingCounts: [], outcome }];
+  }
+
+  #deadLetterOf({ type, sources, runs }: RecordGroup, failures: readonly EncodeFailure[]): RecordGroup {
+    const sinks = failures.map(({ sink }) => sink).join(', ');
+    const record = deadLetterRecord(this.options.pipeline, {
+      stage: 'sink',
+      code: 'encode_failed',
+      field: '',
+      message: `The sink ${sinks} could not encode the event.`,
+      raw: sources[0]?.raw as Uint8Array,
+      eventType: type.type,
+    });
+    return { type: deadLetters, records: [record], sources: [], runs };
+  }
+
+  #finish(group: OpenGroup): EntryGroup[] {
+    const { runs: pendingCounts, type, counts } = group;
+    const outcome = outcomeOf(type);
     try {
       const items = group.finish();
-      const counts: OutcomeCounts = { outcome: 'delivered', counts: new Map([[type.name, rows]]) };
-      return items.length === 0 ? {} : { entries: { outcome: 'delivered', items, counts, pendingCounts } };
+      return items.length === 0 ? [] : [{ outcome, items, counts: { outcome, counts }, pendingCounts }];
     } catch (error) {
       const { logger } = this.options;
       logger.error({ error: errorName(error) }, 'an entry could not be ended, its events are dropped');
       logger.debug({ err: error }, 'why the entry could not be ended');
-      return { broken: { pendingCounts, reason: DROP_REASONS.internal } };
+      this.#dropped.push({ pendingCounts, reason: DROP_REASONS.internal });
+      return [];
     }
   }
 
+  #encodersOf(type: EventType): readonly Encoder[] {
+    return type === deadLetters ? [this.options.deadLetters] : this.options.sinks;
+  }
+
   /** One line for all of them. Messages of errors may hold values of the event: they are for debugging only. */
-  #log(level: 'warn' | 'error', groups: readonly EncodedGroup[], message: string): void {
-    const failures: readonly EncodeFailure[] = groups.flatMap((group) => group.failures);
+  #log(level: 'warn' | 'error', failures: readonly EncodeFailure[], message: string): void {
     const [first] = failures;
     if (first === undefined) return;
     const { sink, error } = first;
     this.options.logger[level]({ sink, count: failures.length, error: errorName(error) }, message);
     this.options.logger.debug({ sink, err: error }, 'why the sink could not encode');
   }
-}
-
-/** The entries of a group that every sink could encode. */
-function entriesOf({ group, items, failures }: EncodedGroup): EntryGroup[] {
-  if (failures.length > 0) return [];
-  const counts = countsOf(group);
-  return [{ outcome: counts.outcome, items, counts, pendingCounts: group.runs }];
-}
-
-function countsOf({ type, records }: RecordGroup): OutcomeCounts {
-  if (type !== deadLetterType) {
-    return { outcome: 'delivered', counts: new Map([[type.name, records.length]]) };
-  }
-  const counts = new Map<string, number>();
-  for (const record of records) {
-    const code = record.code as string;
-    counts.set(code, (counts.get(code) ?? 0) + 1);
-  }
-  return { outcome: 'deadLettered', counts };
 }

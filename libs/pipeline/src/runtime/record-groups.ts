@@ -1,13 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import {
-  deadLetters,
-  type EventRecord,
-  type EventType,
-  type OriginRun,
-  type Reject,
-  type Source,
-  type SourceEvent,
-  type UndecodedReason,
+import type {
+  EventRecord,
+  EventType,
+  OriginRun,
+  Reject,
+  Source,
+  SourceEvent,
+  UndecodedReason,
 } from '../api/index.js';
 import type { BatchSlice } from './buffer-events.js';
 import type { PendingBatch } from './pending-batch.js';
@@ -27,7 +26,7 @@ export interface RecordGroup {
 }
 
 /** A group that is being filled. */
-class GrowingGroup implements RecordGroup {
+export class GrowingGroup implements RecordGroup {
   readonly records: EventRecord[] = [];
   readonly sources: SourceEvent[] = [];
   readonly runs: Run[] = [];
@@ -41,41 +40,6 @@ class GrowingGroup implements RecordGroup {
     if (count === 0) return;
     this.runs.push({ origin, receivedAt, pendingBatch, count });
     this.#inRuns = this.records.length;
-  }
-}
-
-/** Sorts the events of a processing batch by event type. */
-export class RecordGroups {
-  readonly #byType = new Map<EventType, GrowingGroup>();
-
-  /** The groups, in the order their types were first seen. */
-  list(): RecordGroup[] {
-    return [...this.#byType.values()];
-  }
-
-  /** Takes the records of a part; returns the events that no step has decoded. */
-  add(part: BatchSlice): SourceEvent[] {
-    const undecoded: SourceEvent[] = [];
-    let group: GrowingGroup | undefined;
-    for (const event of part.batch.events) {
-      const { eventType, record } = event;
-      if (eventType === undefined || record === undefined) {
-        undecoded.push(event);
-        continue;
-      }
-      // Neighbours are mostly of one type.
-      if (group === undefined || group.type !== eventType) group = this.#group(eventType);
-      group.records.push(record);
-      group.sources.push(event);
-    }
-    for (const touched of this.#byType.values()) touched.endRun(part);
-    return undecoded;
-  }
-
-  #group(type: EventType): GrowingGroup {
-    let group = this.#byType.get(type);
-    if (group === undefined) this.#byType.set(type, (group = new GrowingGroup(type)));
-    return group;
   }
 }
 
@@ -118,48 +82,8 @@ export function undecodedReject(event: SourceEvent, { code, field, message }: Un
 
 const NO_BYTES = new Uint8Array();
 
-/** The dead letters of processing batches, as records. */
-export class DeadLetterGroup implements RecordGroup {
-  readonly type = deadLetters;
-  readonly records: EventRecord[] = [];
-  readonly sources: Pick<SourceEvent, 'raw'>[] = [];
-  readonly runs: Run[] = [];
-
-  constructor(private readonly pipeline: string) {}
-
-  /** Takes rejects of one source batch. */
-  add(rejects: readonly Reject[], { batch: { origin, receivedAt }, pendingBatch }: BatchSlice): void {
-    if (rejects.length === 0) return;
-    this.runs.push({ origin, receivedAt, pendingBatch, count: rejects.length });
-    for (const reject of rejects) this.records.push(deadLetterRecord(this.pipeline, reject));
-  }
-
-  /** Takes an event that sinks could not encode, a group of one. */
-  addUnencodable({ type, runs: [run], sources: [source] }: RecordGroup, sinks: readonly string[]): void {
-    if (run === undefined || source === undefined) return;
-    const message = `The sink ${sinks.join(', ')} could not encode the event.`;
-    const { raw } = source;
-    const reject = {
-      stage: 'sink',
-      code: 'encode_failed',
-      field: '',
-      message,
-      raw,
-      eventType: type.type,
-    } as const;
-    this.runs.push({ ...run, count: 1 });
-    this.records.push(deadLetterRecord(this.pipeline, reject));
-  }
-
-  /** Takes those of another processing batch. */
-  append({ records, runs }: DeadLetterGroup): void {
-    for (const record of records) this.records.push(record);
-    for (const run of runs) this.runs.push(run);
-  }
-}
-
 /** The record of one reject. */
-function deadLetterRecord(pipeline: string, reject: Reject): EventRecord {
+export function deadLetterRecord(pipeline: string, reject: Reject): EventRecord {
   const { stage, code, field, message, eventType = '' } = reject;
   // A step may have made its event by spread, and so without the raw message: the others of its batch must not suffer.
   const raw = (reject as Partial<Reject>).raw ?? NO_BYTES;
