@@ -48,8 +48,6 @@ export abstract class BaseQueue<D extends DestinationQueue, T extends TakenBatch
   protected abstract seal(from: D, maxRows: number): Promise<T | undefined>;
   /** Removes a batch that is written, and appends the dead letters of its rows. */
   protected abstract remove(taken: T, from: D, deadLetters: readonly QueueItem[]): Promise<void>;
-  /** Whether nothing waits, is being appended or is out. */
-  protected abstract get empty(): boolean;
 
   changes(sink: string): Observable<DestinationQueue> {
     return this.#sink(sink).changes.asObservable();
@@ -134,6 +132,11 @@ export abstract class BaseQueue<D extends DestinationQueue, T extends TakenBatch
   /** Tells that something of a destination has changed. */
   protected changed(queue: D): void {
     this.#sink(queue.sink).changes.next(queue);
+  }
+
+  /** Whether nothing waits or is out. */
+  protected get empty(): boolean {
+    return this.queues().every(({ oldest, resealed, out }) => oldest === undefined && resealed + out === 0);
   }
 
   protected completeIfEmpty(): void {

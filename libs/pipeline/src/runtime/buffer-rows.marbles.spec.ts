@@ -15,7 +15,7 @@ import {
 import { TestScheduler } from 'rxjs/testing';
 import { bufferRows, type RowLimits } from './buffer-rows.js';
 import { MAX_SINK_BATCH_BYTES } from './destination-queue.js';
-import { MemoryDestinationQueue } from './memory-destination-queue.js';
+import { MemoryDestinationQueue } from './memory-queue.js';
 
 /** Longer than any of the streams here. */
 const ENDLESS = 100_000;

@@ -1,6 +1,66 @@
+import { Fifo } from '../fast/index.js';
 import { BaseQueue, type TakenBatch } from './base-queue.js';
-import { MemoryDestinationQueue, type QueuedItem } from './memory-destination-queue.js';
+import { DestinationQueue, MAX_SINK_BATCH_BYTES } from './destination-queue.js';
 import type { Appended, OutcomeCounts, QueueItem, QueueStats } from './queue.js';
+
+/** An item and those it was appended with. */
+interface QueuedItem {
+  readonly item: QueueItem;
+  readonly receivedAt: number;
+  readonly group: { left: number; readonly written: () => void };
+}
+
+/** A queue whose entries are in memory. */
+export class MemoryDestinationQueue extends DestinationQueue {
+  readonly #items = new Fifo<QueuedItem>();
+  #rows = 0;
+  #bytes = 0;
+
+  get oldest(): number | undefined {
+    return this.#items.peek()?.receivedAt;
+  }
+
+  /** Entries that wait. */
+  get entries(): number {
+    return this.#items.size;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** What is in memory does not outlive the process. */
+  get resealed(): number {
+    return 0;
+  }
+
+  push(queued: QueuedItem): void {
+    this.#items.push(queued);
+    this.#rows += queued.item.entry.rows;
+    this.#bytes += queued.item.entry.bytes.byteLength;
+  }
+
+  /** Takes entries from the front up to the limits; at least one, as entries are never split. */
+  takeUpTo(maxRows: number): QueuedItem[] {
+    const taken: QueuedItem[] = [];
+    let rows = 0;
+    let bytes = 0;
+    for (let next = this.#items.peek(); next !== undefined; next = this.#items.peek()) {
+      rows += next.item.entry.rows;
+      bytes += next.item.entry.bytes.byteLength;
+      if (taken.length > 0 && (rows > maxRows || bytes > MAX_SINK_BATCH_BYTES)) break;
+      this.#items.shift();
+      this.#rows -= next.item.entry.rows;
+      this.#bytes -= next.item.entry.bytes.byteLength;
+      taken.push(next);
+    }
+    return taken;
+  }
+}
 
 interface TakenItems extends TakenBatch {
   readonly items: readonly QueuedItem[];
@@ -10,10 +70,6 @@ const DONE = Promise.resolve();
 
 /** Entries in memory: bounded by the credit gate, lost with the process. So they are safe only when they are written. */
 export class MemoryQueue extends BaseQueue<MemoryDestinationQueue, TakenItems> {
-  #entries = 0;
-  #rows = 0;
-  #bytes = 0;
-
   open(): Promise<void> {
     return DONE;
   }
@@ -30,21 +86,22 @@ export class MemoryQueue extends BaseQueue<MemoryDestinationQueue, TakenItems> {
     return { accepted: undefined, safe };
   }
 
-  override async destroy(): Promise<void> {
-    await super.destroy();
-    this.#entries = this.#rows = this.#bytes = 0;
-  }
-
   stats(): QueueStats {
     const { now } = this.options.conditions();
-    let oldest = now;
-    for (const { batch } of this.taken()) oldest = Math.min(oldest, batch.receivedAt);
-    for (const queue of this.queues()) oldest = Math.min(oldest, queue.oldest ?? now);
-    return { entries: this.#entries, rows: this.#rows, bytes: this.#bytes, oldestMs: now - oldest };
-  }
-
-  protected get empty(): boolean {
-    return this.#entries === 0;
+    let [entries, rows, bytes, oldest] = [0, 0, 0, now];
+    for (const queue of this.queues()) {
+      entries += queue.entries;
+      rows += queue.rows;
+      bytes += queue.bytes;
+      oldest = Math.min(oldest, queue.oldest ?? now);
+    }
+    for (const { batch } of this.taken()) {
+      entries += batch.entries.length;
+      rows += batch.rows;
+      bytes += batch.bytes;
+      oldest = Math.min(oldest, batch.receivedAt);
+    }
+    return { entries, rows, bytes, oldestMs: now - oldest };
   }
 
   protected make(sink: string, destination: string): MemoryDestinationQueue {
@@ -80,7 +137,6 @@ export class MemoryQueue extends BaseQueue<MemoryDestinationQueue, TakenItems> {
       }
     };
     this.#push(deadLetters, { left: deadLetters.length, written });
-    for (const { item } of items) this.#count(item, -1);
     if (deadLetters.length === 0) written();
   }
 
@@ -88,14 +144,7 @@ export class MemoryQueue extends BaseQueue<MemoryDestinationQueue, TakenItems> {
     for (const item of items) {
       const queue = this.queue(item.sink, item.entry.destination);
       queue.push({ item, group, receivedAt: this.receivedAt(item) });
-      this.#count(item, 1);
       this.changed(queue);
     }
-  }
-
-  #count(item: QueueItem, sign: 1 | -1): void {
-    this.#entries += sign;
-    this.#rows += sign * item.entry.rows;
-    this.#bytes += sign * item.entry.bytes.byteLength;
   }
 }

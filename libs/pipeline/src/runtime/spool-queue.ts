@@ -140,9 +140,8 @@ export class SpoolQueue extends BaseQueue<DiskDestinationQueue, TakenFromDisk> {
     return { ...sums, oldestMs: now - Math.min(oldest, now), spool: this.#spoolStats() };
   }
 
-  protected get empty(): boolean {
-    const queues = this.queues();
-    return this.#appending === 0 && queues.every(({ out }) => out === 0) && addUp(queues).entries === 0;
+  protected override get empty(): boolean {
+    return this.#appending === 0 && super.empty;
   }
 
   protected make(sink: string, destination: string): DiskDestinationQueue {
