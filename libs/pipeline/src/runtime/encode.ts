@@ -121,7 +121,7 @@ export class OpenGroup {
     return true;
   }
 
-  /** Whether it can only be given up: `finish` throws. */
+  /** Whether its events can only be dropped: `finish` throws. */
   get broken(): boolean {
     return this.#broken !== undefined;
   }

@@ -103,7 +103,7 @@ describe('EntryAccumulator', () => {
     expect(idsOf(finished, 'second')).toEqual(numbers(0, 20));
   });
 
-  it('gives up what an entry holds that cannot be taken back, and begins another one', () => {
+  it('drops what an entry holds that cannot be taken back, and begins another one', () => {
     const { accumulator, sinks } = make({ ...NO_FAULTS, second: new Set([3]) });
     const open = sinks.main.open.bind(sinks.main);
     sinks.main.open = (type) => {

@@ -104,14 +104,14 @@ export class Flow {
     this.spoolBoard?.enter('running');
   }
 
-  /** Connects source and sinks. RxJS carries batches and has no brake of its own: `emit` is where sources wait. */
+  /** Connects source and sinks. RxJS carries batches and has no brake: `emit` is where sources wait (`docs/adr/0044`). */
   start(): void {
-    const processed$ = this.#intake.pipe(
-      // Source batches become processing batches: batch size, or a short linger.
+    const queued$ = this.#intake.pipe(
+      // Source batches become processing batches: `activitymonitor_batch_size`, or a short linger.
       bufferEvents(() => this.#processingLimits()),
-      // Parse, group by event type, encode for each sink, queue: so many jobs at a time.
+      // Decode, accumulate, enqueue: so many jobs at a time.
       mergeMap((batch) => this.#process(batch)),
-      // Nothing more will come: the queue gives out what is left, and then completes `ready`.
+      // Nothing more will come: the queue gives out what is left, and then completes `changes`.
       tap({
         complete: () => {
           this.#processor.flush();
@@ -121,14 +121,14 @@ export class Flow {
     );
     const written$ = this.#deliveries().map((delivery) =>
       this.#queue.changes(delivery.name).pipe(
-        // Queue entries become sink batches, by destination: sink batch size, age, or sources that wait.
+        // Entries become sink batches: `activitymonitor_clickhouse_batch_size`, `activitymonitor_batch_interval_seconds`.
         bufferRows(() => this.#sinkLimits()),
         // Write, again if need be: so many writers at a time. What is written settles its source batches.
         mergeMap((destination) => deliver(delivery, destination)),
       ),
     );
     this.#done = new Promise((resolve) => {
-      const subscription = merge(processed$, ...written$)
+      const subscription = merge(queued$, ...written$)
         .pipe(ignoreElements())
         .subscribe({
           complete: resolve,
@@ -233,13 +233,13 @@ export class Flow {
   }
 
   /** Waits for a job and works the batch off. Jobs wait for a queue that cannot keep up; what waits for them holds up sources. */
-  #process(parts: ProcessingBatch): ObservableInput<unknown> {
-    const bytes = parts.reduce((sum, { batch }) => sum + batch.bytes, 0);
+  #process(slices: ProcessingBatch): ObservableInput<unknown> {
+    const bytes = slices.reduce((sum, { batch }) => sum + batch.bytes, 0);
     this.#unencodedBytes += bytes;
     const rest = this.#jobs.runNow(() => {
       this.#unencodedBytes -= bytes;
       this.#gate.changed();
-      return this.#processor.process(parts);
+      return this.#processor.process(slices);
     });
     return rest ?? EMPTY;
   }
