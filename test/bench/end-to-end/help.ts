@@ -8,6 +8,7 @@ export function helpText(): string {
     pairs.map(([name, about]) => `  ${name.padEnd(22)}${about}`).join('\n');
   return `npm run bench -- [options]          end to end: the built gateway, real sockets, real ClickHouse (Linux only)
 npm run bench -- stages [options]   micro benchmark of the stages in one process
+npm run bench -- fast               what the tricks of speed take, and what the plain ways take
 
 Options
 ${list([
