@@ -37,6 +37,11 @@ module.exports = {
       'Admission knows connections, addresses and keys, and no protocol: pass what it needs as an argument.',
     ),
     only(
+      'listen',
+      ['api', 'helpers'],
+      'Listening knows TLS and keys, and no protocol: leave that to the source.',
+    ),
+    only(
       'registry',
       ['api'],
       'The registry knows definitions, not how they run: pass what it needs as an argument.',
@@ -63,7 +68,7 @@ module.exports = {
     ),
     only(
       'host',
-      ['admission', 'config', 'observability', 'registry', 'runtime', 'spool', 'testing'],
+      ['admission', 'config', 'listen', 'observability', 'registry', 'runtime', 'spool', 'testing'],
       'The entry for programs only passes on what the rooms export: put code into a room.',
     ),
     {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from '@jest/globals';
-import { deadLetters, type TlsIdentity } from '@activity-gateway/pipeline/api';
+import { deadLetters } from '@activity-gateway/pipeline/api';
+import type { TlsIdentity } from '@activity-gateway/pipeline/host';
 import {
   type ContractDestination,
   describePluginContract,

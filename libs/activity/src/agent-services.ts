@@ -71,8 +71,7 @@ export interface AgentServices extends Services {
 /** What a source of agents `requires`. */
 export const AGENT_NEEDS = Object.freeze([
   'connectionSettings',
-  'connections',
-  'tlsIdentity',
+  'listen',
   'streamClaims',
   'allowlist',
   'presence',

@@ -1,10 +1,7 @@
-import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 
 /** Identity of a peer: SHA-256 over the certificate's DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7), 64 lower-case hex digits. */
-export function spkiHash(certificate: X509Certificate): string {
-  const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(spki).digest('hex');
-}
+export { publicKeyHash as spkiHash } from '@activity-gateway/pipeline/helpers';
 
 /** Shortest modulus of an RSA key that is not weak, bits (NIST SP 800-57 part 1, table 2). */
 const MIN_RSA_BITS = 2_048;

@@ -1,9 +1,9 @@
 import {
   Batch,
-  type AcceptedConnection,
   type Emit,
   type Logger,
   type Origin,
+  type PeerConnection,
   type Reject,
   type StreamRange,
 } from '@activity-gateway/pipeline/api';
@@ -47,17 +47,17 @@ export class AgentStream {
   constructor(
     private readonly host: ConnectionHost,
     private readonly logger: Logger,
-    accepted: AcceptedConnection,
+    peer: PeerConnection,
     spkiHash: string,
     hostname: string,
     /** Told once. */
     private certificate: AgentReport['certificate'],
   ) {
     this.#origin = {
-      connectionId: accepted.id,
+      connectionId: peer.id,
       sender: spkiHash,
       senderHost: hostname,
-      sourceIp: accepted.remoteAddress,
+      sourceIp: peer.remoteAddress,
     };
   }
 
@@ -78,7 +78,7 @@ export class AgentStream {
     const { sender: agentSpki, senderHost: agentHost, connectionId } = this.#origin;
     const weakness = this.certificate?.weakness;
     this.host.context.services.presence.connected(agentSpki, connectionId);
-    this.logger.info({ spki: agentSpki, host: agentHost }, 'Agent connected');
+    this.logger.info({ spkiHash: agentSpki, host: agentHost }, 'Agent connected');
     if (weakness === undefined) return;
     const fields = { spkiHash: agentSpki, agentHost, reason: weakness };
     this.logger.warn(fields, 'Agent has a weak key; give it a new one and enroll it again');

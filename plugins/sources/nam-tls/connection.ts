@@ -1,4 +1,9 @@
-import type { AcceptedConnection, Logger } from '@activity-gateway/pipeline/api';
+import type {
+  HandshakeRefusal,
+  Logger,
+  PeerConnection,
+  ServedConnection,
+} from '@activity-gateway/pipeline/api';
 import { Line, LineFramer } from '@activity-gateway/pipeline/helpers';
 import { AckSession } from './ack-session.js';
 import { AgentStream, type ConnectionHost } from './agent-stream.js';
@@ -9,8 +14,6 @@ import { isEnding, nextState, type ConnectionEvent, type ConnectionState } from 
 import { enroll } from './enrollment.js';
 import { decideFirstLine, MAX_CONTROL_BYTES, type FirstAction } from './first-message.js';
 import { readHello, type Hello } from './hello-message.js';
-import type { TlsSide } from './handshake.js';
-import { identifyPeer, type PeerRefusal } from './identify-peer.js';
 import { certificateOf, weaknessOf } from './peer-key.js';
 import type { MessageHolder } from './message-memory.js';
 import { endSoon, endWith } from './socket-end.js';
@@ -19,7 +22,7 @@ import type { CloseReason } from './source-metrics.js';
 import { resumeStream } from './resume-stream.js';
 
 /** One agent's connection from the TLS handshake to its end (`docs/PROTOCOL.md`). */
-export class AgentConnection implements MessageHolder {
+export class AgentConnection implements MessageHolder, ServedConnection {
   readonly #reader: ChunkReader;
   readonly #framer: LineFramer;
   readonly #clock: ConnectionClock;
@@ -36,15 +39,14 @@ export class AgentConnection implements MessageHolder {
   #lost = 0;
 
   constructor(
-    private readonly accepted: AcceptedConnection,
-    private readonly tls: TlsSide,
+    private readonly peer: PeerConnection,
     private readonly host: ConnectionHost,
   ) {
     const { context } = host;
     this.#framer = new LineFramer(MAX_CONTROL_BYTES, host.memory.change);
-    this.#reader = new ChunkReader(tls.socket);
-    this.#logger = context.logger.child({ connection: accepted.id, remote: accepted.remoteAddress });
-    const age = context.now() - accepted.acceptedAt;
+    this.#reader = new ChunkReader(peer.socket);
+    this.#logger = context.logger.child({ connection: peer.id, remote: peer.remoteAddress });
+    const age = context.now() - peer.acceptedAt;
     this.#clock = new ConnectionClock(age, context.services.connectionSettings, (expiry) =>
       this.#state === 'lingering' ? this.#reader.stop() : this.#close(expiry),
     );
@@ -61,11 +63,6 @@ export class AgentConnection implements MessageHolder {
     }
     await this.#lastAcks();
     return this.#finish();
-  }
-
-  /** Id that the gateway knows the connection by. */
-  get id(): string {
-    return this.accepted.id;
   }
 
   /** How long nothing has come, ms; 0 while the gateway makes the peer wait, endless once the connection is being ended. */
@@ -121,7 +118,7 @@ export class AgentConnection implements MessageHolder {
     this.#close('stopping');
     this.#clock.stop();
     this.#acks?.stop();
-    this.tls.socket.destroy();
+    this.peer.socket.destroy();
   }
 
   get #ending(): boolean {
@@ -138,23 +135,22 @@ export class AgentConnection implements MessageHolder {
 
   /** Waits for the handshake and reads the peer's key; false when the connection has to end. */
   async #identify(): Promise<boolean> {
-    const secured = await this.tls.secured;
+    const { key, refusal } = await this.peer.handshake;
     if (this.#ending) return false;
-    if (secured) this.#on('secure');
-    const { spkiHash, refusal } = identifyPeer(this.tls, secured);
+    if (refusal === undefined || !refusal.reason.startsWith('handshake_')) this.#on('secure');
     if (refusal !== undefined) {
-      this.#refuse(refusal);
+      this.#refuse(refusal, key);
       return false;
     }
-    this.#spki = spkiHash;
+    this.#spki = key;
     this.#clock.secured();
-    if (this.host.context.services.allowlist.current.has(spkiHash)) this.#identified();
+    if (this.host.context.services.allowlist.current.has(key)) this.#identified();
     return true;
   }
 
-  #refuse({ reason, violation, spkiHash, level, message, fields }: PeerRefusal): void {
+  #refuse({ reason, violation, level, message, fields }: HandshakeRefusal, spkiHash?: string): void {
     this.host.metrics.handshakesFailed.add(1);
-    this.#logger[level](fields, message);
+    this.#logger[level](spkiHash === undefined ? fields : { spkiHash, ...fields }, message);
     const isAgent = spkiHash !== undefined && this.host.context.services.allowlist.current.has(spkiHash);
     if (violation && !isAgent) this.#punish(reason, reason);
     else this.#close(reason);
@@ -162,9 +158,7 @@ export class AgentConnection implements MessageHolder {
 
   /** Tells the gateway once that this peer is an agent of the allowlist. */
   #identified(): void {
-    if (this.#on('identify')) {
-      this.host.context.services.connections.identified(this.accepted.id, this.#spki);
-    }
+    if (this.#on('identify')) this.peer.identified(this.#spki);
   }
 
   async #serve(): Promise<void> {
@@ -228,10 +222,10 @@ export class AgentConnection implements MessageHolder {
     this.#stream ??= new AgentStream(
       this.host,
       this.#logger,
-      this.accepted,
+      this.peer,
       this.#spki,
       entry.hostname,
-      certificateOf(this.tls.socket),
+      certificateOf(this.peer.socket),
     );
     await this.#openStream(lines);
   }
@@ -272,7 +266,7 @@ export class AgentConnection implements MessageHolder {
     const { connections, context } = this.host;
     const onFailure = (reason: CloseReason): void => this.#close(reason);
     const gateway = context.gatewayId;
-    const acks = new AckSession({ socket: this.tls.socket, gateway, connections, onFailure });
+    const acks = new AckSession({ socket: this.peer.socket, gateway, connections, onFailure });
     this.#acks = acks;
     stream.acknowledge(acks);
     if (!hello.answer) return;
@@ -300,15 +294,15 @@ export class AgentConnection implements MessageHolder {
     this.#clock.suspend();
     const peer = {
       spkiHash: this.#spki,
-      sourceIp: this.accepted.remoteAddress,
-      weakness: weaknessOf(this.tls.socket),
+      sourceIp: this.peer.remoteAddress,
+      weakness: weaknessOf(this.peer.socket),
     };
     const { outcome, reason, ban, answer } = await enroll(value, peer, context.services);
     metrics.enrollments.add(1, { outcome });
-    this.#logger.info({ spki: this.#spki, outcome }, 'Enrollment decided');
+    this.#logger.info({ spkiHash: this.#spki, outcome }, 'Enrollment decided');
     // What an allowlisted agent sent together with its request is not lost.
     if (this.#stream !== undefined) await this.#deliver(this.#stream, others);
-    if (ban !== undefined) context.services.connections.violated(this.accepted.id, ban);
+    if (ban !== undefined) this.peer.violated(ban);
     this.#close(reason, answer);
   }
 
@@ -325,18 +319,18 @@ export class AgentConnection implements MessageHolder {
 
   #unknown(): void {
     this.host.metrics.unknownAgents.add(1);
-    this.#logger.info({ spki: this.#spki }, 'Closed a connection of an agent that is not enrolled');
+    this.#logger.info({ spkiHash: this.#spki }, 'Closed a connection of an agent that is not enrolled');
     this.#close('unknown_agent');
   }
 
   #oversized(): void {
     const { maxBytes } = this.#framer;
-    this.#logger.warn({ spki: this.#spki, maxBytes }, 'Message over the size limit, connection dropped');
+    this.#logger.warn({ spkiHash: this.#spki, maxBytes }, 'Message over the size limit, connection dropped');
     this.#close('oversized_message');
   }
 
   #punish(ban: string, reason: CloseReason): void {
-    if (!this.#ending) this.host.context.services.connections.violated(this.accepted.id, ban);
+    if (!this.#ending) this.peer.violated(ban);
     this.#close(reason);
   }
 
@@ -349,7 +343,7 @@ export class AgentConnection implements MessageHolder {
     if (!this.#on('linger')) return;
     this.#reason = reason;
     this.#clock.stopping();
-    this.tls.socket.end();
+    this.peer.socket.end();
   }
 
   /** Ends the connection; the first reason counts. */
@@ -361,7 +355,7 @@ export class AgentConnection implements MessageHolder {
     this.#reader.stop();
     if (this.#acks !== undefined && tellsLastAcks(reason)) return;
     this.#acks?.stop();
-    const { socket } = this.tls;
+    const { socket } = this.peer;
     if (!secured) socket.destroy();
     else if (answer === undefined) endSoon(socket);
     else endWith(socket, answer, (bytes) => (this.#lost += bytes));
@@ -374,20 +368,20 @@ export class AgentConnection implements MessageHolder {
     if (!tellsLastAcks(this.#reason)) return;
     const { idleTimeoutMs } = this.host.context.services.connectionSettings.current;
     await this.#acks.finish(lastAcksMs(idleTimeoutMs));
-    endWith(this.tls.socket, undefined, (bytes) => (this.#lost += bytes));
+    endWith(this.peer.socket, undefined, (bytes) => (this.#lost += bytes));
   }
 
   async #finish(): Promise<CloseReason> {
     this.#close('ended');
     if (this.#on('linger_over')) {
       this.#clock.stop();
-      endSoon(this.tls.socket);
+      endSoon(this.peer.socket);
     }
-    await this.tls.closed;
+    await this.peer.closed;
     const reason = this.#reason ?? 'ended';
     this.#lost += this.#framer.discard();
     if (this.#stream !== undefined) {
-      const discarded = this.#lost + this.tls.socket.readableLength;
+      const discarded = this.#lost + this.peer.socket.readableLength;
       if (discarded > 0) this.host.metrics.bytesDiscarded.add(discarded, { reason });
       this.#stream.disconnected();
     }

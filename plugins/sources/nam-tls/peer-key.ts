@@ -1,25 +1,5 @@
-import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { keyWeakness, spkiHash, type AgentReport } from '@activity-gateway/activity';
-
-/** The key that a peer has proved to hold, or why there is none. */
-export type PeerKey =
-  | { readonly spkiHash: string; readonly certificate: X509Certificate }
-  | { readonly spkiHash?: undefined; readonly missing: true }
-  | { readonly spkiHash?: undefined; readonly missing: false; readonly error: unknown };
-
-/**
- * Reads the key of a peer after its handshake, with the certificates that came with it (`issuerCertificate`), which Node
- * gives only once. Does not throw: what is in a certificate is the peer's choice.
- */
-export function peerKeyOf(socket: TLSSocket): PeerKey {
-  try {
-    const certificate = socket.getPeerX509Certificate();
-    return certificate === undefined ? { missing: true } : { spkiHash: spkiHash(certificate), certificate };
-  } catch (error) {
-    return { missing: false, error };
-  }
-}
+import { keyWeakness, type AgentReport } from '@activity-gateway/activity';
 
 /** Why the peer's key may not enroll, as part of a sentence; `undefined` where it may. Does not throw. */
 export function weaknessOf(socket: TLSSocket): string | undefined {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { AcceptedConnection } from '@activity-gateway/pipeline/api';
+import type { AcceptedConnection } from '@activity-gateway/pipeline/host';
 import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
 import { pollUntil } from '../../../../test/support/poll.js';
 import { Acceptor } from './acceptor.js';

@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
-import type { AcceptedConnection, Logger } from '@activity-gateway/pipeline/api';
-import type { Admission } from '@activity-gateway/pipeline/host';
+import type { Logger } from '@activity-gateway/pipeline/api';
+import type { AcceptedConnection, Admission } from '@activity-gateway/pipeline/host';
 import { bind, portOf } from './bind.js';
 
 /** What an acceptor is made from. */

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { DrainReport } from '@activity-gateway/pipeline/host';
-import type { AcceptedConnection } from '@activity-gateway/pipeline/api';
+import type { AcceptedConnection, DrainReport } from '@activity-gateway/pipeline/host';
 import type { ReactorHandle } from './reactor-handle.js';
 import type { ListenerStatus } from './types.js';
 import { WaitingConnections } from './waiting-connections.js';

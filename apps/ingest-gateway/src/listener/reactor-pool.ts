@@ -1,5 +1,5 @@
-import type { DrainReport, ReplayOutcome } from '@activity-gateway/pipeline/host';
-import type { AcceptedConnection, ConnectionEnd, Logger } from '@activity-gateway/pipeline/api';
+import type { AcceptedConnection, DrainReport, ReplayOutcome } from '@activity-gateway/pipeline/host';
+import type { ConnectionEnd, Logger } from '@activity-gateway/pipeline/api';
 import type { EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/activity';
 import type {
   ControlNotice,
@@ -323,7 +323,7 @@ export class ReactorPool {
       return await this.dependencies.handlers.enroll(request);
     } catch (error) {
       this.dependencies.logger.error(
-        { err: error, spki: request.spkiHash },
+        { err: error, spkiHash: request.spkiHash },
         'Enrollment could not be decided',
       );
       return { status: 'Unavailable' };

@@ -1,12 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { DrainReport, ReplayOutcome } from '@activity-gateway/pipeline/host';
-import type {
-  AcceptedConnection,
-  ConnectionEnd,
-  Logger,
-  SequenceRange,
-} from '@activity-gateway/pipeline/api';
+import type { AcceptedConnection, DrainReport, ReplayOutcome } from '@activity-gateway/pipeline/host';
+import type { ConnectionEnd, Logger, SequenceRange } from '@activity-gateway/pipeline/api';
 import type { EnrollmentOutcome, EnrollmentRequest } from '@activity-gateway/activity';
 import { Channel } from '../reactor/channel.js';
 import type {

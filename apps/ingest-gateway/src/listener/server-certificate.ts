@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { GatewayError, type TlsIdentity } from '@activity-gateway/pipeline/api';
+import { GatewayError } from '@activity-gateway/pipeline/api';
+import type { TlsIdentity } from '@activity-gateway/pipeline/host';
 import { spkiHash } from '@activity-gateway/activity';
 
 /** The server's certificate with its key, checked, and what operators and agents see of it. */

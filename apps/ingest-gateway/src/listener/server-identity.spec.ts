@@ -2,7 +2,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { TlsIdentity } from '@activity-gateway/pipeline/api';
+import type { TlsIdentity } from '@activity-gateway/pipeline/host';
 import { createRecordingLogger, type RecordingLogger } from '@activity-gateway/pipeline/testing';
 import { createTestCertificate, type TestCertificate } from '@activity-gateway/activity/testing';
 import { pollUntil } from '../../../../test/support/poll.js';

@@ -1,4 +1,5 @@
-import { GatewayError, type Logger, type TlsIdentity } from '@activity-gateway/pipeline/api';
+import { GatewayError, type Logger } from '@activity-gateway/pipeline/api';
+import type { TlsIdentity } from '@activity-gateway/pipeline/host';
 import { sleep } from '@activity-gateway/pipeline/helpers';
 import { ExpiryWarnings } from './expiry-warning.js';
 import type { FileWatch } from './file-watch.js';

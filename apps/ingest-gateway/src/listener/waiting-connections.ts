@@ -1,4 +1,4 @@
-import type { AcceptedConnection } from '@activity-gateway/pipeline/api';
+import type { AcceptedConnection } from '@activity-gateway/pipeline/host';
 
 /** Connections that wait, paused, until a reactor is ready; each for a limited time. */
 export class WaitingConnections {

@@ -1,11 +1,6 @@
 import type { Socket } from 'node:net';
-import {
-  GatewayError,
-  type AcceptedConnection,
-  type ConnectionEnd,
-  type ConnectionFeed,
-  type ConnectionTaker,
-} from '@activity-gateway/pipeline/api';
+import { GatewayError, type ConnectionEnd } from '@activity-gateway/pipeline/api';
+import type { AcceptedConnection, ConnectionFeed, ConnectionTaker } from '@activity-gateway/pipeline/host';
 import type { ReactorChannel } from './messages.js';
 
 type Announced = Omit<AcceptedConnection, 'socket'>;
@@ -22,7 +17,6 @@ export class ConnectionInbox implements ConnectionFeed {
     return this.#open.size;
   }
 
-  /** @throws GatewayError when somebody takes connections already */
   take(taker: ConnectionTaker): () => void {
     if (this.#taker !== undefined) {
       throw new GatewayError(
@@ -37,9 +31,9 @@ export class ConnectionInbox implements ConnectionFeed {
     };
   }
 
-  /** Has every open connection closed: in order by its taker where that knows how, otherwise by cutting its socket. */
+  /** Has every open connection closed: in order by its taker, or by cutting its socket. */
   closeAll(): void {
-    if (this.#taker?.closeAll !== undefined) return this.#taker.closeAll();
+    if (this.#taker !== undefined) return this.#taker.closeAll();
     for (const socket of this.#open.values()) socket.destroy();
   }
 
@@ -56,16 +50,16 @@ export class ConnectionInbox implements ConnectionFeed {
     this.#open.get(connectionId)?.destroy();
   }
 
-  /** Ends a connection: gracefully by its taker where that knows how, otherwise by cutting its socket. */
+  /** Ends a connection: gracefully by its taker, or by cutting its socket. */
   end(connectionId: string, reason: ConnectionEnd): void {
-    if (this.#taker?.end === undefined) this.cut(connectionId);
+    if (this.#taker === undefined) this.cut(connectionId);
     else this.#taker.end(connectionId, reason);
   }
 
   /** How long connections have been silent, ms; a taker that cannot tell counts as one whose connections never are. */
   silences(ids: readonly string[]): Readonly<Record<string, number>> {
     const silences: Record<string, number> = {};
-    for (const id of ids) if (this.#open.has(id)) silences[id] = this.#taker?.silentMs?.(id) ?? 0;
+    for (const id of ids) if (this.#open.has(id)) silences[id] = this.#taker?.silentMs(id) ?? 0;
     return silences;
   }
 

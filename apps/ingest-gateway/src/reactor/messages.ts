@@ -4,7 +4,6 @@ import type {
   ConnectionSettings,
   Endpoint,
   SequenceRange,
-  TlsIdentity,
 } from '@activity-gateway/pipeline/api';
 import type {
   AgentReport,
@@ -21,6 +20,7 @@ import type {
   PluginPackage,
   ReplayItem,
   ReplayOutcome,
+  TlsIdentity,
 } from '@activity-gateway/pipeline/host';
 
 /** What came from agents, by SPKI hash. */

@@ -1,4 +1,5 @@
-import type { Endpoint } from '@activity-gateway/pipeline/api';
+import type { Endpoint, Listen } from '@activity-gateway/pipeline/api';
+import { createListen, type TlsIdentity } from '@activity-gateway/pipeline/host';
 import type {
   AgentServices,
   Allowlist,
@@ -29,6 +30,7 @@ export class ReactorServices implements AgentServices {
   readonly tlsIdentity;
   readonly endpoints;
   readonly connections: ConnectionInbox;
+  readonly listen: Listen;
   readonly presence: PresenceReporter;
   readonly streamClaims: ReactorStreamClaims;
 
@@ -39,9 +41,10 @@ export class ReactorServices implements AgentServices {
     this.connectionSettings = createLiveValue(configuration.settings.connection);
     this.flowSettings = createLiveValue(configuration.settings.flow);
     this.allowlist = createLiveValue(allowlistOf(configuration.allowlist));
-    this.tlsIdentity = createLiveValue(configuration.tlsIdentity ?? undefined);
+    this.tlsIdentity = createLiveValue<TlsIdentity | undefined>(configuration.tlsIdentity ?? undefined);
     this.endpoints = createLiveValue(endpointsOf(configuration.endpoints));
     this.connections = new ConnectionInbox(channel);
+    this.listen = createListen(this);
     this.presence = new PresenceReporter(channel);
     this.streamClaims = new ReactorStreamClaims(channel);
   }

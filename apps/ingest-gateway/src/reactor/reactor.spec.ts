@@ -1,12 +1,18 @@
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Pipeline, type PipelineOptions, PluginRegistry } from '@activity-gateway/pipeline/host';
-import { GatewayError, type AcceptedConnection } from '@activity-gateway/pipeline/api';
-import type { AgentServices } from '@activity-gateway/activity';
+import {
+  type AcceptedConnection,
+  type ConnectionTaker,
+  type Pipeline,
+  type PipelineOptions,
+  PluginRegistry,
+} from '@activity-gateway/pipeline/host';
+import { GatewayError } from '@activity-gateway/pipeline/api';
 import { createRecordingLogger } from '@activity-gateway/pipeline/testing';
 import { pollUntil } from '../../../../test/support/poll.js';
 import type { FromReactor, ReactorConfiguration, ToReactor } from './messages.js';
 import type { Port, PortListener } from './port.js';
+import type { ReactorServices } from './reactor-services.js';
 import { Reactor } from './reactor.js';
 
 /** Both ends of a channel in one process. */
@@ -49,6 +55,12 @@ class LocalPort implements Port {
   }
 }
 
+const TAKER: ConnectionTaker = {
+  accept: () => undefined,
+  closeAll: () => undefined,
+  end: () => undefined,
+  silentMs: () => undefined,
+};
 const AGENT = { spkiHash: 'a'.repeat(64), hostname: 'FS-AGENT-01' };
 const CONFIGURATION = {
   gatewayId: 'gw',
@@ -97,10 +109,10 @@ describe('Reactor', () => {
 
   afterEach(() => port.lose());
 
-  async function configured(): Promise<PipelineOptions & { readonly services: AgentServices }> {
+  async function configured(): Promise<PipelineOptions & { readonly services: ReactorServices }> {
     port.tell({ type: 'configure', configuration: CONFIGURATION });
     await pollUntil('ready', () => port.of('ready').length === 1);
-    return { ...options!, services: options!.services as AgentServices };
+    return { ...options!, services: options!.services as ReactorServices };
   }
 
   it('says hello, builds its pipelines from the snapshots, and reports its status', async () => {
@@ -135,8 +147,8 @@ describe('Reactor', () => {
     const announced = { id: 'c1', remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1, known: false };
     port.tell({ type: 'connection', ...announced, id: 'too-early' }, new Socket());
     const taken: AcceptedConnection[] = [];
-    const release = connections.take({ accept: (connection) => void taken.push(connection) });
-    expect(() => connections.take({ accept: () => undefined })).toThrow('Two sources want the connections');
+    const release = connections.take({ ...TAKER, accept: (connection) => void taken.push(connection) });
+    expect(() => connections.take(TAKER)).toThrow('Two sources want the connections');
     const socket = new Socket();
     port.tell({ type: 'connection', ...announced }, socket);
     expect(taken).toEqual([{ ...announced, socket }]);
@@ -157,20 +169,16 @@ describe('Reactor', () => {
     ]);
   });
 
-  it('has open connections closed by their taker, or cuts them when it does not know how', async () => {
+  it('has open connections closed by their taker, or cuts them when there is none', async () => {
     const { connections } = (await configured()).services;
     const announced = { id: 'c1', remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1, known: false };
     const socket = new Socket();
     let asked = 0;
-    const release = connections.take({
-      accept: () => undefined,
-      closeAll: () => void (asked += 1),
-    });
+    const release = connections.take({ ...TAKER, closeAll: () => void (asked += 1) });
     port.tell({ type: 'connection', ...announced }, socket);
     port.tell({ type: 'close-connections' });
     expect([asked, socket.destroyed]).toEqual([1, false]);
     release();
-    connections.take({ accept: () => undefined });
     port.tell({ type: 'close-connections' });
     expect([asked, socket.destroyed]).toEqual([1, true]);
   });
@@ -180,7 +188,7 @@ describe('Reactor', () => {
     const announced = { remoteAddress: '10.0.0.1', remotePort: 5, acceptedAt: 1, known: false };
     const ends: unknown[] = [];
     const release = connections.take({
-      accept: () => undefined,
+      ...TAKER,
       end: (...end) => void ends.push(end),
       silentMs: (id) => (id === 'c1' ? 7 : undefined),
     });
@@ -195,7 +203,6 @@ describe('Reactor', () => {
     port.tell({ type: 'end-connection', id: 'c1', reason: 'displaced' });
     expect([ends, socket.destroyed]).toEqual([[['c1', 'displaced']], false]);
     release();
-    connections.take({ accept: () => undefined });
     port.tell({ type: 'end-connection', id: 'c1', reason: 'displaced' });
     expect(socket.destroyed).toBe(true);
   });

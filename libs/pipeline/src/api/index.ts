@@ -4,6 +4,7 @@ export * from './dead-letters.js';
 export * from './define-event-type.js';
 export * from './errors.js';
 export * from './event-type.js';
+export * from './listen.js';
 export * from './plugin.js';
 export * from './services.js';
 export * from './streams.js';

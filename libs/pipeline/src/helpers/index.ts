@@ -31,6 +31,7 @@ export { octetFrameAt } from './octet-count.js';
 export * from './parser-transform.js';
 export * from './process-identity.js';
 export { pointer } from './reject.js';
+export * from './public-key-hash.js';
 export * from './schema.js';
 export { setAsideCounter } from './set-aside-counter.js';
 export * from './sleep.js';

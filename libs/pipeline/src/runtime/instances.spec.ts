@@ -120,7 +120,7 @@ describe('createInstances', () => {
 
   it('gives a parser no service', () => {
     const { options } = createPipelineHarness();
-    const parser = { ...options.registry.list('parser')[0]!, id: 'parsers.spy', requires: ['tlsIdentity'] };
+    const parser = { ...options.registry.list('parser')[0]!, id: 'parsers.spy', requires: ['listen'] };
     const registry = withPlugin(options.registry, parser as never);
     const steps = [{ name: 'spy', use: 'parsers.spy', with: {} }];
     expect(() => createInstances({ ...options, registry, spec: { ...options.spec, steps } })).toThrow(

@@ -51,7 +51,12 @@ describe('createTestContext', () => {
       socket: new Socket(),
     };
     const taken: string[] = [];
-    const end = connections.take({ accept: ({ id }) => taken.push(id) });
+    const end = connections.take({
+      accept: ({ id }) => taken.push(id),
+      closeAll: () => undefined,
+      end: () => undefined,
+      silentMs: () => undefined,
+    });
     connections.offer(connection);
     end();
     expect(connections.taken).toBe(false);

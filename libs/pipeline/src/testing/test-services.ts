@@ -1,14 +1,12 @@
-import type {
-  AcceptedConnection,
-  ConnectionEnd,
-  ConnectionFeed,
-  ConnectionSettings,
-  ConnectionTaker,
-  Endpoint,
-  Services,
-  TlsIdentity,
-} from '../api/index.js';
+import type { ConnectionEnd, ConnectionSettings, Endpoint, Services } from '../api/index.js';
 import { createLiveValue, type WritableLiveValue } from '../helpers/index.js';
+import {
+  type AcceptedConnection,
+  type ConnectionFeed,
+  type ConnectionTaker,
+  createListen,
+  type TlsIdentity,
+} from '../listen/index.js';
 
 /** A connection feed that a test fills. */
 export interface TestConnectionFeed extends ConnectionFeed {
@@ -31,21 +29,26 @@ export interface TestConnectionFeed extends ConnectionFeed {
 /** Services whose values a test can set, and which keep what they were told. */
 export interface TestServices extends Services {
   readonly connectionSettings: WritableLiveValue<ConnectionSettings>;
+  /** What `listen` takes its connections from. */
   readonly connections: TestConnectionFeed;
+  /** What `listen` serves. */
   readonly tlsIdentity: WritableLiveValue<TlsIdentity | undefined>;
   readonly endpoints: WritableLiveValue<ReadonlyMap<string, Endpoint>>;
 }
 
 /** Makes services: no TLS identity, no endpoint, and connections that the test offers. */
 export function createTestServices(): TestServices {
+  const connections = createTestConnectionFeed();
+  const tlsIdentity = createLiveValue<TlsIdentity | undefined>(undefined);
   return {
+    listen: createListen({ connections, tlsIdentity }),
     connectionSettings: createLiveValue<ConnectionSettings>({
       maxMessageBytes: 1_048_576,
       idleTimeoutMs: 60_000,
       firstMessageTimeoutMs: 10_000,
     }),
-    connections: createTestConnectionFeed(),
-    tlsIdentity: createLiveValue<TlsIdentity | undefined>(undefined),
+    connections,
+    tlsIdentity,
     endpoints: createLiveValue<ReadonlyMap<string, Endpoint>>(new Map()),
   };
 }
@@ -75,7 +78,7 @@ function createTestConnectionFeed(): TestConnectionFeed {
       if (taker === undefined) connection.socket.destroy();
       else taker.accept(connection);
     },
-    end: (connectionId, reason) => taker?.end?.(connectionId, reason),
-    silentMs: (connectionId) => taker?.silentMs?.(connectionId),
+    end: (connectionId, reason) => taker?.end(connectionId, reason),
+    silentMs: (connectionId) => taker?.silentMs(connectionId),
   };
 }

@@ -27,7 +27,7 @@ const queue = new Set<() => void>();
 let turn: NodeJS.Immediate | undefined;
 let pause: NodeJS.Timeout | undefined;
 let paced = false;
-/** An agent's part of a handshake takes 1 to 2 ms. */
+/** A usual peer's part of a handshake takes 1 to 2 ms. */
 const DEAR_MS = 10;
 const PAUSE_FACTOR = 4;
 
@@ -54,7 +54,7 @@ function resume(): void {
 }
 
 /**
- * Has handshakes that are dear to verify leave four fifths of the time to others: for a process where agents stream. Where
+ * Has handshakes that are dear to verify leave four fifths of the time to others: for a process where known peers stream. Where
  * nobody else is served, they need not wait.
  */
 export function paceHandshakes(): void {

@@ -53,7 +53,7 @@ export function beginTls(raw: Socket, { secureContext, gate, address, watched }:
   const options = {
     isServer: true,
     requestCert: true,
-    // Agents are told by their key, and their certificates are self-signed.
+    // Peers are told by their key, and their certificates are self-signed.
     rejectUnauthorized: false,
     secureContext,
     highWaterMark: READ_BUFFER_BYTES,

@@ -1,12 +1,13 @@
 import type { X509Certificate } from 'node:crypto';
+import type { HandshakeFault } from '../api/index.js';
 
 /** Certificates that a peer may link: its own, an intermediate one, and a root. */
 const MAX_CHAIN = 3;
 /** Modulus of an RSA key, bits. */
 const MAX_RSA_BITS = 4_096;
 
-/** What in a peer's chain nobody needs, and the gateway pays for; a bounded code. */
-export type ChainFault = 'certificate_chain_too_long' | 'rsa_key_too_large';
+/** What in a peer's chain nobody needs, and the gateway pays for. */
+export type ChainFault = Extract<HandshakeFault, 'certificate_chain_too_long' | 'rsa_key_too_large'>;
 
 /**
  * Looks for what makes a chain dear to verify. It can only be seen after the handshake, when it is paid for: what it is

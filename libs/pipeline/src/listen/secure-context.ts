@@ -1,6 +1,6 @@
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { TlsIdentity } from '@activity-gateway/pipeline/api';
+import type { TlsIdentity } from './connection-feed.js';
 
 /**
  * Groups of the key exchange. OpenSSL would offer finite fields up to ffdhe8192 besides: one exchange takes 120 ms, and
@@ -24,8 +24,8 @@ const SIGNATURE_ALGORITHMS = [
 ];
 
 /**
- * The suites of TLS 1.3, and OpenSSL's security level. The level differs between versions of Node; 0 lets weak keys of
- * agents finish the handshake everywhere, so that `keyWeakness` can refuse their enrollment with a reason.
+ * The suites of TLS 1.3, and OpenSSL's security level. The level differs between versions of Node; 0 lets weak keys
+ * finish the handshake everywhere, so that a source can refuse them with a reason.
  */
 const CIPHERS =
   'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:DEFAULT@SECLEVEL=0';

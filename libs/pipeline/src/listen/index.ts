@@ -1,0 +1,2 @@
+export * from './connection-feed.js';
+export { createListen, type ListenerParts } from './listener.js';
