@@ -5,8 +5,10 @@ import {
   compileFunction,
   Fifo,
   FlatJson,
+  isoTime,
   Line,
   parseEventTime,
+  quoteText,
   utcMidnight,
   type Keyed,
 } from '../../libs/pipeline/src/fast/index.js';
@@ -66,7 +68,7 @@ function tricks(): Trick[] {
   const lines = linesOf(LINES);
   const messages = lines.map((line) => JSON.parse(line.text) as Keyed);
   const texts = [flatJson(lines, messages), arranging(messages), objects(messages[0] ?? {})];
-  return [...texts, ...ofTimes(messages), ...ofLines(lines), ...ofMemory()];
+  return [...texts, ...ofTimes(messages), ...ofJson(messages), ...ofLines(lines), ...ofMemory()];
 }
 
 function linesOf(events: number): Line[] {
@@ -150,6 +152,31 @@ function ofTimes(messages: readonly Keyed[]): Trick[] {
       count: REPEATS,
       fast: () => sumOf((n) => utcMidnight(2026, 1 + (n % 12), 1 + (n % 28))),
       plain: () => sumOf((n) => Date.UTC(2026, n % 12, 1 + (n % 28))),
+    },
+  ];
+}
+
+function ofJson(messages: readonly Keyed[]): Trick[] {
+  const texts = messages
+    .flatMap((message) => Object.values(message))
+    .filter((each) => typeof each === 'string');
+  const start = Date.UTC(2026, 10, 20, 9);
+  return [
+    {
+      name: 'isoTime',
+      unit: 'time, 1,000 a second',
+      plainly: 'Date.toISOString',
+      count: REPEATS,
+      fast: () => sumOf((n) => isoTime(start + n).length),
+      plain: () => sumOf((n) => new Date(start + n).toISOString().length),
+    },
+    {
+      name: 'quoteText',
+      unit: 'text of a file event',
+      plainly: 'JSON.stringify',
+      count: texts.length,
+      fast: () => texts.reduce((sum, text) => sum + quoteText(text).length, 0),
+      plain: () => texts.reduce((sum, text) => sum + JSON.stringify(text).length, 0),
     },
   ];
 }

@@ -6,3 +6,4 @@ export * from './fifo.js';
 export { FlatJson } from './flat-json.js';
 export * from './iso-time.js';
 export * from './line.js';
+export * from './write-json.js';

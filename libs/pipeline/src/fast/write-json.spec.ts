@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isoTime } from './iso-time.js';
+import { isoTime, quoteText } from './write-json.js';
 
 describe('isoTime', () => {
   it('writes a time as Date does, whatever was written before', () => {
@@ -17,5 +17,21 @@ describe('isoTime', () => {
     expect(() => isoTime(NaN)).toThrow(RangeError);
     expect(() => isoTime(8.65e15)).toThrow(RangeError);
     expect(isoTime(1)).toBe('1970-01-01T00:00:00.001Z');
+  });
+});
+
+describe('quoteText', () => {
+  it('writes a text as JSON.stringify does, lone surrogates and control characters too', () => {
+    const unit = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code));
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(unit, { maxLength: 8 }).map((each) => each.join('')),
+    );
+    fc.assert(
+      fc.property(fc.oneof(text, fc.constantFrom('', '"', '\\', '\u2028', '\ud800', '\0')), (each) => {
+        expect(quoteText(each)).toBe(JSON.stringify(each));
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });
