@@ -59,9 +59,9 @@ function appendAll({ groups, dropped }: FinishedEntries, options: EnqueueOptions
   return answers;
 }
 
-function append({ items, counts }: EntryGroup, { queue, logger }: EnqueueOptions): Answer {
+function append({ items, outcome, counts }: EntryGroup, { queue, logger }: EnqueueOptions): Answer {
   try {
-    return queue.append(items, counts);
+    return queue.append(items, counts && { outcome, counts });
   } catch (error) {
     logger.error({ err: error }, 'the queue refused entries, their events are dropped');
     const lost = Promise.reject(new Error('The queue refused the entries.', { cause: error }));

@@ -21,9 +21,10 @@ export interface AccumulatorOptions {
 
 /** Entries of one group of events, at most one for each sink. */
 export interface EntryGroup extends EventGroup {
+  readonly outcome: OutcomeCounts['outcome'];
   readonly items: readonly QueueItem[];
   /** Missing for an event that another sink could not encode: it ends and counts as a dead letter, which comes later. */
-  readonly counts?: OutcomeCounts;
+  readonly counts?: OutcomeCounts['counts'];
 }
 
 interface Dropped {
@@ -120,7 +121,7 @@ export class EntryAccumulator {
     const { items, failures } = encodeForEach(group, this.#encodersOf(type), this.options.idPrefix);
     const outcome = outcomeOf(type);
     if (failures.length === 0) {
-      return [{ items, counts: { outcome, counts: countsOf(group) }, pendingCounts, outcome }];
+      return [{ outcome, items, counts: countsOf(group), pendingCounts }];
     }
     if (type === deadLetters) {
       this.#failed.deadLetters.push(...failures);
@@ -129,7 +130,7 @@ export class EntryAccumulator {
     }
     this.#failed.events.push(...failures);
     this.#add(this.#deadLetterOf(group, failures));
-    return items.length === 0 ? [] : [{ items, pendingCounts: [], outcome }];
+    return items.length === 0 ? [] : [{ outcome, items, pendingCounts: [] }];
   }
 
   #deadLetterOf({ type, sources, runs }: RecordGroup, failures: readonly EncodeFailure[]): RecordGroup {
@@ -147,10 +148,9 @@ export class EntryAccumulator {
 
   #finish(group: OpenGroup): EntryGroup[] {
     const { runs: pendingCounts, type, counts } = group;
-    const outcome = outcomeOf(type);
     try {
       const items = group.finish();
-      return items.length === 0 ? [] : [{ outcome, items, counts: { outcome, counts }, pendingCounts }];
+      return items.length === 0 ? [] : [{ outcome: outcomeOf(type), items, counts, pendingCounts }];
     } catch (error) {
       const { logger } = this.options;
       logger.error({ error: errorName(error) }, 'an entry could not be ended, its events are dropped');

@@ -1,45 +1,35 @@
 import type { Logger } from '../api/index.js';
-import type { RowLimits } from './buffer-rows.js';
+import type { BaseQueueOptions } from './base-queue.js';
 import { MemoryQueue } from './memory-queue.js';
 import type { PipelineMeter } from './meter.js';
-import type { EntryQueue, QueueEvents } from './queue.js';
+import type { EntryQueue } from './queue.js';
 import { SpoolQueue } from './spool-queue.js';
 import { InstanceStatusTracker } from './status.js';
 import type { PipelineOptions } from './types.js';
 
 /** What the queue of a pipeline is made from. */
-export interface QueueDependencies {
+export interface QueueDependencies extends BaseQueueOptions {
   readonly pipeline: PipelineOptions;
-  /** Names of the sinks. */
-  readonly sinks: readonly string[];
-  /** `<gateway id>/<epoch>`. */
-  readonly idPrefix: string;
-  readonly conditions: () => RowLimits;
-  readonly events: QueueEvents;
   readonly meter: PipelineMeter;
   readonly logger: Logger;
   readonly now: () => number;
 }
 
 /** Makes a pipeline's queue: on disk, with a board for its state, or in memory. Opens nothing. */
-export function makeQueue(dependencies: QueueDependencies): {
+export function makeQueue({ pipeline, meter, logger, now, ...base }: QueueDependencies): {
   queue: EntryQueue;
   board: InstanceStatusTracker | undefined;
 } {
-  const { pipeline, sinks, idPrefix, conditions, events, meter, logger, now } = dependencies;
   const { spec, spool: place } = pipeline;
   const { spool } = spec.buffer;
   if (place === undefined || spool?.enabled !== true) {
-    return { queue: new MemoryQueue({ sinks, idPrefix, conditions, events }), board: undefined };
+    return { queue: new MemoryQueue(base), board: undefined };
   }
   const board = new InstanceStatusTracker(`${spec.name}/spool`, 'spool', now);
   const { directory, adopt, share = 1, thread } = place;
   const { diskReserveBytes } = spool;
   const queue = new SpoolQueue({
-    sinks,
-    idPrefix,
-    conditions,
-    events,
+    ...base,
     directory,
     adopt,
     limits: { maxBytes: Math.floor(spool.maxBytes * share), diskReserveBytes },

@@ -1,6 +1,6 @@
 import type { Spool } from '../spool/index.js';
 import type { DiskDestinationQueue } from './disk-destination-queue.js';
-import type { OutcomeCounts } from './queue.js';
+import type { OutcomeCounts, QueueStats } from './queue.js';
 
 /** Counts as they are kept with an entry: plain JSON. */
 interface OutcomeNote {
@@ -20,20 +20,12 @@ export function fromNote(note: unknown): OutcomeCounts | undefined {
   return outcome === undefined || counts === undefined ? undefined : { outcome, counts: new Map(counts) };
 }
 
-/** What lanes hold, frozen batches included. */
-export interface LaneSums {
-  readonly entries: number;
-  readonly rows: number;
-  /** Encoded bytes. */
-  readonly bytes: number;
-  /** When the oldest was received, ms since 1970-01-01 UTC; `Infinity` when there is none. */
-  readonly oldest: number;
-}
-
-/** Adds up what lanes hold. */
-export function addUp(lanes: readonly DiskDestinationQueue[]): LaneSums {
+/** Adds up what queues hold, sealed batches included. `oldest`: `Infinity` when they hold nothing. */
+export function addUp(
+  queues: readonly DiskDestinationQueue[],
+): Omit<QueueStats, 'oldestMs'> & { readonly oldest: number } {
   let [entries, rows, bytes, oldest] = [0, 0, 0, Infinity];
-  for (const { parts, oldest: waiting } of lanes) {
+  for (const { parts, oldest: waiting } of queues) {
     oldest = Math.min(oldest, waiting ?? Infinity);
     for (const { lane } of parts) {
       entries += lane.entries;
@@ -50,10 +42,10 @@ export function addUp(lanes: readonly DiskDestinationQueue[]): LaneSums {
   return { entries, rows, bytes, oldest };
 }
 
-/** Events that lanes hold: every sink has its own copy of an event, so the sink that is furthest behind counts. */
-export function eventsIn(lanes: readonly DiskDestinationQueue[]): number {
-  const sinks = new Set(lanes.map(({ sink }) => sink));
-  return Math.max(0, ...[...sinks].map((name) => addUp(lanes.filter(({ sink }) => sink === name)).rows));
+/** Events that queues hold: every sink has its own copy of an event, so the sink that is furthest behind counts. */
+export function eventsIn(queues: readonly DiskDestinationQueue[]): number {
+  const sinks = new Set(queues.map(({ sink }) => sink));
+  return Math.max(0, ...[...sinks].map((name) => addUp(queues.filter(({ sink }) => sink === name)).rows));
 }
 
 /** Entries of sinks that are not configured, and whose they are. */
