@@ -27,7 +27,7 @@ const ANSWERS: readonly (readonly [number, Record<string, string>, string])[] = 
 ];
 /** Different answers, by status and by when the rows come. */
 const ENOUGH = 10;
-/** One insert in so many is passed on as it is. */
+/** One insert of this number is passed on as it is. */
 const PASSED = 4;
 
 describe(`a proxy before ClickHouse that answers by itself, seed ${suiteSeed}`, () => {

@@ -31,7 +31,7 @@ export class ConnectionInbox implements ConnectionFeed {
     };
   }
 
-  /** Has every open connection closed: in order by its taker, or by cutting its socket. */
+  /** Has every open connection closed: gracefully by its taker, or by cutting its socket. */
   closeAll(): void {
     if (this.#taker !== undefined) return this.#taker.closeAll();
     for (const socket of this.#open.values()) socket.destroy();

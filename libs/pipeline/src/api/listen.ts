@@ -68,7 +68,7 @@ export interface ServedConnection {
    * why it ended (bounded code). Called once. Must not reject.
    */
   run(): Promise<string>;
-  /** To be ended in order: what has arrived is handed over. */
+  /** To be ended gracefully: what has arrived is handed over. */
   stop(reason: ConnectionEnd | 'stopping'): void;
   /** To be closed at once. */
   destroy(): void;
@@ -101,7 +101,7 @@ export interface Listening<Served extends ServedConnection> {
   /** Those that are served now. */
   readonly connections: ReadonlySet<Served>;
   /**
-   * Takes no connection from now on, and ends those that are open, in order until shortly before the deadline.
+   * Takes no connection from now on, and ends those that are open, gracefully until shortly before the deadline.
    * @param deadline milliseconds since 1970-01-01 UTC
    */
   stop(deadline: number): Promise<void>;

@@ -25,9 +25,9 @@ export interface AcceptedConnection {
 export interface ConnectionTaker {
   /** Takes a connection over. */
   accept(connection: AcceptedConnection): void;
-  /** Every connection taken is to be ended in order, as it is when ingestion is switched off. */
+  /** Every connection taken is to be ended gracefully, as it is when ingestion is switched off. */
   closeAll(): void;
-  /** One connection is to be ended in order. */
+  /** One connection is to be ended gracefully. */
   end(connectionId: string, reason: ConnectionEnd): void;
   /** As `ServedConnection.silentMs`; `undefined` for a connection that is not served. */
   silentMs(connectionId: string): number | undefined;
