@@ -1,4 +1,4 @@
-/** Who may import whom: docs/ARCHITECTURE.md, Rooms. Each comment says what to do instead. */
+/** Who may import whom: docs/explanation/architecture.md, Rooms. Each comment says what to do instead. */
 const PIPELINE = '^libs/pipeline/src';
 const room = (name) => `${PIPELINE}/${name}/`;
 const SPEC = '\\.spec\\.ts$';

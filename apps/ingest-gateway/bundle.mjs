@@ -1,6 +1,6 @@
 // The second half of `npm run build`. Puts the compiled gateway and what it imports into the few files of `dist/gateway`:
 // to find and open more than eight hundred modules one by one took it most of the time of a start
-// (docs/adr/0021-bundled-program.md). All files lie in one folder, as `src/entry-points.ts` and the spool's thread expect.
+// (docs/explanation/adr/0021-bundled-program.md). All files lie in one folder, as `src/entry-points.ts` and the spool's thread expect.
 import { readFile } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { build } from 'rolldown';

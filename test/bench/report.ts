@@ -5,7 +5,7 @@ import type { Results } from './end-to-end/results.js';
 import { replaceSection } from './end-to-end/replace-section.js';
 
 /**
- * Makes Markdown of what `--json` wrote: `node dist/test/bench/report.js FILE [--into docs/PERFORMANCE.md]`. Without `--into`
+ * Makes Markdown of what `--json` wrote: `node dist/test/bench/report.js FILE [--into docs/reference/performance.md]`. Without `--into`
  * it goes to standard output.
  */
 const { values, positionals } = parseArgs({

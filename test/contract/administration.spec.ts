@@ -34,8 +34,8 @@ function examplesOf(text: string): Example[] {
     }));
 }
 
-describe('docs/ADMINISTRATION.md', () => {
-  const text = readFileSync('docs/ADMINISTRATION.md', 'utf8');
+describe('docs/how-to/administer.md', () => {
+  const text = readFileSync('docs/how-to/administer.md', 'utf8');
   const examples = examplesOf(text);
   let control: TestControlPlane;
 

@@ -42,10 +42,10 @@ function codesIn(text: string): string[] {
   return [...looks, ...made].map((match) => match[1] ?? '');
 }
 
-describe('docs/errors.md', () => {
+describe('docs/reference/errors.md', () => {
   const files = ['apps', 'libs', 'plugins'].flatMap(sources);
   const written = new Set(files.flatMap((path) => codesIn(readFileSync(path, 'utf8'))));
-  const rows = readFileSync('docs/errors.md', 'utf8')
+  const rows = readFileSync('docs/reference/errors.md', 'utf8')
     .split('\n')
     .map((line) => /^\| `([A-Z0-9_]+)` \|(.*)\|$/.exec(line))
     .filter((row) => row !== null);

@@ -34,10 +34,10 @@ const parsers = plugins.flatMap((plugin) =>
 );
 
 describe.each(parsers)('the event type $name', ({ folder, type }) => {
-  it('has every column in the README of its plugin, and in its section of docs/EVENTS.md', () => {
+  it('has every column in the README of its plugin, and in its section of docs/reference/events.md', () => {
     const readme = readFileSync(`plugins/parsers/${folder}/README.md`, 'utf8');
     expect(missingIn(readme, type)).toEqual([]);
-    const sections = readFileSync('docs/EVENTS.md', 'utf8').split(/^## /m);
+    const sections = readFileSync('docs/reference/events.md', 'utf8').split(/^## /m);
     const section = sections.find((text) => text.split('\n', 1)[0]?.includes(`-> \`${type.name}\``));
     expect(missingIn(`${COMMON.join(' ')} ${section ?? ''}`, type)).toEqual([]);
   });

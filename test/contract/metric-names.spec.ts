@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { RUNTIME_METRICS } from '@activity-gateway/pipeline/host';
 import { readFileSync } from 'node:fs';
 
-describe('docs/COMPONENT_SPEC.md', () => {
-  const rows = readFileSync('docs/COMPONENT_SPEC.md', 'utf8').matchAll(
+describe('docs/reference/plugin-api.md', () => {
+  const rows = readFileSync('docs/reference/plugin-api.md', 'utf8').matchAll(
     /^\| `(gateway_\w+)` \| (\w+) \| ([^|]*) \| (.+) \|$/gm,
   );
 

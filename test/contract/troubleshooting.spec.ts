@@ -40,8 +40,8 @@ function isStatusField(path: string): boolean {
   return schema !== undefined;
 }
 
-describe('docs/TROUBLESHOOTING.md', () => {
-  const text = readFileSync('docs/TROUBLESHOOTING.md', 'utf8');
+describe('docs/how-to/troubleshoot.md', () => {
+  const text = readFileSync('docs/how-to/troubleshoot.md', 'utf8');
   const code = ['apps', 'libs', 'plugins']
     .flatMap(sources)
     .map((path) => readFileSync(path, 'utf8'))

@@ -13,7 +13,7 @@ const PACE_MS = 20;
 const END_MS = 60_000;
 const RECONNECT_MS = 200;
 
-/** An agent that streams numbered events with Acks, written from `docs/PROTOCOL.md`, and measures how long the Acks take. */
+/** An agent that streams numbered events with Acks, written from `docs/reference/protocol.md`, and measures how long the Acks take. */
 export class SoakAgent {
   readonly #lines: EventLines;
   readonly #offer: Offer;

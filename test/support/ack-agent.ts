@@ -30,7 +30,7 @@ const TICK_MS = 20;
 const END_MS = 60_000;
 
 /**
- * An agent that streams file events with Acks, written from `docs/PROTOCOL.md` alone. It keeps what it sent and what
+ * An agent that streams file events with Acks, written from `docs/reference/protocol.md` alone. It keeps what it sent and what
  * was acknowledged by the number of the event, which is in the event's path: the oracle of the chaos suite.
  */
 export class AckAgent {

@@ -9,7 +9,7 @@ export interface AgentCredentials {
 }
 
 /**
- * A bare TLS peer, written from `docs/PROTOCOL.md` alone and sharing no code with the agent library: it sends what a
+ * A bare TLS peer, written from `docs/reference/protocol.md` alone and sharing no code with the agent library: it sends what a
  * test tells it to, right or wrong.
  */
 export class RawAgent {

@@ -1,4 +1,4 @@
-/** User types of Management Activity API records, by number (`docs/EVENTS.md`, SharePointOnline). */
+/** User types of Management Activity API records, by number (`docs/reference/events.md`, SharePointOnline). */
 const USER_TYPES: readonly string[] = [
   'Regular',
   'Reserved',

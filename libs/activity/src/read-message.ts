@@ -16,7 +16,7 @@ import {
   type Keyed,
 } from '@activity-gateway/pipeline/helpers';
 
-/** A line as the agent protocol tells lines apart (`docs/PROTOCOL.md`, Streaming). */
+/** A line as the agent protocol tells lines apart (`docs/reference/protocol.md`, Streaming). */
 export type Message =
   /** JSON with `ActivityType`, or LEEF (type `Leef`, the value is the line's text). */
   | { readonly kind: 'event'; readonly event: SourceEvent }

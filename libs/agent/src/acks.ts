@@ -23,7 +23,7 @@ export interface Ack {
 /** Longest line that a gateway sends, bytes. */
 const MAX_LINE_BYTES = 64 * 1024;
 
-/** The first line of a connection, with its LF (`docs/PROTOCOL.md`, Acknowledgements). */
+/** The first line of a connection, with its LF (`docs/reference/protocol.md`, Acknowledgements). */
 export function helloLine({ agentHost, stream, sequence }: Hello): string {
   const message = {
     MessageType: 'Hello',

@@ -26,7 +26,7 @@ export interface EnrollOptions {
 }
 
 /**
- * An agent's side of the protocol (`docs/PROTOCOL.md`). Every call opens its own connection, and nothing is sent
+ * An agent's side of the protocol (`docs/reference/protocol.md`). Every call opens its own connection, and nothing is sent
  * before the server's key was found to be the pinned one. Makes no second attempts: `runAgent` does.
  */
 export class AgentClient {

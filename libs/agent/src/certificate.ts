@@ -4,7 +4,7 @@ import { createPrivateKey, createPublicKey, randomBytes, webcrypto } from 'node:
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY_MS = 86_400_000;
-/** Nobody checks the dates of an agent's certificate (`docs/PROTOCOL.md`, Transport): it need not be renewed. */
+/** Nobody checks the dates of an agent's certificate (`docs/reference/protocol.md`, Transport): it need not be renewed. */
 const VALID_DAYS = 3650;
 
 /**

@@ -57,7 +57,7 @@ function openSocket({ host, port, identity }: ConnectOptions): TLSSocket {
     cert: identity.certPem,
     key: identity.keyPem,
     minVersion: 'TLSv1.3',
-    // No chain to check: the pinned key stands for the server (docs/PROTOCOL.md, Transport).
+    // No chain to check: the pinned key stands for the server (docs/reference/protocol.md, Transport).
     rejectUnauthorized: false,
   });
 }

@@ -1,7 +1,7 @@
 import { GatewayError } from '@activity-gateway/pipeline/api';
 import { isSpkiHash } from '@activity-gateway/activity';
 
-/** What an enrollment token says: `nam1.<code>.<server spki hash>` (`docs/PROTOCOL.md`, Enrollment). */
+/** What an enrollment token says: `nam1.<code>.<server spki hash>` (`docs/reference/protocol.md`, Enrollment). */
 export interface EnrollmentToken {
   /** Sent to the gateway, and only after its key was found to be the right one. */
   readonly code: string;

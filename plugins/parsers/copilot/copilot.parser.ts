@@ -47,7 +47,7 @@ const texts = (read: (prepared: Prepared) => FieldValue): Column =>
 
 /**
  * Decodes `Copilot` events into `copilot_events`. Of two names of a key the first is the agent's. Keys and meaning:
- * `docs/EVENTS.md`, Copilot.
+ * `docs/reference/events.md`, Copilot.
  */
 export const copilotParser = defineParser<CopilotEvent, Prepared>({
   id: 'parsers.copilot',

@@ -22,7 +22,7 @@ const ONE = 0x31;
 const TWO = 0x32;
 
 /**
- * Takes a LEEF line apart, with or without syslog header. Format: `docs/EVENTS.md`, LEEF.
+ * Takes a LEEF line apart, with or without syslog header. Format: `docs/reference/events.md`, LEEF.
  * @throws RejectError `not_leef` | `bad_header` | `bad_delimiter` | `bad_attributes` | `too_many_values`
  */
 export function parseLeefLine(text: string): LeefLine {

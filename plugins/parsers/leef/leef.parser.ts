@@ -37,7 +37,7 @@ const ip = (key: string): Column =>
 const uint = (kind: 'uint8' | 'uint16', key: string, max: number): Column =>
   from(kind, ({ line }: Prepared): FieldValue => uintOrNull(line.values.get(key), max), { nullable: true });
 
-/** Decodes LEEF events, raw lines and JSON messages that carry one, into `leef_events`. Keys and meaning: `docs/EVENTS.md`, LEEF. */
+/** Decodes LEEF events, raw lines and JSON messages that carry one, into `leef_events`. Keys and meaning: `docs/reference/events.md`, LEEF. */
 export const leefParser = defineParser<string | LeefMessage, Prepared, LeefOptions>({
   id: 'parsers.leef',
   stability: 'beta',

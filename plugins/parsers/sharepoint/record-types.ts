@@ -1,4 +1,4 @@
-/** SharePoint record types of the Management Activity API, by number (`docs/EVENTS.md`, SharePointOnline). */
+/** SharePoint record types of the Management Activity API, by number (`docs/reference/events.md`, SharePointOnline). */
 const RECORD_TYPES: ReadonlyMap<string, string> = new Map([
   ['4', 'SharePoint'],
   ['6', 'SharePointFileOperation'],

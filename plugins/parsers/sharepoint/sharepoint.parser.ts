@@ -4,7 +4,7 @@ import { recordTypeName } from './record-types.js';
 
 /**
  * Decodes `SharePointOnline` events into `sharepoint_events`. Of two names of a key the first is the agent's, the other the
- * Management Activity API's. Keys and meaning: `docs/EVENTS.md`, SharePointOnline.
+ * Management Activity API's. Keys and meaning: `docs/reference/events.md`, SharePointOnline.
  */
 export const sharepointParser = defineParser({
   id: 'parsers.sharepoint',

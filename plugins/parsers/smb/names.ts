@@ -1,4 +1,4 @@
-/** Operations by the lower-cased names and short codes that agents send (`docs/EVENTS.md`, FileSystem). */
+/** Operations by the lower-cased names and short codes that agents send (`docs/reference/events.md`, FileSystem). */
 const OPERATIONS = named([
   ['read', 'Read'],
   ['rea', 'Read'],

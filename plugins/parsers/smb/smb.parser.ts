@@ -14,7 +14,7 @@ import {
 import { AGENT_HOST } from '@activity-gateway/activity';
 import { objectTypeName, operationName } from './names.js';
 
-/** Decodes `FileSystem` events into `file_events`. Keys and meaning: `docs/EVENTS.md`, FileSystem. */
+/** Decodes `FileSystem` events into `file_events`. Keys and meaning: `docs/reference/events.md`, FileSystem. */
 export const smbParser = defineParser({
   id: 'parsers.smb',
   stability: 'beta',

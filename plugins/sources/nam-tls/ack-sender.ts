@@ -20,7 +20,7 @@ export interface HelloAnswer {
   readonly sequence: number | undefined;
 }
 
-/** The line that tells how many messages are durable, with its line end (`docs/PROTOCOL.md`, Acknowledgements). */
+/** The line that tells how many messages are durable, with its line end (`docs/reference/protocol.md`, Acknowledgements). */
 function ackLine(messages: number, { sequence, gateway }: Partial<HelloAnswer> = {}): string {
   const line = { MessageType: 'Ack', Messages: messages, Sequence: sequence, Gateway: gateway };
   return `${JSON.stringify(line)}\n`;

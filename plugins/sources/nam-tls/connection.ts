@@ -21,7 +21,7 @@ import { isCutOff } from './sort-lines.js';
 import type { CloseReason } from './source-metrics.js';
 import { resumeStream } from './resume-stream.js';
 
-/** One agent's connection from the TLS handshake to its end (`docs/PROTOCOL.md`). */
+/** One agent's connection from the TLS handshake to its end (`docs/reference/protocol.md`). */
 export class AgentConnection implements MessageHolder, ServedConnection {
   readonly #reader: ChunkReader;
   readonly #framer: LineFramer;

@@ -22,7 +22,7 @@ const MAX_VERSION = 64;
 /** Control characters would go into logs, tables and terminals. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
-/** Checks the form of an EnrollmentRequest (`docs/PROTOCOL.md`, Enrollment). Unknown keys are allowed. */
+/** Checks the form of an EnrollmentRequest (`docs/reference/protocol.md`, Enrollment). Unknown keys are allowed. */
 export function readEnrollment(value: Readonly<Record<string, unknown>>): EnrollmentReading {
   const { EnrollmentCode: code, AgentHost: hostname, AgentVersion: version } = value;
   if (!isText(code, MAX_CODE)) return { problem: textProblem('EnrollmentCode', MAX_CODE) };

@@ -29,7 +29,7 @@ export function decideFirstLine(line: Line, allowlisted: boolean): FirstAction {
 }
 
 /**
- * Decides on the first message (the table in `docs/PROTOCOL.md`, Streaming).
+ * Decides on the first message (the table in `docs/reference/protocol.md`, Streaming).
  * @param allowlisted whether the peer's key is in the allowlist now
  */
 export function decideFirst(message: Message, allowlisted: boolean): FirstAction {

@@ -20,7 +20,7 @@ const NAME = /^[A-Za-z0-9_-]{16,64}$/;
 /** Numbers stay exact with any count of messages that a connection can carry added. */
 const MAX_SEQUENCE = 2 ** 52;
 
-/** Reads a Hello (`docs/PROTOCOL.md`, Acknowledgements). Unknown keys are allowed. */
+/** Reads a Hello (`docs/reference/protocol.md`, Acknowledgements). Unknown keys are allowed. */
 export function readHello(value: Readonly<Record<string, unknown>>): Hello {
   const { Ack, Stream: name, Sequence: sequence } = value;
   const ack = Ack === true;

@@ -122,7 +122,7 @@ describe('keys of agents', () => {
     },
   );
 
-  it('are asked for with the signature algorithms of PROTOCOL.md, and no others', async () => {
+  it('are asked for with the signature algorithms of docs/reference/protocol.md, and no others', async () => {
     const { socket } = await rig.connect();
     expect([...new Set(socket.getSharedSigalgs().map((name) => name.toLowerCase()))]).toEqual([
       'ed25519+undef',

@@ -117,7 +117,7 @@ class NamTlsSource implements Source {
   }
 }
 
-/** Event streams of activity agents over mutually authenticated TLS 1.3 (`docs/PROTOCOL.md`). */
+/** Event streams of activity agents over mutually authenticated TLS 1.3 (`docs/reference/protocol.md`). */
 export const namTlsSource = definePlugin<NamTlsConfig, AgentNeeds>({
   id: 'sources.nam_tls',
   kind: 'source',

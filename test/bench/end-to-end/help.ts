@@ -50,6 +50,6 @@ ${list([
   ],
 ])}
 
-Exit code 1: a scenario failed, or an event was missing. Method and figures: docs/PERFORMANCE.md.
+Exit code 1: a scenario failed, or an event was missing. Method and figures: docs/reference/performance.md.
 `;
 }

@@ -13,7 +13,7 @@ export function textTable(results: Results): string {
   return [...lines.map((line) => line.map(pad).join('  ')), '', ...remarks(results), ''].join('\n');
 }
 
-/** The results section of `docs/PERFORMANCE.md`. */
+/** The results section of `docs/reference/performance.md`. */
 export function markdown(results: Results): string {
   // What peers do and do not do is among the remarks.
   const own = rowsOf(results).filter(({ run }) => run.kind === 'load');

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { replaceSection } from './replace-section.js';
 
 describe('replaceSection', () => {
-  const document = readFileSync('docs/PERFORMANCE.md', 'utf8');
+  const document = readFileSync('docs/reference/performance.md', 'utf8');
 
-  it('puts the results into docs/PERFORMANCE.md, also a second time', () => {
+  it('puts the results into docs/reference/performance.md, also a second time', () => {
     const once = replaceSection(document, 'RESULTS $1\n');
     expect(once).toContain('RESULTS $1');
     expect(replaceSection(once, 'AGAIN')).not.toContain('RESULTS');

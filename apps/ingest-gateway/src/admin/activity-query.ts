@@ -54,7 +54,7 @@ export function parseActivityQuery(raw: RawActivityQuery, types: readonly EventT
   };
 }
 
-/** In any case of the letters, by the type's own name or by the agents' (`docs/PROTOCOL.md`). */
+/** In any case of the letters, by the type's own name or by the agents' (`docs/reference/protocol.md`). */
 function parseType(text: string | undefined, types: readonly EventType[]): string | undefined {
   if (text === undefined) return undefined;
   const given = text.toLowerCase();

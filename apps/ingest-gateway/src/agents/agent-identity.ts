@@ -13,7 +13,7 @@ export function parseSpkiHash(text: string): string {
   throw new GatewayError('SPKI_HASH_INVALID', 'This is not an SPKI hash.', HASH_HINT);
 }
 
-/** Names of DNS (RFC 1035 2.3.4), NetBIOS and clusters; the same rule as for an EnrollmentRequest (`docs/PROTOCOL.md`). */
+/** Names of DNS (RFC 1035 2.3.4), NetBIOS and clusters; the same rule as for an EnrollmentRequest (`docs/reference/protocol.md`). */
 const HOSTNAME = /^[A-Za-z0-9._-]{1,253}$/;
 
 /** Whether a text can stand for a host in lists and tables. */

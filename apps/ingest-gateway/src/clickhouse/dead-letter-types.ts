@@ -24,7 +24,7 @@ export interface DeadLetterPosition {
   readonly id: string;
 }
 
-/** A dead letter by its columns (`docs/EVENTS.md`); times are ISO 8601, UTC. */
+/** A dead letter by its columns (`docs/reference/events.md`); times are ISO 8601, UTC. */
 export interface DeadLetter {
   readonly id: string;
   readonly received_at: string;

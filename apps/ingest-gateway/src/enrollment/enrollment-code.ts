@@ -5,7 +5,7 @@ export function isCode(text: string): boolean {
   return CODE.test(text);
 }
 
-/** The text that administrators give to agents (`docs/PROTOCOL.md`, Enrollment). */
+/** The text that administrators give to agents (`docs/reference/protocol.md`, Enrollment). */
 export function formatToken(code: string, serverSpkiHash: string): string {
   return `nam1.${code}.${serverSpkiHash}`;
 }

@@ -19,7 +19,7 @@ import { tokenId } from './tokens.service.js';
 
 const MAX_VERSION_LENGTH = 64;
 
-/** Decides on enrollments (`docs/PROTOCOL.md`, Enrollment). Codes are never logged. */
+/** Decides on enrollments (`docs/reference/protocol.md`, Enrollment). Codes are never logged. */
 @Injectable()
 export class EnrollmentService {
   private readonly tokens: EnrollmentTokenRepository;

@@ -1,6 +1,6 @@
 import type { EnrollmentOutcome } from '@activity-gateway/activity';
 
-/** Why an enrollment is refused: for the log and the audit trail. Agents are told less (`docs/PROTOCOL.md`, Enrollment). */
+/** Why an enrollment is refused: for the log and the audit trail. Agents are told less (`docs/reference/protocol.md`, Enrollment). */
 export type RefusalCause = 'malformed' | 'unknown' | 'revoked' | 'expired' | 'used-up' | 'removed' | 'denied';
 
 type Rejection = Extract<EnrollmentOutcome, { status: 'Rejected' }>;

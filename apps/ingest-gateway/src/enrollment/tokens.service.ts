@@ -38,7 +38,7 @@ export function tokenId(codeHash: string): string {
   return codeHash.slice(0, ID_DIGITS);
 }
 
-/** Enrollment tokens (`docs/PROTOCOL.md`, Enrollment). Codes are stored hashed, shown once and never logged. */
+/** Enrollment tokens (`docs/reference/protocol.md`, Enrollment). Codes are stored hashed, shown once and never logged. */
 @Injectable()
 export class TokensService {
   /** Tokens made at once would revoke one another. */

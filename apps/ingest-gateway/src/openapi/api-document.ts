@@ -7,7 +7,7 @@ import { componentSchemas } from './component.js';
 const DESCRIPTION = `Settings, enrollment, agents, bans, keys and the audit trail of the gateway, and a look at what is stored.
 
 Everything under \`/api\` but this document needs a key: the installation's admin key, or one made with \`POST /api/v1/api-keys\`.
-Errors have one shape (\`Problem\`, RFC 9457); \`docs/errors.md\` explains every code.`;
+Errors have one shape (\`Problem\`, RFC 9457); \`docs/reference/errors.md\` explains every code.`;
 
 /** The description of the API as OpenAPI 3.1, read off the routes themselves. */
 @Injectable()

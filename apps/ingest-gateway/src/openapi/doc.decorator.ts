@@ -60,7 +60,7 @@ export const problemSchema = component(
     status: { type: 'integer', minimum: 400, maximum: 599 },
     detail: { type: 'string', description: 'What was wrong and, where it is known, what would be right.' },
     instance: { type: 'string', description: 'Path of the request.' },
-    code: { type: 'string', description: 'Stable, for programs; docs/errors.md explains each.' },
+    code: { type: 'string', description: 'Stable, for programs; docs/reference/errors.md explains each.' },
   }),
 );
 

@@ -1,6 +1,6 @@
 import { createProblem, statusOfCode, type Problem } from '../admin/http/problem.js';
 
-/** A typical text of every problem that the document names; each code is explained in `docs/errors.md`. */
+/** A typical text of every problem that the document names; each code is explained in `docs/reference/errors.md`. */
 const DETAILS = {
   BAD_REQUEST: 'The field "name" is missing.',
   SPKI_HASH_INVALID:

@@ -20,7 +20,7 @@ const PLUGINS = [
   '{"Id":"EnterpriseSearch","Name":"Enterprise Search"}',
 ];
 
-/** A Copilot interaction with what it touched (`docs/EVENTS.md`, Copilot); one in ten with the agent's flat keys. */
+/** A Copilot interaction with what it touched (`docs/reference/events.md`, Copilot); one in ten with the agent's flat keys. */
 export function copilotEvent(world: World): string {
   return world.random.oneIn(10) ? flatInteraction(world) : interaction(world);
 }

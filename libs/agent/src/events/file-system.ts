@@ -49,7 +49,7 @@ const TAGS = weighted([
   [',"PolicyName":"All activity"', 1],
 ]);
 
-/** An event of a file server (`docs/EVENTS.md`, FileSystem). */
+/** An event of a file server (`docs/reference/events.md`, FileSystem). */
 export function fileSystemEvent(world: World): string {
   const { random, pools } = world;
   const path = random.pick(pools.paths);

@@ -50,7 +50,7 @@ const MAX_AGE_MS = 5_000;
 
 let sharedPools: Pools | undefined;
 
-/** Makes a generator of realistic, untidy events as `docs/EVENTS.md` describes them. */
+/** Makes a generator of realistic, untidy events as `docs/reference/events.md` describes them. */
 export function createEventGenerator(options: EventGeneratorOptions): EventGenerator {
   const now = options.now ?? Date.now;
   const badRatio = options.badRatio ?? 0;

@@ -17,7 +17,7 @@ const KINDS = weighted<MakeLine>([
   [webGatewayLine, 2],
 ]);
 
-/** A LEEF event (`docs/EVENTS.md`, LEEF): a raw line mostly with a syslog header, or one wrapped in JSON. */
+/** A LEEF event (`docs/reference/events.md`, LEEF): a raw line mostly with a syslog header, or one wrapped in JSON. */
 export function leefEvent(world: World): string {
   const { random, agentHost } = world;
   const line = random.pick(KINDS)(world);

@@ -26,7 +26,7 @@ const MOVES = new Set(['FileRenamed', 'FileMoved']);
 const ORGANIZATION = '5f6e2a10-7c3b-4d55-9a55-0c2f4e7d8b91';
 const SITES = ['finance', 'hr', 'projects', 'vertrieb', 'エンジニアリング'];
 
-/** An event of SharePoint Online, with the agent's keys or with those of the Management Activity API (`docs/EVENTS.md`). */
+/** An event of SharePoint Online, with the agent's keys or with those of the Management Activity API (`docs/reference/events.md`). */
 export function sharepointEvent(world: World): string {
   const { random, pools } = world;
   const path = random.pick(pools.paths);

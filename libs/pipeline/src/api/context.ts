@@ -31,7 +31,7 @@ export interface Histogram {
 
 /**
  * Makes instruments; asking twice for one name gives the same one. Names are `gateway_<what>_<unit>`
- * (`docs/COMPONENT_SPEC.md`). Add once a batch, never once an event.
+ * (`docs/reference/plugin-api.md`). Add once a batch, never once an event.
  */
 export interface Metrics {
   counter(name: string, help: string, labelNames?: readonly string[]): Counter;

@@ -19,7 +19,7 @@ function brand<T extends Error>(
 }
 
 /**
- * An error that a user may see: a code from `docs/errors.md`, what was wrong and what to do.
+ * An error that a user may see: a code from `docs/reference/errors.md`, what was wrong and what to do.
  * Never shown with a stack trace.
  */
 export class GatewayError extends Error {

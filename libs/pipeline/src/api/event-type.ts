@@ -1,6 +1,6 @@
 /**
  * What a field of a record holds. Kinds are logical: each sink maps them to its own types
- * (`docs/COMPONENT_SPEC.md` lists ClickHouse's).
+ * (`docs/reference/plugin-api.md` lists ClickHouse's).
  *
  * | kind | value in a record |
  * |---|---|

@@ -5,7 +5,7 @@ export interface SequenceRange {
 }
 
 /**
- * Messages of a sender's stream (`docs/PROTOCOL.md`, Acknowledgements). Streams of two senders never have the same
+ * Messages of a sender's stream (`docs/reference/protocol.md`, Acknowledgements). Streams of two senders never have the same
  * name:
  * `<Origin.sender>/<name that the sender gave>`.
  */
@@ -16,7 +16,7 @@ export interface StreamRange extends SequenceRange {
 /**
  * What a queue knows of senders' streams. Only a queue that stores it in one step with the messages themselves may
  * offer
- * it: a message is durable if, and only if, it is in a durable stretch, whatever ends the process (`docs/adr/0008`).
+ * it: a message is durable if, and only if, it is in a durable stretch, whatever ends the process (`docs/explanation/adr/0008`).
  */
 export interface DurableRanges {
   /**

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { CONFIG_CODES, ProblemList } from './problems.js';
 
-describe('docs/errors.md', () => {
+describe('docs/reference/errors.md', () => {
   it('explains every code of the configuration, and no other', () => {
-    const text = readFileSync('docs/errors.md', 'utf8');
+    const text = readFileSync('docs/reference/errors.md', 'utf8');
     const documented = [...text.matchAll(/^\| `(CONFIG_[A-Z_]+)` \|/gm)].map((match) => match[1]);
     expect(documented.sort()).toEqual([...CONFIG_CODES].sort());
   });

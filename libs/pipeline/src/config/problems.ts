@@ -1,6 +1,6 @@
 import type { ConfigProblem } from './types.js';
 
-/** Codes of what is wrong, or worth a warning, in configuration files: `docs/errors.md` explains each. */
+/** Codes of what is wrong, or worth a warning, in configuration files: `docs/reference/errors.md` explains each. */
 export const CONFIG_CODES = [
   'CONFIG_UNREADABLE',
   'CONFIG_SYNTAX',

@@ -99,7 +99,7 @@ export interface ConfigProblem {
   /** From 1; 0 when the file could not be read. */
   readonly line: number;
   readonly column: number;
-  /** From `docs/errors.md`. */
+  /** From `docs/reference/errors.md`. */
   readonly code: string;
   /** What is wrong, with the path of the key. */
   readonly message: string;

@@ -9,7 +9,7 @@ export interface MetricDefinition {
   readonly buckets?: readonly number[];
 }
 
-/** All metrics that the runtime keeps of each pipeline (`docs/COMPONENT_SPEC.md`, What is counted). */
+/** All metrics that the runtime keeps of each pipeline (`docs/reference/plugin-api.md`, What is counted). */
 export const RUNTIME_METRICS = {
   eventsReceived: {
     name: 'gateway_events_received_total',

@@ -16,7 +16,7 @@ interface Waiter {
 
 /**
  * A connection may go on while it holds no more than this many times what is free. So one that is alone gets 8/9 of the limit,
- * several get equal parts, and something is always left for one that comes (`docs/adr/0017`).
+ * several get equal parts, and something is always left for one that comes (`docs/explanation/adr/0017`).
  */
 const SHARE_OF_FREE = 8;
 /** Bytes after which a connection lets the others have a turn of the event loop; about 0.3 ms of parsing and encoding. */

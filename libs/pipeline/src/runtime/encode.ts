@@ -78,7 +78,7 @@ export function encodeForEach(
 
 /**
  * Records of one event type that come in several processing batches, on their way into one entry for each sink. They are
- * encoded as they come, and none is kept (`docs/adr/0022`).
+ * encoded as they come, and none is kept (`docs/explanation/adr/0022`).
  */
 export class OpenGroup {
   readonly runs: Run[] = [];

@@ -41,7 +41,7 @@ export interface FinishedEntries {
 
 /**
  * Processing batches that came shortly one after the other, in one entry for each event type and sink. Together they are
- * fewer and larger entries, and all that an entry costs, whatever its size, is paid less often (`docs/adr/0019`).
+ * fewer and larger entries, and all that an entry costs, whatever its size, is paid less often (`docs/explanation/adr/0019`).
  */
 export class EntryAccumulator {
   readonly #open: OpenGroup[] = [];

@@ -21,11 +21,11 @@ import { SpoolQueue } from './spool-queue.js';
 import type { InstanceStatusTracker } from './status.js';
 import type { PipelineOptions } from './types.js';
 
-/** Longest time a processing batch waits for more events, ms, so that events are soon safe (`docs/adr/0004`). */
+/** Longest time a processing batch waits for more events, ms, so that events are soon safe (`docs/explanation/adr/0004`). */
 const LINGER_MS = 25;
 /**
  * Raw bytes that may wait to be encoded before sources have to. Parsed they take five times as much memory, so when the
- * spool is behind they had better stay with the senders (`docs/adr/0017`).
+ * spool is behind they had better stay with the senders (`docs/explanation/adr/0017`).
  */
 const MAX_UNENCODED_BYTES = 2 * 1024 * 1024;
 const NO_CREDIT: CreditLimits = { events: 0, bytes: 0 };
@@ -104,7 +104,7 @@ export class Flow {
     this.spoolBoard?.enter('running');
   }
 
-  /** Connects source and sinks. RxJS carries batches and has no brake: `emit` is where sources wait (`docs/adr/0044`). */
+  /** Connects source and sinks. RxJS carries batches and has no brake: `emit` is where sources wait (`docs/explanation/adr/0044`). */
   start(): void {
     const queued$ = this.#intake.pipe(
       // Source batches become processing batches: `activitymonitor_batch_size`, or a short linger.

@@ -11,7 +11,7 @@ export interface Problem {
   readonly detail: string;
   /** Path of the request. */
   readonly instance: string;
-  /** From `docs/errors.md`: stable, for programs. */
+  /** From `docs/reference/errors.md`: stable, for programs. */
   readonly code: string;
 }
 

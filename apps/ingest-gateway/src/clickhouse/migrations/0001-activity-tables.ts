@@ -147,7 +147,7 @@ const DEAD_LETTERS = `
   replayed_at Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),`;
 
 /**
- * The event tables and the dead letters. Columns: `docs/EVENTS.md`. The hour stands first in the sort keys, so that a
+ * The event tables and the dead letters. Columns: `docs/reference/events.md`. The hour stands first in the sort keys, so that a
  * period is read without the rest, and within it one host or user lies together.
  */
 export const activityTables: Migration = {
