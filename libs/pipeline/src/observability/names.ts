@@ -44,7 +44,7 @@ export const RUNTIME_METRICS = {
   eventsDropped: {
     name: 'gateway_events_dropped_total',
     kind: 'counter',
-    help: 'Events that were given up, by reason.',
+    help: 'Events that were dropped, by reason.',
     labels: ['pipeline', 'reason'],
   },
   eventsInFlight: {
