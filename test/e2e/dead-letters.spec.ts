@@ -207,7 +207,7 @@ describe('a table that is missing', () => {
     // The gateway creates the table again within seconds: its alert is what stays to be seen.
     const alert = await pollUntil(
       'the alert',
-      () => /.*the sink refuses the batch, it is kept.*/.exec(gateway.log())?.[0],
+      () => /.*Write rejected; batch kept.*/.exec(gateway.log())?.[0],
     );
     expect(alert).toMatch(/UNKNOWN_TABLE|does not exist/);
     const metrics = await (await fetch(`${gateway.httpUrl}/metrics`)).text();

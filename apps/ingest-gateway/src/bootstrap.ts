@@ -72,7 +72,7 @@ export async function startGateway({
   signal,
 }: StartOptions): Promise<RunningGateway> {
   const logger = given ?? createLogger({ ...config.log, component: 'gateway' });
-  const undo = new CleanupStack((error) => logger.error({ err: error }, 'A part did not stop in order.'));
+  const undo = new CleanupStack((error) => logger.error({ err: error }, 'Failed to stop a part cleanly'));
   try {
     const lock = await acquireDirectoryLock(config.dataDir, { logger, ...(signal && { signal }) });
     undo.add(() => lock.release());
@@ -165,19 +165,16 @@ function run(
   logger.info({ url: control.httpUrl, ...file }, 'REST API, health and metrics are served');
   let stopped: Promise<readonly DrainReport[]> | undefined;
   const stop = async (deadline: number): Promise<readonly DrainReport[]> => {
-    logger.info(
-      { deadline: new Date(deadline) },
-      'The gateway stops: events that it holds are written first.',
-    );
+    logger.info({ deadline: new Date(deadline) }, 'Gateway stopping; writing open events');
     await lock.stopping();
     const reports = await control.dataPlane.stop(deadline).catch((error: unknown) => {
-      logger.error({ err: error }, 'The data plane did not stop in order.');
+      logger.error({ err: error }, 'Failed to stop the data plane cleanly');
       return [];
     });
     for (const report of reports) tellDrain(report, logger);
     tellWaiting(reports, logger);
     await undo.run();
-    logger.info({}, 'The gateway has stopped.');
+    logger.info({}, 'Gateway stopped');
     return reports;
   };
   return {
@@ -197,14 +194,14 @@ async function startDataPlane(control: ControlPlane, logger: Logger): Promise<vo
     await control.storeLoaded;
     await control.dataPlane.start();
   } catch (error) {
-    logger.error({ err: error }, 'The data plane could not be started.');
+    logger.error({ err: error }, 'Failed to start the data plane');
   }
 }
 
 function tellDrain(report: DrainReport, logger: Logger): void {
   const complete = report.left === 0 && report.waiting === undefined;
-  if (complete) logger.info(report, 'A pipeline has written all that it held.');
-  else logger.warn(report, 'A pipeline could not write all that it held.');
+  if (complete) logger.info(report, 'Pipeline drained');
+  else logger.warn(report, 'Failed to drain the pipeline before the stop');
 }
 
 function tellWaiting(reports: readonly DrainReport[], logger: Logger): void {

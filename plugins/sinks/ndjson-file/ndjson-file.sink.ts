@@ -75,7 +75,7 @@ export class NdjsonFileSink implements Sink {
   async #mend(name: string): Promise<void> {
     const path = this.#path(name);
     const bytes = await cutTornLine(path);
-    if (bytes > 0) this.context.logger.warn({ path, bytes }, 'cut off a line that a crash left unfinished');
+    if (bytes > 0) this.context.logger.warn({ path, bytes }, 'Removed a line that a crash left unfinished');
   }
 
   #file(name: string): AppendFile {

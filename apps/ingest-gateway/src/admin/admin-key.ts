@@ -34,7 +34,7 @@ export class AdminKey {
   static async load({ configured, installation, dataDir, logger }: AdminKeyOptions): Promise<AdminKey> {
     if (configured !== undefined) {
       if (configured.length < SHORT_KEY) {
-        logger.warn({}, `ADMIN_API_KEY has fewer than ${SHORT_KEY} characters; use a longer random one.`);
+        logger.warn({}, 'ADMIN_API_KEY is short; use a longer random one');
       }
       return new AdminKey(hashSecret(configured), undefined);
     }

@@ -150,7 +150,7 @@ export class AgentsService implements StoreSnapshot {
     const key = parseSpkiHash(spkiHash);
     const existed = await this.#refuse(key, null);
     if (!existed) throw new GatewayError('AGENT_UNKNOWN', `No agent has the SPKI hash ${key}.`);
-    this.logger.info({ spkiHash: key }, 'An agent was removed from the allowlist.');
+    this.logger.info({ spkiHash: key }, 'Agent removed from the allowlist');
   }
 
   /**

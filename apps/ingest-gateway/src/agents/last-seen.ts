@@ -62,6 +62,6 @@ export class LastSeen {
   #warnOnce(error: unknown): void {
     if (this.#failing) return;
     this.#failing = true;
-    this.logger.warn({ err: error }, 'When agents were last seen could not be stored; it is tried again.');
+    this.logger.warn({ err: error }, 'Failed to store when agents were last seen; retrying');
   }
 }

@@ -63,7 +63,7 @@ export class ApiKeysService {
     const id = apiKeyId(keyHash);
     const stored = { id, keyHash, name, role, createdAt, expiresAt: expiresAt ?? null, lastUsedAt: null };
     await this.repository.insert(stored);
-    this.logger.info({ key: id, name, role }, 'An API key was made.');
+    this.logger.info({ key: id, name, role }, 'API key created');
     return { key, stored };
   }
 
@@ -86,7 +86,7 @@ export class ApiKeysService {
         'GET /api/v1/api-keys lists them.',
       );
     }
-    this.logger.info({ key: id, name: stored.name }, 'An API key was revoked.');
+    this.logger.info({ key: id, name: stored.name }, 'API key revoked');
     return stored;
   }
 }

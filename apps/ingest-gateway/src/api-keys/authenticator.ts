@@ -82,10 +82,7 @@ export class Authenticator {
     try {
       await this.dependencies.keys.touch(id, now);
     } catch (error) {
-      this.dependencies.logger.debug(
-        { key: id, err: error },
-        'The last use of an API key could not be stored.',
-      );
+      this.dependencies.logger.debug({ key: id, err: error }, 'Failed to store the last use of an API key');
     }
   }
 

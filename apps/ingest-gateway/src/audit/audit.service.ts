@@ -121,7 +121,7 @@ export class AuditService {
       await this.repository.append(entry);
       await this.#trim(kind);
     } catch (error) {
-      this.logger.error({ audit: entry, err: error }, 'An entry of the audit trail could not be stored.');
+      this.logger.error({ audit: entry, err: error }, 'Failed to store an entry of the audit trail');
     }
   }
 
@@ -154,6 +154,6 @@ export class AuditService {
   }
 }
 
-const DONE = { change: 'Change made', enrollment: 'An agent was enrolled.' } as const;
+const DONE = { change: 'Change made', enrollment: 'Agent enrolled' } as const;
 /** Targets come from URLs, and those can be of any length. */
 const MAX_TARGET = 200;

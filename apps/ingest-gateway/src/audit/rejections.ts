@@ -103,7 +103,7 @@ export class Rejections {
     try {
       await write();
     } catch (error) {
-      this.logger.error({ ...fields, err: error }, 'An entry of the audit trail could not be stored.');
+      this.logger.error({ ...fields, err: error }, 'Failed to store an entry of the audit trail');
     }
   }
 

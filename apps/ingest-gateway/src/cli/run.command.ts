@@ -41,7 +41,7 @@ async function serve(config: GatewayConfig, logger: RootLogger): Promise<number>
   onHangUp(logger, () => interrupts.stop.abort());
   exitOnUnhandledErrors(logger);
   interrupts.abort.signal.addEventListener('abort', () => {
-    logger.warn({}, 'The gateway was ended at once; events that it held may be lost.');
+    logger.warn({}, 'Gateway stopped at once; open events may be lost');
     logger.flush();
     process.exit(1);
   });
@@ -57,7 +57,7 @@ function exitOnUnhandledErrors(logger: RootLogger): void {
     // Whoever wrote to the store has been told, and says so; the gateway goes on until the disk has room.
     if (origin === 'unhandledRejection' && isFailedCommit(error))
       return void error.commitError.catch(() => undefined);
-    logger.error({ err: error }, 'The gateway ends because of an unexpected error.');
+    logger.error({ err: error }, 'Gateway failed; unexpected error');
     logger.flush();
     process.exit(1);
   });

@@ -197,7 +197,7 @@ class Service implements ClickHouseService {
     const { logger } = this.options;
     const fields = { reason, waitMs, attempts: this.#backoff.attempts };
     if (state === this.#status.state) logger.debug(fields, 'ClickHouse is still not available');
-    else logger.warn(fields, 'ClickHouse is not available; it is tried again');
+    else logger.warn(fields, 'ClickHouse not available; retrying');
     return waitMs;
   }
 

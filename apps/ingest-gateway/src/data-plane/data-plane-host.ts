@@ -173,7 +173,7 @@ export class DataPlaneHost {
     if (on === before.enable_activitymonitor_ingestion) return;
     if (on) return plane.resume();
     plane.pause();
-    this.options.logger.warn({}, `The listener stops: ${OFF_REASON}.`);
+    this.options.logger.warn({}, 'Listener stopped; enable_activitymonitor_ingestion is false');
   }
 
   /**
@@ -197,7 +197,7 @@ export class DataPlaneHost {
     } catch (error) {
       const reason = error instanceof GatewayError ? error.message : String(error);
       this.#refusedPort = { port: settings.port, reason, at: Date.now() };
-      this.options.logger.error({ err: error }, 'The listener keeps its old port.');
+      this.options.logger.error({ err: error }, 'Failed to bind new port; keeping the current port');
       throw error;
     }
   }

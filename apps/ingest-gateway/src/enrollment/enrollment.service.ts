@@ -45,7 +45,7 @@ export class EnrollmentService {
     const { logger, limits } = this;
     const { spkiHash, sourceIp } = request;
     if (!limits.admit(sourceIp)) {
-      logger.warn({ spkiHash, sourceIp }, 'Too many enrollments are asked for: this one is turned away.');
+      logger.warn({ spkiHash, sourceIp }, 'Too many enrollments at once; request rejected');
       return { status: 'Unavailable' };
     }
     try {
@@ -53,7 +53,7 @@ export class EnrollmentService {
       await this.#tell(request, cause);
       return cause === undefined ? { status: 'Enrolled' } : rejection(cause);
     } catch (error) {
-      logger.error({ spkiHash, sourceIp, err: error }, 'An enrollment could not be decided.');
+      logger.error({ spkiHash, sourceIp, err: error }, 'Failed to decide an enrollment');
       return { status: 'Unavailable' };
     }
   }

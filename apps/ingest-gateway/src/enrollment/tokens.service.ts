@@ -105,7 +105,7 @@ export class TokensService {
         'GET /api/v1/nam-listener/enrollment-tokens lists them.',
       );
     }
-    this.logger.info({ token: id }, 'An enrollment token was revoked.');
+    this.logger.info({ token: id }, 'Enrollment token revoked');
     return factsOf(token, now);
   }
 
@@ -129,7 +129,7 @@ export class TokensService {
     const facts = factsOf(stored, now);
     this.logger.info(
       { token: facts.id, expiresAt: new Date(stored.expiresAt) },
-      `An enrollment token was made${keepOthers ? '' : '; earlier ones have ended'}.`,
+      `Enrollment token created${keepOthers ? '' : '; earlier ones revoked'}`,
     );
     return { ...facts, token: formatToken(code, serverSpkiHash) };
   }

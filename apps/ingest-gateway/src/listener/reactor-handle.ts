@@ -182,7 +182,7 @@ export class ReactorHandle {
 
   #silent(seconds: number): void {
     const fields = { pid: this.#process?.pid, seconds };
-    this.dependencies.logger.warn(fields, 'Reactor tells nothing: it is stuck or short of processor time');
+    this.dependencies.logger.warn(fields, 'Reactor not responding');
   }
 
   /** Ends the process by force; it is started again. */

@@ -324,7 +324,7 @@ export class ReactorPool {
     } catch (error) {
       this.dependencies.logger.error(
         { err: error, spkiHash: request.spkiHash },
-        'Enrollment could not be decided',
+        'Failed to decide an enrollment',
       );
       return { status: 'Unavailable' };
     }

@@ -166,7 +166,7 @@ export class Reactor {
   }
 
   async #failed(error: unknown): Promise<void> {
-    this.#logger?.error({ err: error }, 'Pipelines could not be started');
+    this.#logger?.error({ err: error }, 'Failed to start the pipelines');
     const reason = error instanceof Error ? error.message : String(error);
     const hint = error instanceof GatewayError && error.hint !== undefined ? ` ${error.hint}` : '';
     this.#channel.notify({ type: 'failed', reason: `${reason}${hint}` });
@@ -235,7 +235,7 @@ export class Reactor {
   async #orphaned(): Promise<void> {
     if (this.#exited) return;
     this.#channel.close();
-    this.#logger?.warn({}, 'Control plane is gone, writing out what is held');
+    this.#logger?.warn({}, 'Control plane lost; draining');
     const aborted = new AbortController();
     // A drain under way may have a far deadline, which nobody waits for any more.
     const late = sleep(ORPHAN_DRAIN_MS, aborted.signal);
@@ -259,7 +259,7 @@ export class Reactor {
     this.#abort.abort();
     return results.flatMap((result) => {
       if (result.status === 'fulfilled') return [result.value];
-      this.#logger?.error({ err: result.reason as unknown }, 'Pipeline could not be drained');
+      this.#logger?.error({ err: result.reason as unknown }, 'Failed to drain the pipeline');
       return [];
     });
   }

@@ -175,13 +175,13 @@ function usable(stored: ReadonlyMap<string, number | boolean>, logger: Logger): 
   const result = new Map<SettingName, number | boolean>();
   for (const [name, value] of stored) {
     if (!isSettingName(name)) {
-      logger.warn({ setting: name }, 'A stored setting is unknown to this version and passed over.');
+      logger.warn({ setting: name }, 'Stored setting unknown to this version; ignored');
       continue;
     }
     try {
       result.set(name, checkSettingValue(name, value, 'store'));
     } catch (error) {
-      logger.warn({ setting: name, err: error }, 'A stored setting is out of its range and passed over.');
+      logger.warn({ setting: name, err: error }, 'Stored setting out of range; ignored');
     }
   }
   return result;

@@ -77,17 +77,14 @@ export class AdoptedSpools {
         const spool = await open(directory);
         this.#open.add(spool);
         if (spool.entries > 0) {
-          logger.info(
-            { directory, entries: spool.entries },
-            'the spool of a reactor that is no more is written out',
-          );
+          logger.info({ directory, entries: spool.entries }, 'Draining orphaned spool');
         }
         joined(spool);
         return this.tidy();
       } catch (error) {
         const known = error instanceof GatewayError;
         const reason = error instanceof Error ? error.message : String(error);
-        logger.warn({ directory, reason }, 'the spool of a reactor that is no more cannot be opened now');
+        logger.warn({ directory, reason }, 'Failed to open orphaned spool; retrying');
         if (!known || error.code === 'SPOOL_FORMAT_NEWER') return;
       }
       await sleep(RETRY_MS, signal);
@@ -106,6 +103,6 @@ export class AdoptedSpools {
     if (inherited === 'ended') return spool.close();
     await spool.remove();
     this.#known.delete(spool.directory);
-    this.options.logger.info({ directory: spool.directory }, 'an adopted spool is written out and removed');
+    this.options.logger.info({ directory: spool.directory }, 'Orphaned spool drained and removed');
   }
 }

@@ -145,8 +145,8 @@ class RunningPipeline implements Pipeline {
     if (ending === 'stalled') this.#logger.warn({ waiting }, 'Sinks write nothing; events stay in the spool');
     const lost = await this.#end();
     const kept = this.#counters.inFlight;
-    if (lost > 0) this.#logger.error({ left: lost }, 'events were given up at the shutdown deadline');
-    if (kept > 0) this.#logger.info({ kept }, 'events stay in the spool, to be written after the next start');
+    if (lost > 0) this.#logger.error({ left: lost }, 'Stop deadline reached; open events dropped');
+    if (kept > 0) this.#logger.info({ kept }, 'Stop deadline reached; open events stay in the spool');
     const stopBy = ending === 'stalled' ? Math.min(deadline, this.#now() + STALLED_STOP_MS) : deadline;
     await stopAll([...steps, ...sinks], stopBy, this.#now, this.#logger);
     const report = { pipeline: this.name, written: this.#counters.written - before, left: lost + kept };

@@ -135,8 +135,8 @@ function refuse(
 /** Messages of errors may hold values of the event: they are for debugging only. */
 function logStepFailure(logger: Logger, step: Step, error: unknown): void {
   const { name } = step;
-  logger.error({ step: name, error: errorName(error) }, 'a step failed, its batch goes to the dead letters');
-  logger.debug({ step: name, err: error }, 'why a step failed');
+  logger.error({ step: name, error: errorName(error) }, 'Step failed; batch dead-lettered');
+  logger.debug({ step: name, err: error }, 'Cause of the failed step');
 }
 
 /** The kind of an error, which holds no value of an event. */

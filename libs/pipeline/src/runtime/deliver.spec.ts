@@ -75,8 +75,8 @@ describe('a write that fails', () => {
     expect(sinkStatus().state).toBe('ok');
     const lines = logger.lines.filter(({ level }) => level !== 'debug');
     expect(lines.map(({ level, message }) => [level, message])).toEqual([
-      ['warn', 'the write failed, it is tried again'],
-      ['info', 'the sink writes again'],
+      ['warn', 'Write failed; retrying'],
+      ['info', 'Sink recovered'],
     ]);
     expect(lines[0]!.fields).toMatchObject({ component: 'test/main', destination: 'alpha_events', rows: 1 });
     const labels = { pipeline: 'test', sink: 'main' };

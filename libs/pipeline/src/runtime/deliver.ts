@@ -39,7 +39,7 @@ export async function deliver(options: DeliveryOptions, destination: string): Pr
     await deliverNext(options, destination);
   } catch (error) {
     // Not the sink's doing, which `write` catches. The entries stay in the queue; the flow must not end.
-    options.logger.error({ destination, err: error }, 'a delivery has failed, its entries stay in the queue');
+    options.logger.error({ destination, err: error }, 'Delivery failed; entries stay in the queue');
   }
 }
 
@@ -67,7 +67,7 @@ async function deliverNext(options: DeliveryOptions, destination: string): Promi
   }
   if (batch === undefined || result !== 'written') return;
   if (options.health.ended(batch.token)) {
-    options.logger.info({ destination: batch.destination, rows: batch.rows }, 'the sink writes again');
+    options.logger.info({ destination: batch.destination, rows: batch.rows }, 'Sink recovered');
   }
   noteRejected(options, batch, writer?.rejected ?? []);
   await queue.commit(batch, rejected);
@@ -106,7 +106,7 @@ function noteRejected(
   const codes = Object.fromEntries(counts);
   logger.warn(
     { destination, rows, refused: rejected.length, codes, batch: token },
-    'refused rows are dead letters',
+    'Rows rejected; dead-lettered',
   );
   // The events of a batch that an earlier process took in were counted there.
   if (uncertain !== true) counters.refusedBySink(destination, counts);
@@ -123,9 +123,9 @@ function noteFailure(
   if (outcome !== 'partial') queue.hold(batch);
   const fresh = health.failing(batch.token, { state, reason: `${code}: ${reason}` });
   const fields = { destination: batch.destination, rows: batch.rows, batch: batch.token, code, reason };
-  if (!fresh) logger.debug(fields, 'the write failed again');
-  else if (state === 'degraded') logger.warn(fields, 'the write failed, it is tried again');
-  else logger.error(fields, 'the sink refuses the batch, it is kept until the cause is mended');
+  if (!fresh) logger.debug(fields, 'Write failed again; retrying');
+  else if (state === 'degraded') logger.warn(fields, 'Write failed; retrying');
+  else logger.error(fields, 'Write rejected; batch kept, retrying');
 }
 
 /** Waits; a change of the endpoints or the end of all attempts ends it early. */

@@ -134,7 +134,7 @@ describe('drain', () => {
     await pipeline.drain(began + 50);
     expect(Date.now() - began).toBeLessThan(4_500);
     expect(logger.lines.map(({ message }) => message)).toEqual(
-      expect.arrayContaining(['the instance did not stop cleanly', 'the instance did not stop in time']),
+      expect.arrayContaining(['Failed to stop the instance cleanly', 'Instance did not stop in time']),
     );
   });
 });

@@ -63,7 +63,7 @@ function append({ items, outcome, counts }: EntryGroup, { queue, logger }: Enque
   try {
     return queue.append(items, counts && { outcome, counts });
   } catch (error) {
-    logger.error({ err: error }, 'the queue refused entries, their events are dropped');
+    logger.error({ err: error }, 'Failed to queue entries; events dropped');
     const lost = Promise.reject(new Error('The queue refused the entries.', { cause: error }));
     lost.catch(() => undefined);
     return { accepted: undefined, safe: lost, refused: true };

@@ -91,8 +91,8 @@ export class EntryAccumulator {
     for (const group of this.#unencodable) groups.push(...this.#encodeSingle(group));
     const rejected = this.#open.filter(({ type }) => type === deadLetters);
     const letters = rejected.flatMap((group) => this.#finish(group));
-    this.#log('warn', this.#failed.events, 'events that a sink could not encode go to the dead letters');
-    this.#log('error', this.#failed.deadLetters, 'dead letters that the sink could not encode are dropped');
+    this.#log('warn', this.#failed.events, 'Failed to encode events; dead-lettered');
+    this.#log('error', this.#failed.deadLetters, 'Failed to encode dead letters; dropped');
     return { groups: [...groups, ...letters], dropped: this.#dropped };
   }
 
@@ -153,8 +153,8 @@ export class EntryAccumulator {
       return items.length === 0 ? [] : [{ outcome: outcomeOf(type), items, counts, pendingCounts }];
     } catch (error) {
       const { logger } = this.options;
-      logger.error({ error: errorName(error) }, 'an entry could not be ended, its events are dropped');
-      logger.debug({ err: error }, 'why the entry could not be ended');
+      logger.error({ error: errorName(error) }, 'Failed to encode an entry; events dropped');
+      logger.debug({ err: error }, 'Cause of the failed entry');
       this.#dropped.push({ pendingCounts, reason: DROP_REASONS.internal });
       return [];
     }
@@ -170,6 +170,6 @@ export class EntryAccumulator {
     if (first === undefined) return;
     const { sink, error } = first;
     this.options.logger[level]({ sink, count: failures.length, error: errorName(error) }, message);
-    this.options.logger.debug({ sink, err: error }, 'why the sink could not encode');
+    this.options.logger.debug({ sink, err: error }, 'Cause of the failed encoding');
   }
 }

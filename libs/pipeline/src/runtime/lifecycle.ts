@@ -92,10 +92,10 @@ export async function stopAll(
     try {
       const stopped = Promise.resolve(plugin.stop?.(deadline)).then(() => false);
       if (await Promise.race([stopped, late])) {
-        logger.warn({ instance: board.id }, 'the instance did not stop in time');
+        logger.warn({ instance: board.id }, 'Instance did not stop in time');
       }
     } catch (error) {
-      logger.error({ instance: board.id, err: error }, 'the instance did not stop cleanly');
+      logger.error({ instance: board.id, err: error }, 'Failed to stop the instance cleanly');
     } finally {
       over.abort();
       board.enter('stopped');

@@ -46,6 +46,6 @@ function report(queue: SpoolQueue, board: InstanceStatusTracker, logger: Logger)
   const before = board.status().reason ?? '';
   board.reportOwn(reason === '' ? { state: 'ok' } : { state: 'degraded', reason });
   if (reason === before) return;
-  if (reason === '') logger.info({}, 'the spool is well again');
-  else logger.warn({ reason }, 'the spool needs attention');
+  if (reason === '') logger.info({}, 'Spool recovered');
+  else logger.warn({ reason }, 'Spool degraded');
 }

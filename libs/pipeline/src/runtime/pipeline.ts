@@ -293,7 +293,7 @@ export class Flow {
 
   /** The parts of the chain catch what plugins throw; should one of ours throw, nothing may wait indefinitely. */
   #broken(error: unknown): void {
-    this.options.logger.error({ err: error }, 'the flow of the pipeline is broken, what it holds is dropped');
+    this.options.logger.error({ err: error }, 'Pipeline failed; open events dropped');
     this.options.instances.source.board.reportHost({ state: 'failed', reason: 'The flow is broken.' });
     this.#open = false;
     this.#tracker.abandon(DROP_REASONS.internal);

@@ -201,8 +201,7 @@ describe('a sink that cannot encode', () => {
     ]);
     expect(
       logger.lines.some(
-        ({ level, message }) =>
-          level === 'error' && message === 'dead letters that the sink could not encode are dropped',
+        ({ level, message }) => level === 'error' && message === 'Failed to encode dead letters; dropped',
       ),
     ).toBe(true);
   });

@@ -70,7 +70,7 @@ export class Processor {
       return decode(slices, this.options);
     } catch (error) {
       const fields = { error: errorName(error) };
-      this.options.logger.error(fields, 'a processing batch failed, its events are dropped');
+      this.options.logger.error(fields, 'Processing batch failed; events dropped');
       this.options.tracker.drop(pendingCounts, DROP_REASONS.internal);
       return undefined;
     }
@@ -90,7 +90,7 @@ export class Processor {
     try {
       return enqueue(accumulated, this.options);
     } catch (error) {
-      this.options.logger.error({ error: errorName(error) }, 'events could not be queued, they are dropped');
+      this.options.logger.error({ error: errorName(error) }, 'Failed to queue events; events dropped');
       this.options.tracker.drop(accumulated.pendingCounts, DROP_REASONS.internal);
       return [];
     }

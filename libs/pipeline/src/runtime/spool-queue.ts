@@ -85,7 +85,7 @@ export class SpoolQueue extends BaseQueue<DiskDestinationQueue, TakenFromDisk> {
     this.#adopted.adopt(this.options.adopt);
     const { entries, directory } = own;
     if (entries > 0)
-      this.options.logger.info({ entries, directory }, 'the spool holds entries of earlier, they go first');
+      this.options.logger.info({ entries, directory }, 'Spool has old entries; writing them first');
   }
 
   /** Takes over spools whose reactors are no more. */

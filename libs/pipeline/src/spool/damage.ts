@@ -20,10 +20,7 @@ export function filesSetAside(directory: string): string[] {
 /** Moves a damaged file out of the way: nothing of it is deleted. */
 export function setAside(directory: string, logger: Logger, reason: string): void {
   const to = `${ASIDE}${Date.now()}`;
-  logger.error(
-    { directory, file: to, reason },
-    'the spool is damaged: its file is set aside, a new one is made',
-  );
+  logger.error({ directory, file: to, reason }, 'Spool damaged; file quarantined, new spool created');
   try {
     renameSync(join(directory, DATA_FILE), join(directory, to));
   } catch (error) {

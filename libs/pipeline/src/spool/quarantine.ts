@@ -22,7 +22,7 @@ export class Quarantine {
     const { catalog, commits, options } = this.dependencies;
     for (const key of catalog.damaged.splice(0)) await this.#setAside(key, undefined);
     for (const key of catalog.damagedFreezes.splice(0)) {
-      options.logger.error({ key }, 'a freeze record of the spool is damaged: its entries may be sent twice');
+      options.logger.error({ key }, 'Spool batch record damaged; entries may be stored twice');
       await commits.change([{ table: 'frozen', key }]);
     }
   }
@@ -47,10 +47,7 @@ export class Quarantine {
   async #setAside(key: SpoolKey, meta: EntryMeta | undefined): Promise<void> {
     const { options, catalog, commits, siblings } = this.dependencies;
     const { events, logger, now } = options;
-    logger.error(
-      { key, entry: meta?.id },
-      'an entry of the spool is damaged: it is set aside and not written',
-    );
+    logger.error({ key, entry: meta?.id }, 'Spool entry damaged; quarantined and not written');
     const end = meta && siblings.beginRemoval(key, meta, true);
     const record = Buffer.from(JSON.stringify({ at: now(), ...meta }));
     await commits.change([

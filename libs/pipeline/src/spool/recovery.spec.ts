@@ -109,7 +109,7 @@ describe('damage', () => {
     await fill(again, 1);
     expect(readdirSync(rig.directory).filter((name) => name.includes('damaged'))).toHaveLength(1);
     expect(rig.logger.lines.map(({ message }) => message)).toEqual([
-      'the spool is damaged: its file is set aside, a new one is made',
+      'Spool damaged; file quarantined, new spool created',
     ]);
   });
 });

@@ -189,7 +189,7 @@ export class Spool {
     this.#commits.atomically(() => (remembered = this.remember(work())));
     remembered.catch((error: unknown) => {
       // The messages are stored all the same; only a resend of them would not be recognised.
-      this.options.logger.error({ err: error }, 'the spool could not remember streams');
+      this.options.logger.error({ err: error }, 'Failed to store the streams of the spool');
     });
     return remembered;
   }
@@ -285,7 +285,7 @@ export class Spool {
       this.release();
     } catch (error) {
       // The claim ends with the process as well.
-      this.options.logger.debug({ err: error }, 'the spool could not be given back');
+      this.options.logger.debug({ err: error }, 'Failed to return a spool');
     }
     await this.database.root.close();
   }
@@ -303,7 +303,7 @@ export class Spool {
       this.#reader.mappedBytes = 0;
       this.#mappedAt = performance.now();
     } catch (error) {
-      this.options.logger.error({ err: error }, 'the spool could not be mapped anew');
+      this.options.logger.error({ err: error }, 'Failed to map the spool again');
     }
   }
 
@@ -314,7 +314,7 @@ export class Spool {
       await this.#writer.release();
       await reopen(this.database, this.file);
     } catch (again) {
-      this.options.logger.error({ err: again }, 'the spool could not be opened anew');
+      this.options.logger.error({ err: again }, 'Failed to open the spool again');
     }
   }
 

@@ -21,7 +21,7 @@ export class ProblemFilter implements ExceptionFilter {
   #problem(exception: unknown, request: FastifyRequest): Problem {
     if (exception instanceof GatewayError) {
       const problem = problemOf(exception, request.url);
-      if (problem.status >= 500) this.logger.warn({ err: exception }, 'A request could not be served.');
+      if (problem.status >= 500) this.logger.warn({ err: exception }, 'Failed to serve a request');
       return problem;
     }
     const status = statusOf(exception);
@@ -33,7 +33,10 @@ export class ProblemFilter implements ExceptionFilter {
 
   #unexpected(exception: unknown, request: FastifyRequest, status: number): Problem {
     const errorId = randomUUID();
-    this.logger.error({ errorId, method: request.method, err: exception }, 'A request failed unexpectedly.');
+    this.logger.error(
+      { errorId, method: request.method, err: exception },
+      'Failed to serve a request; unexpected error',
+    );
     const detail = `The gateway failed. Its log says more under the error id ${errorId}.`;
     return createProblem(status, codeOfStatus(status), detail, request.url);
   }

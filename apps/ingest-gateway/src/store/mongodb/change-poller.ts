@@ -103,10 +103,7 @@ export class ChangePoller implements StoreChanges {
       await listener();
     } catch (error) {
       if (this.#listeners.has(listener)) this.#due.add(listener);
-      this.dependencies.logger.warn(
-        { err: error },
-        'Changes of the store could not be read; it is tried again.',
-      );
+      this.dependencies.logger.warn({ err: error }, 'Failed to read changes of the store; retrying');
     }
   }
 }

@@ -62,7 +62,7 @@ export class MongoConnection {
     this.#state = 'up';
     this.#wasUp = true;
     this.#reason = undefined;
-    this.logger.info({ server: this.label }, 'The MongoDB store is available.');
+    this.logger.info({ server: this.label }, 'MongoDB store available');
   }
 
   /** The server cannot be used. */
@@ -73,8 +73,8 @@ export class MongoConnection {
     this.#state = 'down';
     this.#reason = reason;
     if (told) return;
-    const serves = this.#wasUp ? ' What was read last serves until it is back.' : ' No agent is served yet.';
-    this.logger.error({ server: this.label, reason }, `The MongoDB store is not available.${serves}`);
+    const serves = this.#wasUp ? 'serving what was read last' : 'no agent is served yet';
+    this.logger.error({ server: this.label, reason }, `MongoDB store not available; ${serves}`);
   }
 
   /** Nothing can be run any more. */

@@ -77,7 +77,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
       connection.close();
       await poller.stop();
       await withDeadline(() => client.close(), OPERATION_TIMEOUT_MS).catch((error: unknown) => {
-        logger.warn({ reason: reasonOf(error) }, 'The connections to MongoDB did not end in order.');
+        logger.warn({ reason: reasonOf(error) }, 'Failed to close the connections to MongoDB cleanly');
       });
     },
   };
