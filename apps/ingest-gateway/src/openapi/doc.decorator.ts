@@ -11,6 +11,7 @@ import {
 } from '@nestjs/swagger';
 import type { JsonSchema } from '@activity-gateway/pipeline/api';
 import { statusOfCode } from '../admin/http/problem.js';
+import { type Access, RouteAccess } from '../admin/http/route-access.js';
 import { component, shape, type SchemaRef } from './component.js';
 import { exampleProblem, type DocumentedCode } from './problem-examples.js';
 
@@ -45,8 +46,8 @@ export interface RouteDoc {
   readonly query?: JsonSchema;
   /** Problems of this route beside those that every route of its kind has. */
   readonly errors?: readonly DocumentedCode[];
-  /** `open` needs no key; `reader` any; `admin` one with that role. */
-  readonly access: 'open' | 'reader' | 'admin';
+  /** Who may use it: what the document says, and what is asked for. */
+  readonly access: Access;
   /** Set for routes that answer under any host and however many requests there are. */
   readonly unlimited?: true;
 }
@@ -71,10 +72,11 @@ export function takesQuery(handler: object): boolean {
   return Reflect.getMetadata(TAKES_QUERY, handler) === true;
 }
 
-/** Says in the API document what a route does, takes and answers, and every problem it can answer with. */
+/** Says what a route does, takes and answers, every problem it can answer with, and who may use it. */
 export function Doc(route: RouteDoc): MethodDecorator {
   const { tag, summary, description = '' } = route;
   return applyDecorators(
+    RouteAccess(route.access, route.unlimited),
     ...(route.query === undefined ? [] : [SetMetadata(TAKES_QUERY, true)]),
     ApiTags(tag),
     ApiOperation({ summary, description }),

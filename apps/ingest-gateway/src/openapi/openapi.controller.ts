@@ -1,6 +1,7 @@
 import { Controller, Get, Header, Inject, NotFoundException, Param, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { RouteAccess } from '../admin/http/route-access.js';
 import { ApiDocument } from './api-document.js';
 import { Doc } from './doc.decorator.js';
 import { PAGE, PAGE_POLICY, pageFile } from './page.js';
@@ -40,6 +41,7 @@ export class OpenApiController {
 
   /** What the page loads. */
   @ApiExcludeEndpoint()
+  @RouteAccess('open')
   @Get('docs/:file')
   async file(@Param('file') name: string, @Res() reply: FastifyReply): Promise<void> {
     const file = await pageFile(name);

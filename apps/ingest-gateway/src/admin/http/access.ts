@@ -3,9 +3,10 @@ import { GatewayError } from '@activity-gateway/pipeline/api';
 import type { Principal } from '../../api-keys/index.js';
 import { bearerOf } from '../admin-key.js';
 import { addressOf } from './caller.js';
-import { createProblem, pathOf, problemOf } from './problem.js';
+import { createProblem, problemOf } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import type { RequestLimits } from './request-limits.js';
+import { rulesOf } from './route-access.js';
 
 /** Who a key belongs to; `undefined` when the key is invalid. May reject with `STORE_UNAVAILABLE`. */
 export type Authenticate = (key: string | undefined) => Promise<Principal | undefined>;
@@ -13,13 +14,9 @@ export type Authenticate = (key: string | undefined) => Promise<Principal | unde
 /** Told of each request that is rejected for whom it comes from, with the code of the problem. */
 export type RejectedRequest = (request: FastifyRequest, code: string) => void;
 
-/** The document and its page say nothing that the project's own pages do not: they need no key. */
-const PUBLIC = /^\/api\/(openapi\.json|docs(\/.*)?)$/;
-const READING = new Set(['GET', 'HEAD']);
-
 /**
- * Asks for a key with everything under `/api`, before a body is read, lets viewers read only, and counts the request: the
- * key is looked at first, so that whoever fails uses up only what is his own.
+ * Asks for the key that the route has declared, before a body is read, and counts the request: the key is looked at first,
+ * so that whoever fails uses up only what is his own.
  * @returns whether the request may go on; it has been answered when not
  */
 export async function checkAccess(
@@ -29,24 +26,19 @@ export async function checkAccess(
   limits: RequestLimits,
   rejected: RejectedRequest,
 ): Promise<boolean> {
-  if (!needsKey(request)) return limits.admit('open', request, reply);
+  const { access } = rulesOf(request);
+  if (access === 'open') return limits.admit('open', request, reply);
   try {
     const principal = await authenticate(bearerOf(request.headers.authorization));
     if (principal === undefined) return await refuse(request, reply, limits, rejected);
     request.caller = { ...principal, from: addressOf(request) };
     if (!(await limits.admit('key', request, reply))) return false;
-    return principal.role === 'admin' || READING.has(request.method) || forbid(request, reply, rejected);
+    return principal.role === 'admin' || access === 'reader' || forbid(request, reply, rejected);
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     if (await limits.admit('failed', request, reply)) sendProblem(reply, problemOf(error, request.url));
     return false;
   }
-}
-
-/** The router matches decoded paths, so that is what is looked at; what cannot be decoded matches no route. */
-function needsKey(request: FastifyRequest): boolean {
-  const path = request.routeOptions.url ?? pathOf(request.url).replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '');
-  return /^\/api(\/|$)/i.test(path) && !PUBLIC.test(path);
 }
 
 async function refuse(

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { declaredRules } from './route-access.js';
 
 /** The routes of an instance. */
 export interface Routes {
@@ -8,11 +9,19 @@ export interface Routes {
   list(): string[];
 }
 
-/** Watches the routes of an instance; to be called before any is added. */
+/**
+ * Watches the routes of an instance; to be called before any is added. A route that has declared no rules is refused: who
+ * may use it must not be a matter of where it lies.
+ */
 export function watchRoutes(instance: FastifyInstance): Routes {
   const routes: { readonly url: string; readonly pattern: RegExp; readonly methods: readonly string[] }[] =
     [];
-  instance.addHook('onRoute', ({ url, method }) => {
+  instance.addHook('onRoute', ({ url, method, config }) => {
+    if (declaredRules(config) === undefined) {
+      throw new Error(
+        `The route ${String(method)} ${url} does not say who may use it: give it @Doc or @RouteAccess.`,
+      );
+    }
     routes.push({ url, pattern: toPattern(url), methods: [method].flat() });
   });
   return {

@@ -6,6 +6,7 @@ import { declareCaller } from './caller.js';
 import { createProblem, pathOf } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import type { RequestLimits } from './request-limits.js';
+import { rulesOf } from './route-access.js';
 
 /** Answers are for programs and for nobody's cache. */
 const SECURITY_HEADERS = {
@@ -17,12 +18,9 @@ const SECURITY_HEADERS = {
   'x-frame-options': 'DENY',
 } as const;
 
-/** Routes that orchestrators and monitoring ask, under whatever name and whatever happens. */
-const ALWAYS_ANSWERED: ReadonlySet<string> = new Set(['/health/live', '/health/ready', '/metrics']);
-
 /**
  * What happens before any controller, in this order: security headers on every answer, the host that the request names,
- * the key for everything under `/api` with the limits of requests, and 405 for a known path with another method. Health
+ * the key that the route wants with the limits of requests, and 405 for a known path with another method. Health
  * and metrics are answered under any host and however many requests there are.
  */
 export function addHooks(
@@ -38,7 +36,7 @@ export function addHooks(
     // What else came in one chunk with the request for which its connection was closed.
     if (request.socket.destroyed) return reply.hijack();
     void reply.headers(SECURITY_HEADERS);
-    if (ALWAYS_ANSWERED.has(request.routeOptions.url ?? '')) return undefined;
+    if (rulesOf(request).unlimited) return undefined;
     if (!hosts.admit(request, reply)) {
       rejected(request, 'MISDIRECTED_REQUEST');
       return reply;
