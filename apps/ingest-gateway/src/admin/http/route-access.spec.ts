@@ -4,11 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import {
-  startControlPlane,
-  TEST_ADMIN_KEY,
-  type TestControlPlane,
-} from '../../../../../test/support/control-plane.js';
+import { startControlPlane, type TestControlPlane } from '../../../../../test/support/control-plane.js';
 import { watchRoutes } from './allowed-methods.js';
 
 interface Operation {
@@ -22,7 +18,7 @@ let viewer: string;
 
 beforeAll(async () => {
   control = await startControlPlane();
-  const document = (await (await fetch(`${control.httpUrl}/api/openapi.json`)).json()) as {
+  const document = (await control.rest('GET', '/api/openapi.json')).body as {
     paths: Record<string, Record<string, Operation>>;
   };
   routes = Object.entries(document.paths).flatMap(([path, operations]) =>
@@ -32,12 +28,8 @@ beforeAll(async () => {
       access: security === undefined ? 'open' : '403' in responses ? 'admin' : 'reader',
     })),
   );
-  const made = await fetch(`${control.httpUrl}/api/v1/api-keys`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${TEST_ADMIN_KEY}`, 'content-type': 'application/json' },
-    body: '{"name":"v","role":"viewer"}',
-  });
-  viewer = ((await made.json()) as { key: string }).key;
+  const made = await control.rest('POST', '/api/v1/api-keys', { name: 'v', role: 'viewer' });
+  viewer = (made.body as { key: string }).key;
 });
 afterAll(() => control.dispose());
 
