@@ -57,6 +57,13 @@ describe('docs/reference/errors.md', () => {
     expect(missing).toEqual([]);
   });
 
+  it('has an anchor for each', () => {
+    const bare = rows.filter(
+      ([, code = '', rest]) => rest?.includes(`<a id="${code.toLowerCase()}"></a>`) !== true,
+    );
+    expect(bare.map(([, code]) => code)).toEqual([]);
+  });
+
   it('lists none that the program does not show, and none twice', () => {
     const stale = listed.filter((code) => !written.has(code) && !OF_HTTP.has(code));
     expect(stale).toEqual([]);

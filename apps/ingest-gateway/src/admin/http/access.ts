@@ -16,7 +16,7 @@ export type RejectedRequest = (request: FastifyRequest, code: string) => void;
 
 /**
  * Asks for the key that the route has declared, before a body is read, and counts the request: the key is looked at first,
- * so that whoever fails uses up only what is his own.
+ * so that failures use up only what belongs to the one who fails.
  * @returns whether the request may go on; it has been answered when not
  */
 export async function checkAccess(

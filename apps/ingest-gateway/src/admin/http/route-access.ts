@@ -2,7 +2,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest, RouteOptions } from 'fastify';
 import { pathOf } from './problem.js';
 
-/** Who may use a route. `open`: everybody; `reader`: whoever has a key; `admin`: a key with that role. */
+/** Who may use a route. `open`: everybody; `reader`: any key; `admin`: a key with that role. */
 export type Access = 'open' | 'reader' | 'admin';
 
 /** What holds for a route before its body is read. */
