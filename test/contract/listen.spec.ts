@@ -70,6 +70,7 @@ class LineConnection implements ServedConnection {
 /** A source that nobody has told of the gateway's own protocol. */
 class LineSource implements Source {
   readonly closed: string[] = [];
+  failing: 'serve' | 'run' | undefined;
   listening: Listening<LineConnection> | undefined;
 
   constructor(private readonly listen: Listen) {}
@@ -81,8 +82,14 @@ class LineSource implements Source {
   start(_signal: AbortSignal, emit: Emit): Promise<void> {
     this.listening = this.listen({
       tls: 'mutual',
-      serve: (peer) => new LineConnection(peer, emit),
-      closed: (reason) => this.closed.push(reason),
+      serve: (peer) => {
+        if (this.failing === 'serve') throw new Error('no serve');
+        const connection = new LineConnection(peer, emit);
+        if (this.failing === 'run') connection.run = () => Promise.reject(new Error('no run'));
+        return connection;
+      },
+      closed: (reason, error) =>
+        this.closed.push(error instanceof Error ? `${reason}: ${error.message}` : reason),
     });
     return Promise.resolve();
   }
@@ -164,6 +171,22 @@ describe('a source of another protocol that listens', () => {
     const late = await rig.connect();
     await late.closed;
     expect(source().closed).toHaveLength(2);
+  });
+
+  it('costs a peer its connection, and nobody else, when it fails', async () => {
+    const other = await rig.connect();
+    await pollUntil('the other peer', () => rig.context.services.connections.identifications.length === 1);
+    for (const failing of ['serve', 'run'] as const) {
+      source().failing = failing;
+      const client = await rig.connect();
+      await client.closed;
+      await pollUntil('the end', () => source().closed.at(-1) === `internal_error: no ${failing}`);
+    }
+    expect(rig.context.services.connections.closedIds).toEqual(['c2', 'c3']);
+    source().failing = undefined;
+    other.socket.write('still here\n');
+    await pollUntil('the line', () => rig.lines().join() === 'still here');
+    expect(source().listening?.connections.size).toBe(1);
   });
 
   it('cannot listen where it does not ask for that', () => {

@@ -109,8 +109,11 @@ class NamTlsSource implements Source {
   }
 
   #closed(reason: CloseReason, error: unknown): void {
-    if (reason === 'no_server_certificate' && error !== undefined) {
-      this.context.logger.error({ err: error }, 'Server certificate cannot be used');
+    if (error !== undefined) {
+      const { logger } = this.context;
+      if (reason === 'no_server_certificate')
+        logger.error({ err: error }, 'Server certificate cannot be used');
+      else logger.error({ err: error }, 'Agent connection failed');
     }
     this.#metrics.closed.add(1, { reason });
     this.#metrics.open.set(this.#connections.size);

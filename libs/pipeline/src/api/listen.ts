@@ -65,7 +65,7 @@ export interface PeerConnection {
 export interface ServedConnection {
   /**
    * Serves the connection, deadlines included; resolves when its socket is closed and all that came is handed over, with
-   * why it ended (bounded code). Called once. Must not reject.
+   * why it ended (bounded code). Called once. A rejection closes the connection.
    */
   run(): Promise<string>;
   /** To be ended gracefully: what has arrived is handed over. */
@@ -89,9 +89,9 @@ export interface ListenOptions<Served extends ServedConnection> {
   /** Makes the source's side of a connection whose handshake is under way. */
   serve(connection: PeerConnection): Served;
   /**
-   * Called once for each connection when it is closed, with what `run` gave; or with `no_server_certificate` or `reset`
-   * for one that was never served.
-   * @param error what is wrong with the server's certificate
+   * Called once for each connection when it is closed, with what `run` gave; with `no_server_certificate` or `reset` for
+   * one that was never served; with `internal_error` where `serve` or `run` failed.
+   * @param error what is wrong with the server's certificate, or what `serve` or `run` failed with
    */
   closed(reason: string, error?: unknown): void;
 }

@@ -96,17 +96,31 @@ class Listener<Served extends ServedConnection> implements Listening<Served> {
       return undefined;
     }
     const tls = beginTls(accepted.socket, { ...handshake, secureContext: context, gate: this.#gate });
-    const served = this.options.serve(this.#peer(accepted, tls));
-    this.connections.add(served);
-    this.#byId.set(accepted.id, served);
-    const running = served.run().then((reason) => {
-      this.connections.delete(served);
-      this.#byId.delete(accepted.id);
-      this.#running.delete(running);
-      this.#closed(accepted, reason);
-    });
+    const running = this.#run(accepted, tls).then(() => void this.#running.delete(running));
     this.#running.add(running);
     return tls;
+  }
+
+  /** A fault of the source costs the connection, and nobody else. */
+  async #run(accepted: AcceptedConnection, tls: TlsSide): Promise<void> {
+    let served: Served | undefined;
+    let reason = 'internal_error';
+    let failure: unknown;
+    try {
+      served = this.options.serve(this.#peer(accepted, tls));
+      this.connections.add(served);
+      this.#byId.set(accepted.id, served);
+      reason = await served.run();
+    } catch (error) {
+      failure = error;
+    }
+    if (failure !== undefined) {
+      tls.socket.destroy();
+      await tls.closed;
+    }
+    if (served !== undefined) this.connections.delete(served);
+    this.#byId.delete(accepted.id);
+    this.#closed(accepted, reason, failure);
   }
 
   #peer({ id, remoteAddress, acceptedAt }: AcceptedConnection, tls: TlsSide): PeerConnection {
