@@ -303,7 +303,11 @@ describe('the agent protocol', () => {
     const connected = await pollUntil(
       'the agent to show as connected',
       async () => (await gateway.rest<AgentView[]>('GET', '/api/v1/nam-listener/agents')).body,
-      (agents) => agents.some((each) => each.spkiHash === agent.spkiHash && each.eventsReceived === 1),
+      // Counts and times come separately.
+      (agents) =>
+        agents.some(
+          (each) => each.spkiHash === agent.spkiHash && each.eventsReceived === 1 && each.lastSeenAt !== null,
+        ),
     );
     expect(connected.find((each) => each.spkiHash === agent.spkiHash)).toMatchObject({
       hostname: 'REMOVED',
